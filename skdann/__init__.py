@@ -1,0 +1,10 @@
+"""Domain-adversarial training of neural networks, as a scikit-learn classifier."""
+
+from importlib.metadata import version
+
+from ._classifier import DANNClassifier
+from .exceptions import AdaptationWarning, DivergenceError
+
+__version__ = version("skdann")
+
+__all__ = ["AdaptationWarning", "DANNClassifier", "DivergenceError"]

@@ -1,0 +1,608 @@
+"""``DANNClassifier``: the scikit-learn face of domain-adversarial training."""
+
+import math
+import warnings
+from contextlib import contextmanager
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import _check_partial_fit_first_call
+from sklearn.utils.validation import check_is_fitted
+
+from ._domains import read_domains, read_rows_to_predict
+from ._training import (
+    OPTIMIZERS,
+    DANNNet,
+    borrowed_torch_generator,
+    lambda_schedule,
+    lr_schedule,
+    optimizer_settings,
+    resolve_device,
+    to_tensor,
+)
+from .exceptions import AdaptationWarning
+from .nn._build import build_dann
+from .nn._mlp import ACTIVATIONS
+
+# What max_epochs="auto" grants: small data needs steps, large data needs passes.
+_MIN_STEPS = 2000
+_MIN_EPOCHS = 10
+
+# Parameters that build_dann takes by these names.
+_NETWORK = (
+    "feature_extractor",
+    "label_classifier",
+    "domain_classifier",
+    "hidden_layer_sizes",
+    "domain_hidden_layer_sizes",
+    "activation",
+    "dropout",
+)
+
+# What neither a warm start nor partial_fit can change.
+_FIXED_BY_FIRST_FIT = (
+    *_NETWORK,
+    "optimizer",
+    "momentum",
+    "weight_decay",
+    "batch_size",
+    "callbacks",
+    "device",
+)
+
+
+class DANNClassifier(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassifierMixin, BaseEstimator
+):
+    r"""Domain-adversarial neural network (DANN) for a target without labels [1]_ [2]_.
+
+    Use it when labels come from one place (the source) and predictions are wanted in
+    another (the target): another clinic, sensor, city, year. The network learns
+    features from which the labels of the source can be told, but not whether a row is
+    from the source or the target. It needs rows from the target, not their labels.
+
+    Scale the data first, both domains alike: ``StandardScaler`` in a ``Pipeline`` with
+    ``transform_input=["X_tgt"]``; see Examples.
+
+    Parameters
+    ----------
+    lambda_max : float, default=1.0
+        Peak strength of the adversary. 0 trains on the source alone (the domain
+        classifier still learns, but the features ignore it); more aligns the domains
+        harder, and can cost accuracy where they differ in their label proportions.
+        The domain loss is a mean over both domains, so that a value here is twice
+        the :math:`\lambda` of [2]_.
+    lambda_schedule : {"annealed", "linear", "constant"} or callable, default="annealed"
+        How lambda rises to its peak with training progress p in [0, 1]. "annealed",
+        the paper's, is :math:`2 / (1 + e^{-\gamma p}) - 1`; it spares the features the
+        noise of a young domain classifier. A callable maps p to the factor of the peak.
+    lambda_gamma : float, default=10.0
+        :math:`\gamma` of "annealed": larger rises earlier.
+    lr : float, default=1e-3
+        Peak learning rate. The default suits "adamw"; for "sgd" try 1e-2.
+    lr_schedule : {"annealed", "constant", "cosine"} or callable, default="annealed"
+        How the learning rate falls with progress: "annealed", the paper's, is
+        :math:`(1 + \alpha p)^{-\beta}`. A callable maps p to the factor of ``lr``. With
+        "constant" the rate is set once, and skorch's ``LRScheduler`` may change it.
+    lr_alpha, lr_beta : float, default=10.0 and 0.75
+        :math:`\alpha` and :math:`\beta` of "annealed".
+    hidden_layer_sizes : tuple of int, default=(64, 64)
+        Widths of the feature extractor's layers. The last is the number of features.
+    domain_hidden_layer_sizes : tuple of int, default=(128, 128)
+        Widths of the domain classifier's hidden layers. Keep it at least as strong as
+        the label classifier, which is linear: a weak critic aligns little.
+    activation : str, default="relu"
+        One of "relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid".
+    dropout : float, default=0.25
+        Probability of dropping a hidden unit of the feature extractor in training.
+        More regularizes more, with or without adaptation.
+    feature_extractor : torch module, class, factory or None, default=None
+        Replaces the built-in layers, for example by a convolutional network for images
+        of shape (n, channels, height, width). An instance is copied, never modified.
+        A class or a function that makes a module is called with X.shape[1] if it has a
+        required argument. Features are flattened to two dimensions.
+    label_classifier : torch module, class, factory or None, default=None
+        Maps features to one logit per class, without a softmax. A class or function
+        is called with as many of (n_features, n_classes) as it requires. None is
+        ``torch.nn.Linear``.
+    domain_classifier : torch module, class, factory or None, default=None
+        Maps features to one logit, called with (n_features, 1). The gradient reversal
+        is put before it. None is a perceptron of ``domain_hidden_layer_sizes``.
+    optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
+        What turns gradients into steps.
+    momentum : float, default=0.9
+        Momentum of "sgd", :math:`\beta_1` of "adam" and "adamw".
+    weight_decay : float, default=0.01
+        Pull of the weights towards 0.
+    batch_size : int, default=128
+        Rows per step: half source, half target. A domain of fewer rows than half a
+        batch gives all of them at each step. The source gets half a batch also where
+        there is no target, so that both fits see it alike.
+    max_epochs : int or "auto", default="auto"
+        Passes over the larger domain. "auto" gives at least 10 and at least
+        2000 steps, which small data needs. A warm start trains for as many again.
+    class_weight : dict, "balanced" or None, default=None
+        Cost of errors on each class, in the label loss alone. "balanced" makes all
+        classes of the source count the same.
+    device : str or torch.device, default="auto"
+        "auto" is "cuda" if there is such a device, else "cpu".
+    warm_start : bool, default=False
+        Whether ``fit`` goes on with the network of the last call. Progress then counts
+        the steps of all calls over all that were planned.
+    callbacks : list of skorch callbacks or None, default=None
+        Called during training, for example ``skorch.callbacks.EarlyStopping(
+        monitor="train_loss")``.
+    random_state : int, RandomState or None, default=None
+        Decides the initial weights, the order of rows and dropout. Two fits with one
+        int are equal to the bit on one machine. None differs from fit to fit. The
+        global generators of numpy and torch are left as they are in any case.
+    verbose : int, default=0
+        1 shows a progress bar with losses, domain accuracy and lambda.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    n_features_in_ : int
+        Number of columns at fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns; only if X had names that are all strings.
+    module_ : skdann.nn.DANN
+        The trained network.
+    net_ : skorch.NeuralNet
+        The skorch net that trained it.
+    history_ : skorch.history.History
+        One dict per epoch: ``train_loss``, ``label_loss``, ``domain_loss``,
+        ``domain_accuracy`` (mean of both domains; 0.5 is chance), ``lambda``, ``lr``,
+        ``n_steps`` (so far), ``dur`` in seconds.
+    n_iter_ : int
+        Number of epochs trained.
+
+    Notes
+    -----
+    For source rows S, target rows T, features :math:`f = G_f(x)`, label classifier
+    :math:`G_y` and domain classifier :math:`G_d`, training seeks the saddle point of
+
+    .. math:: E = L_y - \lambda L_d, \quad
+              L_y = \frac{1}{|S|} \sum_{i \in S} \ell_y(G_y(f_i), y_i), \quad
+              L_d = \frac12 \Big( \frac{1}{|S|} \sum_{i \in S} \ell_d(G_d(f_i), 0)
+                  + \frac{1}{|T|} \sum_{j \in T} \ell_d(G_d(f_j), 1) \Big)
+
+    minimal in :math:`G_f, G_y`, maximal in :math:`G_d`. Gradient reversal finds it with
+    one ordinary optimizer: :math:`G_d` descends on :math:`L_d` at full strength while
+    its gradient reaches :math:`G_f` times :math:`-\lambda`.
+
+    Computations are in float32 if X is (or fits in it, as uint8 does), else float64;
+    float32 is up to twice as fast.
+
+    Stock searches and cross-validation pass ``X_tgt`` whole to each fit. But they slice
+    every argument that has exactly as many rows as X by the folds of X: if the two
+    happen to be equally long, each fit sees only a part of the target.
+
+    References
+    ----------
+    .. [1] Y. Ganin and V. Lempitsky, "Unsupervised Domain Adaptation by
+       Backpropagation", ICML 2015, arXiv:1409.7495.
+    .. [2] Y. Ganin et al., "Domain-Adversarial Training of Neural Networks", JMLR 17,
+       2016.
+
+    Examples
+    --------
+    Two moons, and the same moons turned by 35 degrees, whose labels are not used:
+
+    >>> import numpy as np
+    >>> from sklearn.datasets import make_moons
+    >>> from skdann import DANNClassifier
+    >>> X, y = make_moons(300, noise=0.05, random_state=0)
+    >>> turn = np.array([[0.82, 0.57], [-0.57, 0.82]])
+    >>> X_new, y_new = make_moons(300, noise=0.05, random_state=1)
+    >>> X_tgt = X_new @ turn
+    >>> adapted = DANNClassifier(random_state=0).fit(X, y, X_tgt)
+    >>> source_only = DANNClassifier(lambda_max=0, random_state=0).fit(X, y)
+    >>> bool(adapted.score(X_tgt, y_new) > source_only.score(X_tgt, y_new))
+    True
+
+    In a pipeline, so that the target is scaled as the source is:
+
+    >>> import sklearn
+    >>> from sklearn.pipeline import Pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> with sklearn.config_context(enable_metadata_routing=True):
+    ...     pipe = Pipeline(
+    ...         [("scale", StandardScaler()), ("dann", DANNClassifier(random_state=0))],
+    ...         transform_input=["X_tgt"],
+    ...     ).fit(X, y, X_tgt=X_tgt)
+    >>> pipe.predict(X_tgt).shape
+    (300,)
+    """
+
+    __metadata_request__fit = {"X_tgt": True, "y_tgt": True}
+    __metadata_request__partial_fit = {"X_tgt": True, "y_tgt": True}
+
+    _parameter_constraints = {
+        "lambda_max": [Interval(Real, 0, math.inf, closed="left")],
+        "lambda_schedule": [StrOptions({"annealed", "linear", "constant"}), callable],
+        "lambda_gamma": [Interval(Real, 0, math.inf, closed="neither")],
+        "lr": [Interval(Real, 0, math.inf, closed="neither")],
+        "lr_schedule": [StrOptions({"annealed", "constant", "cosine"}), callable],
+        "lr_alpha": [Interval(Real, 0, math.inf, closed="left")],
+        "lr_beta": [Interval(Real, 0, math.inf, closed="left")],
+        "hidden_layer_sizes": [
+            "array-like",
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "domain_hidden_layer_sizes": [
+            "array-like",
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "feature_extractor": [callable, None],
+        "label_classifier": [callable, None],
+        "domain_classifier": [callable, None],
+        "optimizer": [StrOptions(set(OPTIMIZERS)), type],
+        "momentum": [Interval(Real, 0, 1, closed="left")],
+        "weight_decay": [Interval(Real, 0, math.inf, closed="left")],
+        "batch_size": [Interval(Integral, 2, None, closed="left")],
+        "max_epochs": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "device": [str, torch.device],
+        "warm_start": ["boolean"],
+        "callbacks": [list, tuple, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        *,
+        lambda_max=1.0,
+        lambda_schedule="annealed",
+        lambda_gamma=10.0,
+        lr=1e-3,
+        lr_schedule="annealed",
+        lr_alpha=10.0,
+        lr_beta=0.75,
+        hidden_layer_sizes=(64, 64),
+        domain_hidden_layer_sizes=(128, 128),
+        activation="relu",
+        dropout=0.25,
+        feature_extractor=None,
+        label_classifier=None,
+        domain_classifier=None,
+        optimizer="adamw",
+        momentum=0.9,
+        weight_decay=0.01,
+        batch_size=128,
+        max_epochs="auto",
+        class_weight=None,
+        device="auto",
+        warm_start=False,
+        callbacks=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.lambda_max = lambda_max
+        self.lambda_schedule = lambda_schedule
+        self.lambda_gamma = lambda_gamma
+        self.lr = lr
+        self.lr_schedule = lr_schedule
+        self.lr_alpha = lr_alpha
+        self.lr_beta = lr_beta
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.domain_hidden_layer_sizes = domain_hidden_layer_sizes
+        self.activation = activation
+        self.dropout = dropout
+        self.feature_extractor = feature_extractor
+        self.label_classifier = label_classifier
+        self.domain_classifier = domain_classifier
+        self.optimizer = optimizer
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.class_weight = class_weight
+        self.device = device
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None):
+        """Fit on labelled source rows and unlabelled target rows.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features) or (n, ...)
+            Source rows. DataFrames, memory maps and any numeric dtype are read as
+            they are; batches are densified and converted to float32 or float64, the
+            whole never is. With a ``feature_extractor``, any number of dimensions.
+        y : array-like of shape (n_samples,)
+            Source labels: numbers, strings or booleans.
+        X_tgt : array-like or sparse matrix of shape (n_target, ...), default=None
+            Target rows, at least one, with the columns of X and scaled as X is. None
+            trains on the source alone.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each source row counts, in both losses. Rows of weight 0 are as
+            if they were not there.
+        y_tgt : array-like of shape (n_target,), default=None
+            The few target labels that are known; the other entries are -1 if labels
+            are numbers, None (or NaN) if they are strings or other objects. Rows with
+            a label also join the label loss, beside the source: each step sees all
+            of them, or half a batch.
+
+        Returns
+        -------
+        self : DANNClassifier
+            Fitted.
+
+        Raises
+        ------
+        ValueError
+            If the data or the parameters make no sense; the message says what to do.
+            The estimator is then as it was before.
+        DivergenceError
+            If the loss explodes or becomes NaN, a ValueError as well.
+
+        Warns
+        -----
+        AdaptationWarning
+            If ``lambda_max > 0`` but there is no target, or if X_tgt seems not to have
+            been scaled like X.
+        """
+        with _unchanged_on_error(self):
+            continues = self.warm_start and hasattr(self, "net_")
+            known_classes = self.classes_ if continues else None
+            domains = self._read(X, y, X_tgt, sample_weight, y_tgt, known_classes)
+            net = self._continued_net() if continues else self._build_net(domains)
+            n_steps = net.n_steps_per_epoch(domains)
+            epochs = self._n_epochs(n_steps)
+            return self._train(net, domains, epochs, net.n_steps_ + epochs * n_steps)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self, X, y, X_tgt=None, *, classes=None, sample_weight=None, y_tgt=None
+    ):
+        """Train for one epoch, from wherever training stands.
+
+        ``max_epochs`` calls on the same data equal one ``fit``, to the bit. The
+        schedules count steps over the total that the first call plans: ``max_epochs``
+        times the steps of its epoch. Beyond it they stay at their last value.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features) or (n, ...)
+            Source rows.
+        y : array-like of shape (n_samples,)
+            Source labels.
+        X_tgt : array-like or sparse matrix of shape (n_target, ...), default=None
+            Target rows.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that any call will bring; needed in the first.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each source row counts.
+        y_tgt : array-like of shape (n_target,), default=None
+            Known target labels; see :meth:`fit`.
+
+        Returns
+        -------
+        self : DANNClassifier
+            Trained a little further.
+        """
+        with _unchanged_on_error(self):
+            _check_partial_fit_first_call(self, classes)
+            continues = hasattr(self, "net_")
+            domains = self._read(X, y, X_tgt, sample_weight, y_tgt, self.classes_)
+            net = self._continued_net() if continues else self._build_net(domains)
+            n_steps = net.n_steps_per_epoch(domains)
+            planned_steps = net.planned_steps_ or self._n_epochs(n_steps) * n_steps
+            return self._train(net, domains, 1, planned_steps)
+
+    def predict(self, X):
+        """Predict the class of each row.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows from either domain.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Labels, of the kind that ``fit`` was given.
+        """
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def predict_proba(self, X):
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows from either domain.
+
+        Returns
+        -------
+        P : ndarray of shape (n_samples, n_classes)
+            Columns in the order of ``classes_``.
+        """
+        return self._apply("predict_proba", X)
+
+    def transform(self, X):
+        """Map rows to the domain-invariant features.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows from either domain.
+
+        Returns
+        -------
+        features : ndarray of shape (n_samples, n_features_out)
+            Output of the feature extractor, what the label classifier reads.
+        """
+        return self._apply("transform", X)
+
+    def predict_domain(self, X):
+        """Predict the probability that a row comes from the target.
+
+        Where adaptation has worked this is near one half everywhere.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows from either domain.
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples,)
+            The domain classifier's answer, each domain counting one half.
+
+        Raises
+        ------
+        ValueError
+            If the estimator was fitted without a target.
+        """
+        check_is_fitted(self)
+        if not any("domain_loss" in epoch for epoch in self.history_):
+            raise ValueError(
+                "This DANNClassifier was fitted without X_tgt: its domain classifier "
+                "has learned nothing. Pass X_tgt to fit."
+            )
+        return self._apply("predict_domain", X)
+
+    def _apply(self, method, X):
+        check_is_fitted(self)
+        X = read_rows_to_predict(self, X, self._row_shape)
+        return self.net_.apply(method, X)
+
+    @property
+    def _n_features_out(self):
+        return self._network_width
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    def _read(self, X, y, X_tgt, sample_weight, y_tgt, classes):
+        if X_tgt is None and self.lambda_max > 0:
+            warnings.warn(
+                "There is no target (X_tgt is None): nothing is adapted, and "
+                f"lambda_max={self.lambda_max:g} has no effect. Pass X_tgt, or set "
+                "lambda_max=0 to train on the source alone.",
+                AdaptationWarning,
+                stacklevel=4,
+            )
+        return read_domains(
+            self,
+            X,
+            y,
+            X_tgt,
+            sample_weight=sample_weight,
+            y_tgt=y_tgt,
+            classes=classes,
+            class_weight=self.class_weight,
+            reset=not (hasattr(self, "net_") and classes is not None),
+        )
+
+    def _n_epochs(self, steps_per_epoch):
+        if self.max_epochs == "auto":
+            return max(_MIN_EPOCHS, math.ceil(_MIN_STEPS / steps_per_epoch))
+        return self.max_epochs
+
+    def _build_net(self, domains):
+        """Return a new, initialized net for these data."""
+        rng = self.random_state
+        # None is fresh entropy: numpy's global generator is not ours to advance
+        rng = np.random.RandomState() if rng is None else check_random_state(rng)
+        init_seed, train_seed = (int(seed) for seed in rng.randint(2**31 - 1, size=2))
+        dtype = domains.dtype
+        example = to_tensor(domains.X, slice(0, 2), dtype, "cpu")
+        network = {name: getattr(self, name) for name in _NETWORK}
+        with borrowed_torch_generator(init_seed, example.device):
+            module = build_dann(example, len(domains.classes), **network)
+        net = DANNNet(
+            module,
+            dtype=dtype,
+            seed=train_seed,
+            private_generator=not any(map(callable, network.values())),
+            train_split=None,
+            batch_size=self.batch_size,
+            callbacks=list(self.callbacks) if self.callbacks else None,
+            device=resolve_device(self.device),
+            **optimizer_settings(
+                self.optimizer, momentum=self.momentum, weight_decay=self.weight_decay
+            ),
+        )
+        return net.initialize()
+
+    def _train(self, net, domains, epochs, planned_steps):
+        net.lr, net.verbose = self.lr, self.verbose
+        net.train(
+            domains,
+            epochs=epochs,
+            planned_steps=planned_steps,
+            lambda_at=lambda_schedule(
+                self.lambda_schedule, peak=self.lambda_max, gamma=self.lambda_gamma
+            ),
+            lr_at=lr_schedule(
+                self.lr_schedule, peak=self.lr, alpha=self.lr_alpha, beta=self.lr_beta
+            ),
+        )
+        self.net_ = net
+        self.module_ = net.module_
+        self.history_ = net.history
+        self.n_iter_ = len(net.history)
+        self.classes_ = domains.classes
+        self._row_shape = domains.X.shape[1:]
+        self._built_with = {name: getattr(self, name) for name in _FIXED_BY_FIRST_FIT}
+        self._network_width = net.apply("transform", domains.X[:1]).shape[1]
+        return self
+
+    def _continued_net(self):
+        """Return the net of earlier calls, if it is still the one asked for."""
+        changed = [
+            name
+            for name, value in self._built_with.items()
+            if not _is_same(value, getattr(self, name))
+        ]
+        if changed:
+            raise ValueError(
+                f"{', '.join(changed)} changed since the network was built. Training "
+                "can't go on with another network or optimizer: restore the old "
+                "value, or clone the estimator and fit the clone."
+            )
+        return self.net_
+
+
+def _is_same(value, other):
+    return value is other or (type(value) is type(other) and value == other)
+
+
+@contextmanager
+def _unchanged_on_error(estimator):
+    """Put every attribute of the estimator back if the body fails."""
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise

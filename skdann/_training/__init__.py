@@ -1,0 +1,23 @@
+"""How a network is trained: pairing of domains, the skorch net, its callbacks."""
+
+from ._net import DANNNet
+from ._pairing import to_tensor
+from ._random import borrowed_torch_generator
+from ._settings import (
+    OPTIMIZERS,
+    lambda_schedule,
+    lr_schedule,
+    optimizer_settings,
+    resolve_device,
+)
+
+__all__ = [
+    "OPTIMIZERS",
+    "DANNNet",
+    "borrowed_torch_generator",
+    "lambda_schedule",
+    "lr_schedule",
+    "optimizer_settings",
+    "resolve_device",
+    "to_tensor",
+]

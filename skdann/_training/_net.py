@@ -1,0 +1,244 @@
+"""The skorch net that trains a DANN: its batches, its step, its place in training."""
+
+import copy
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from sklearn.utils import gen_batches
+from skorch import NeuralNet
+from skorch.callbacks import EpochTimer
+from torch import nn
+
+from .._domains import Domains
+from ..exceptions import DivergenceError
+from ..nn import domain_loss, label_loss
+from ..nn._mlp import Dropout
+from ._callbacks import LossRecord, ProgressBar, ProgressClock
+from ._pairing import PairedBatches, to_tensor
+from ._random import borrowed_torch_generator
+
+# Rows of a prediction pass through the network in blocks of about this many values.
+BLOCK_VALUES = 2**20
+
+
+class DANNNet(NeuralNet):
+    """Train a :class:`skdann.nn.DANN` on batches of two domains.
+
+    Of skorch's steps it replaces two: where batches come from (``get_iterator``) and
+    what is computed on one (``train_step_single``). Callbacks, optimizers, history and
+    saving are skorch's. Arrays passed to ``predict_proba`` yield class probabilities.
+
+    Parameters
+    ----------
+    module : skdann.nn.DANN
+        The network; trained in place.
+    dtype : numpy.dtype
+        Of the network; rows are converted to it a batch at a time.
+    seed : int
+        Decides the order of rows and the dropout masks.
+    private_generator : bool, default=True
+        Whether the network draws its random numbers from a generator of the net. False
+        for networks with parts by the user, whose layers draw from torch's own: it
+        is then seeded and put back around the training.
+    **kwargs
+        As in :class:`skorch.NeuralNet`.
+
+    Attributes
+    ----------
+    n_steps_ : int
+        Steps taken so far, over all calls.
+    planned_steps_ : int
+        Steps at whose end progress is 1.
+    lambda_at, lr_at : callable
+        Value of lambda and of the learning rate at a progress in [0, 1].
+    """
+
+    def __init__(self, module, *, dtype, seed, private_generator=True, **kwargs):
+        # the criterion of the labels; it tells skorch that outputs are logits
+        super().__init__(module, criterion=nn.CrossEntropyLoss, **kwargs)
+        self.dtype = dtype
+        self.seed = seed
+        self.private_generator = private_generator
+
+    @property
+    def _default_callbacks(self):
+        return [
+            ("epoch_timer", EpochTimer()),
+            ("progress_clock", ProgressClock()),
+            ("loss_record", LossRecord()),
+            ("progress_bar", ProgressBar()),
+        ]
+
+    def initialize(self):
+        super().initialize()
+        order, draws = np.random.SeedSequence(self.seed).spawn(2)
+        self.rngs_ = [np.random.default_rng(s) for s in order.spawn(3)]
+        self.draws_ = np.random.default_rng(draws)
+        self.n_steps_ = 0
+        self.planned_steps_ = 0
+        self.first_loss_ = None
+        return self
+
+    @property
+    def progress(self):
+        """Share of the planned steps that are done, in [0, 1]."""
+        return min(1.0, self.n_steps_ / self.planned_steps_)
+
+    def train(self, domains, *, epochs, planned_steps, lambda_at, lr_at):
+        """Train for some epochs, from wherever training stands.
+
+        Parameters
+        ----------
+        domains : Domains
+            The data.
+        epochs : int
+            Passes over the larger domain.
+        planned_steps : int
+            Steps, those already taken included, at which progress reaches 1.
+        lambda_at, lr_at : callable
+            Schedules, functions of progress.
+
+        Returns
+        -------
+        self : DANNNet
+
+        Raises
+        ------
+        DivergenceError
+            If the loss explodes; the net is then as it was before the call.
+        """
+        before = self._snapshot()
+        self.max_epochs, self.planned_steps_ = epochs, planned_steps
+        self.lambda_at, self.lr_at = lambda_at, lr_at
+        try:
+            self.partial_fit(domains)
+            self._check_weights()
+        except BaseException:
+            self._restore(before)
+            raise
+        finally:
+            self._set_training(False)
+        if self.history and "train_loss" not in self.history[-1]:
+            del self.history[-1]  # interrupted in the middle of an epoch
+        return self
+
+    def n_steps_per_epoch(self, domains):
+        """Count the steps of an epoch over ``domains``."""
+        return len(self.get_iterator(domains, training=True))
+
+    def apply(self, method, X):
+        """Call a method of the network on all rows, block after block.
+
+        Parameters
+        ----------
+        method : str
+            Name of a method of :class:`skdann.nn.DANN` that takes rows.
+        X : ndarray or CSR of shape (n, ...)
+            Rows.
+
+        Returns
+        -------
+        ndarray
+            Of the network's dtype.
+        """
+        function = getattr(self.module_, method)
+        size = max(1, BLOCK_VALUES // int(np.prod(X.shape[1:])))
+        blocks = [
+            function(to_tensor(X, rows, self.dtype, self.device)).cpu().numpy()
+            for rows in gen_batches(X.shape[0], size)
+        ]
+        return np.concatenate(blocks)
+
+    def get_dataset(self, X, y=None):
+        return X if isinstance(X, Domains) else super().get_dataset(X, y)
+
+    def get_iterator(self, dataset, training=False):
+        if not training:
+            return super().get_iterator(dataset, training=training)
+        return PairedBatches(
+            dataset,
+            batch_size=self.batch_size,
+            dtype=self.dtype,
+            device=self.device,
+            rngs=self.rngs_,
+        )
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        if not training:
+            return
+        if not self.module_.training:  # setting it visits every layer
+            self._set_training(True)
+        with self._seeded_draws():
+            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+
+    def train_step_single(self, batch, **fit_params):
+        X, labels = batch
+        module = self.module_
+        features = module.extract(X)
+        logits = module.label_classifier(features[: len(labels.codes)])
+        loss = label = label_loss(logits, labels.codes, labels.label_weight)
+        domain = accuracy = label.new_tensor(torch.nan)
+        if labels.n_target:
+            domain_logits = module.discriminate(features)
+            source = domain_logits[: labels.n_source]
+            target = domain_logits[-labels.n_target :]
+            domain = domain_loss(source, target, labels.source_weight)
+            accuracy = _balanced_accuracy(source.detach(), target.detach())
+            loss = label + domain
+        loss.backward()
+        losses = torch.stack([label.detach(), domain.detach(), accuracy])
+        return {"loss": loss, "y_pred": logits, "losses": losses}
+
+    @contextmanager
+    def _seeded_draws(self):
+        """Seed the random layers anew for an epoch, from the net's own generator."""
+        seed = int(self.draws_.integers(2**63))
+        device = torch.device(self.device)
+        if not self.private_generator:
+            with borrowed_torch_generator(seed, device):
+                yield
+            return
+        generator = torch.Generator(device).manual_seed(seed)
+        for layer in self.module_.modules():
+            if isinstance(layer, Dropout):
+                layer.generator = generator
+        yield
+
+    def _check_weights(self):
+        for name, weight in self.module_.named_parameters():
+            if not weight.isfinite().all():
+                raise DivergenceError(
+                    f"Training diverged in epoch {len(self.history)}: the weights "
+                    f"{name} are not finite. Lower lr={self.lr:g}, for example to "
+                    f"{self.lr / 10:g}, or scale X, for example with StandardScaler."
+                )
+
+    # what a step changes, and with it what must come back when training fails
+    _PROGRESS = ("rngs_", "draws_", "n_steps_", "planned_steps_", "first_loss_")
+
+    def _snapshot(self):
+        if not self.initialized_:
+            return None
+        state = {name: getattr(self, name) for name in self._PROGRESS}
+        state["module"] = self.module_.state_dict()
+        state["optimizer"] = self.optimizer_.state_dict()
+        return copy.deepcopy(state), len(self.history)
+
+    def _restore(self, snapshot):
+        if snapshot is None:
+            return
+        state, n_epochs = snapshot
+        self.module_.load_state_dict(state.pop("module"))
+        self.optimizer_.load_state_dict(state.pop("optimizer"))
+        for name, value in state.items():
+            setattr(self, name, value)
+        del self.history[n_epochs:]
+
+
+def _balanced_accuracy(source_logits, target_logits):
+    is_right = (
+        (source_logits < 0).to(source_logits),
+        (target_logits > 0).to(source_logits),
+    )
+    return 0.5 * (is_right[0].mean() + is_right[1].mean())

@@ -1,0 +1,167 @@
+"""From parameters to a network of the right sizes, or the name of the part at fault."""
+
+import copy
+import inspect
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ._dann import DANN
+from ._mlp import make_mlp
+
+Part = nn.Module | Callable[..., nn.Module] | None
+
+
+def build_dann(
+    rows: Tensor,
+    n_classes: int,
+    *,
+    feature_extractor: Part = None,
+    label_classifier: Part = None,
+    domain_classifier: Part = None,
+    hidden_layer_sizes: Sequence[int] | int = (64,),
+    domain_hidden_layer_sizes: Sequence[int] | int = (64,),
+    activation: str = "relu",
+    dropout: float = 0.0,
+) -> DANN:
+    """Build a :class:`DANN` whose parts fit one another and the data.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (n, ...)
+        A few rows of data. They are passed through every part to infer sizes, and the
+        network takes their dtype.
+    n_classes : int
+        Number of label logits.
+    feature_extractor, label_classifier, domain_classifier : Module, callable or None
+        An instance is copied. A class or factory is called with as many sizes as it
+        has required positional arguments: the size of axis 1 of the data, (features,
+        classes), (features, 1). None builds a multi-layer perceptron.
+    hidden_layer_sizes, domain_hidden_layer_sizes : sequence of int, or int
+        Layers of the perceptrons; an int is one layer.
+    activation, dropout
+        See :func:`make_mlp`; dropout is for the feature extractor alone.
+
+    Returns
+    -------
+    DANN
+        Ready to train, on the CPU.
+
+    Raises
+    ------
+    ValueError
+        If a part cannot be built, cannot read its input or returns a wrong shape.
+    """
+
+    def default_extractor(n_columns: int) -> nn.Module:
+        if rows.ndim != 2:
+            raise ValueError(
+                f"X has rows of shape {tuple(rows.shape[1:])}, but the built-in "
+                "network reads tables of shape (n_samples, n_features). Flatten X, or "
+                "pass a feature_extractor, for example a convolutional torch module."
+            )
+        sizes = _check_sizes("hidden_layer_sizes", hidden_layer_sizes)
+        if not sizes:
+            raise ValueError(
+                "hidden_layer_sizes is empty: without a hidden layer there are no "
+                "features to adapt. Give at least one width, for example (64,)."
+            )
+        return make_mlp(n_columns, sizes, activation=activation, dropout=dropout)
+
+    def default_domain_classifier(n_features: int, n_logits: int) -> nn.Module:
+        sizes = _check_sizes("domain_hidden_layer_sizes", domain_hidden_layer_sizes)
+        return make_mlp(n_features, sizes, n_logits, activation=activation)
+
+    extractor = feature_extractor or default_extractor
+    extractor = _make("feature_extractor", extractor, (rows.shape[1],), rows)
+    features = _probe("feature_extractor", extractor, rows)
+    if features.ndim < 2:
+        raise ValueError(
+            f"feature_extractor returns shape {tuple(features.shape)} for {len(rows)} "
+            "rows; it must return one row of features for each."
+        )
+    features = features.flatten(1)
+    n_features = features.shape[1]
+
+    labeller = label_classifier or nn.Linear
+    labeller = _make("label_classifier", labeller, (n_features, n_classes), rows)
+    _check_label_logits(_probe("label_classifier", labeller, features), n_classes)
+
+    critic = domain_classifier or default_domain_classifier
+    critic = _make("domain_classifier", critic, (n_features, 1), rows)
+    _check_domain_logits(_probe("domain_classifier", critic, features), len(rows))
+    return DANN(extractor, labeller, critic)
+
+
+def _check_sizes(name: str, sizes: Sequence[int] | int) -> list[int]:
+    widths = np.atleast_1d(sizes).tolist()
+    if not all(isinstance(width, int) and width > 0 for width in widths):
+        raise ValueError(f"{name} must hold positive integers; got {sizes!r}.")
+    return widths
+
+
+def _make(name: str, part: Part, sizes: tuple[int, ...], rows: Tensor) -> nn.Module:
+    """Return a module of our own: a copy of an instance, or what a factory makes."""
+    if isinstance(part, nn.Module):
+        module = copy.deepcopy(part)
+    else:
+        module = part(*sizes[: _n_required_arguments(part)])
+    if not isinstance(module, nn.Module):
+        raise ValueError(
+            f"{name} made a {type(module).__name__}; it must make a torch.nn.Module."
+        )
+    return module.to(rows.dtype)
+
+
+def _n_required_arguments(factory: Callable) -> int:
+    positional = (
+        inspect.Parameter.POSITIONAL_ONLY,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    )
+    parameters = inspect.signature(factory).parameters.values()
+    return sum(p.kind in positional and p.default is p.empty for p in parameters)
+
+
+def _probe(name: str, module: nn.Module, rows: Tensor) -> Tensor:
+    """Output of ``module`` for a few rows; also sizes torch's lazy layers."""
+    try:
+        with torch.no_grad():
+            output = module.eval()(rows)
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        raise ValueError(
+            f"{name} cannot read input of shape {tuple(rows.shape)}: {error}"
+        ) from error
+    if not isinstance(output, Tensor):
+        raise ValueError(
+            f"{name} returns a {type(output).__name__}; it must return one Tensor."
+        )
+    return output
+
+
+def _check_label_logits(logits: Tensor, n_classes: int) -> None:
+    if logits.ndim != 2 or logits.shape[1] != n_classes:
+        raise ValueError(
+            f"label_classifier returns shape {tuple(logits.shape)} for {len(logits)} "
+            f"rows, but there are {n_classes} classes: it must return "
+            f"({len(logits)}, {n_classes})."
+        )
+    if (logits >= 0).all() and torch.allclose(logits.sum(1), logits.new_ones(())):
+        raise ValueError(
+            "label_classifier ends in a softmax. Remove it: the loss works on logits "
+            "and applies the softmax itself."
+        )
+
+
+def _check_domain_logits(logits: Tensor, n_rows: int) -> None:
+    if logits.numel() != n_rows:
+        raise ValueError(
+            f"domain_classifier returns shape {tuple(logits.shape)} for {n_rows} rows; "
+            f"it must return one logit for each, of shape ({n_rows}, 1)."
+        )
+    if (logits == 1).all():
+        raise ValueError(
+            "domain_classifier returns 1 for every row, as a softmax over a single "
+            "unit does, and cannot learn. Remove it: the loss works on logits."
+        )

@@ -1,0 +1,92 @@
+"""The default network for tables: a multi-layer perceptron."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+ACTIVATIONS = {
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+}
+
+
+class Dropout(nn.Module):
+    """Dropout that can draw its masks from a generator of its own.
+
+    ``torch.nn.Dropout`` draws from the process-wide generator, which a library must
+    leave alone and which threads share.
+
+    Parameters
+    ----------
+    p : float, default=0.5
+        Probability that a value is set to zero; the rest are divided by ``1 - p``.
+
+    Attributes
+    ----------
+    generator : torch.Generator or None
+        Where masks come from; None is torch's process-wide generator.
+    """
+
+    def __init__(self, p: float = 0.5):
+        super().__init__()
+        self.p = p
+        self.generator: torch.Generator | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.p == 0:
+            return x
+        keep = 1.0 - self.p
+        mask = torch.empty_like(x).bernoulli_(keep, generator=self.generator)
+        return x * mask.div_(keep)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p:g}"
+
+    def __getstate__(self):
+        # a copy or a pickle is for predicting; whoever trains hands out generators
+        return {**super().__getstate__(), "generator": None}
+
+
+def make_mlp(
+    in_features: int,
+    hidden_layer_sizes: Sequence[int],
+    out_features: int | None = None,
+    *,
+    activation: str = "relu",
+    dropout: float = 0.0,
+) -> nn.Sequential:
+    """Stack linear layers, each hidden one followed by activation and dropout.
+
+    Parameters
+    ----------
+    in_features : int
+        Number of input columns.
+    hidden_layer_sizes : sequence of int
+        Width of each hidden layer.
+    out_features : int or None, default=None
+        Width of a last, purely linear layer; None ends with the hidden layers.
+    activation : str, default="relu"
+        A key of ``ACTIVATIONS``.
+    dropout : float, default=0.0
+        Probability of dropping a hidden unit during training.
+
+    Returns
+    -------
+    nn.Sequential
+        The layers.
+    """
+    layers: list[nn.Module] = []
+    for width in hidden_layer_sizes:
+        layers += [nn.Linear(in_features, width), ACTIVATIONS[activation]()]
+        if dropout > 0:
+            layers.append(Dropout(dropout))
+        in_features = width
+    if out_features is not None:
+        layers.append(nn.Linear(in_features, out_features))
+    return nn.Sequential(*layers)
