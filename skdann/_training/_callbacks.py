@@ -58,16 +58,16 @@ class LossRecord(Callback):
         has_target = not math.isnan(accuracy)
         loss = label + domain if has_target else label
         self._check(net, loss, label, domain)
-        record = net.history.record
-        record("train_loss", loss)
-        record("train_loss_best", loss < self.best)
-        record("label_loss", label)
+        row = net.history[-1]
+        row["train_loss"] = loss
+        row["train_loss_best"] = loss < self.best
+        row["label_loss"] = label
         if has_target:
-            record("domain_loss", domain)
-            record("domain_accuracy", accuracy)
-        record("lambda", net.module_.gradient_reversal.lambda_)
-        record("lr", net.optimizer_.param_groups[0]["lr"])
-        record("n_steps", net.n_steps_)
+            row["domain_loss"] = domain
+            row["domain_accuracy"] = accuracy
+        row["lambda"] = net.module_.gradient_reversal.lambda_
+        row["lr"] = net.optimizer_.param_groups[0]["lr"]
+        row["n_steps"] = net.n_steps_
         self.best = min(self.best, loss)
 
     def _check(self, net, loss, label, domain):

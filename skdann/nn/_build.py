@@ -47,7 +47,7 @@ def build_dann(
     Returns
     -------
     DANN
-        Ready to train, on the CPU.
+        On the CPU, in evaluation mode.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def build_dann(
     critic = domain_classifier or default_domain_classifier
     critic = _make("domain_classifier", critic, (n_features, 1), rows)
     _check_domain_logits(_probe("domain_classifier", critic, features), len(rows))
-    return DANN(extractor, labeller, critic)
+    return DANN(extractor, labeller, critic).eval()  # whole, as its probed parts are
 
 
 def _check_sizes(name: str, sizes: Sequence[int] | int) -> list[int]:

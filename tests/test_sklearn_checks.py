@@ -1,0 +1,56 @@
+"""scikit-learn's own judgement of the estimator, with and without a target."""
+
+import numpy as np
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skdann import DANNClassifier
+
+
+class Adapting(DANNClassifier):
+    """Brings a target of its own, so that the checks see the adversary at work."""
+
+    def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None):
+        shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
+        if X_tgt is None and len(shape) == 2:
+            X_tgt = np.random.default_rng(0).uniform(size=(20, shape[1]))
+        return super().fit(X, y, X_tgt, sample_weight=sample_weight, y_tgt=y_tgt)
+
+
+def _expected_to_fail(estimator):
+    """Name the one check that dropout makes impossible to pass."""
+    if estimator.dropout == 0:
+        return {}
+    reason = (
+        "Dropout draws one mask a row: two copies of a row get two masks, a row of "
+        "weight 2 gets one. Passes with dropout=0, see the other configurations."
+    )
+    return {
+        "check_sample_weight_equivalence_on_dense_data": reason,
+        "check_sample_weight_equivalence_on_sparse_data": reason,
+    }
+
+
+@pytest.mark.filterwarnings("ignore::skdann.AdaptationWarning")
+@parametrize_with_checks(
+    [
+        DANNClassifier(),
+        DANNClassifier(dropout=0, max_epochs=80),
+        DANNClassifier(
+            lambda_max=0,
+            lr=0.05,
+            lr_schedule="cosine",
+            hidden_layer_sizes=32,
+            activation="tanh",
+            optimizer="sgd",
+            dropout=0,
+            class_weight="balanced",
+            max_epochs=80,
+        ),
+        Adapting(lambda_schedule="linear", dropout=0, max_epochs=80),
+        Adapting(lambda_max=0.1, dropout=0.5, batch_size=16, max_epochs=20),
+    ],
+    expected_failed_checks=_expected_to_fail,
+)
+def test_sklearn_check(estimator, check):
+    check(estimator)

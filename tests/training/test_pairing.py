@@ -1,0 +1,107 @@
+"""How the rows of two domains are paired into batches."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import sparse
+
+from skdann._domains import Domains
+from skdann._training._pairing import PairedBatches, shuffled_stream
+
+
+def paired(n_source, n_target, batch_size=8, n_labelled=0, **changes):
+    """Batches of one column that holds the row's number, negative in the target."""
+    fields = {
+        "X": np.arange(n_source, dtype=float)[:, None],
+        "y": np.arange(n_source) % 2,
+        "rows": np.arange(n_source),
+        "classes": np.array([0, 1]),
+    }
+    if n_target:
+        fields["X_tgt"] = -1 - np.arange(n_target, dtype=float)[:, None]
+        fields["y_tgt"] = np.where(np.arange(n_target) < n_labelled, 1, -1)
+    return PairedBatches(
+        Domains(**{**fields, **changes}),
+        batch_size=batch_size,
+        dtype=np.float64,
+        device=torch.device("cpu"),
+        rngs=[np.random.default_rng(seed) for seed in range(3)],
+    )
+
+
+@given(st.integers(1, 40), st.integers(0, 40), st.integers(2, 20))
+def test_an_epoch_shows_every_row_in_batches_of_constant_size(n, n_tgt, batch_size):
+    half = batch_size // 2
+    batches = list(paired(n, n_tgt, batch_size))
+    assert len(batches) == max(-(-n // half), -(-n_tgt // half))
+    seen = set()
+    for X, labels in batches:
+        assert labels.n_source == len(labels.codes) == min(n, half)
+        assert labels.n_target == min(n_tgt, half)
+        assert len(X) == labels.n_source + labels.n_target
+        assert (X[: labels.n_source] >= 0).all()
+        assert (X[labels.n_source :] < 0).all()
+        seen.update(X.ravel().tolist())
+    assert len(seen) == n + n_tgt
+
+
+@given(st.integers(1, 30), st.integers(1, 12), st.integers(0, 100))
+def test_a_stream_repeats_no_row_before_every_row_has_come(n_rows, size, seed):
+    stream = shuffled_stream(np.arange(n_rows), size, np.random.default_rng(seed))
+    drawn = np.concatenate([next(stream) for _ in range(3 * n_rows)])
+    passes = drawn[: 3 * n_rows].reshape(3, n_rows)
+    assert (np.sort(passes, axis=1) == np.arange(n_rows)).all()
+
+
+def test_each_pass_has_an_order_of_its_own():
+    stream = shuffled_stream(np.arange(50), 50, np.random.default_rng(0))
+    assert not np.array_equal(next(stream), next(stream))
+
+
+def test_labels_travel_with_their_rows():
+    for X, labels in paired(30, 20):
+        rows = X[: labels.n_source, 0].long()
+        assert torch.equal(labels.codes, rows % 2)
+
+
+def test_the_order_of_the_source_does_not_depend_on_the_target():
+    alone = [X for X, _ in paired(30, 0)]
+    together = [X[:4] for X, _ in paired(30, 25)]
+    assert all(map(torch.equal, alone, together))
+
+
+def test_labelled_target_rows_come_at_every_step_beside_the_source():
+    for X, labels in paired(30, 20, n_labelled=2):
+        n_labelled = len(labels.codes) - labels.n_source
+        assert n_labelled == 2
+        extra = X[labels.n_source : labels.n_source + n_labelled, 0]
+        assert sorted(extra.tolist()) == [-2, -1]
+        assert labels.codes[labels.n_source :].tolist() == [1, 1]
+        assert len(X) == labels.n_source + n_labelled + labels.n_target
+
+
+def test_rows_without_weight_are_never_drawn():
+    for X, labels in paired(30, 0, rows=np.arange(0, 30, 3)):
+        assert (X[: labels.n_source] % 3 == 0).all()
+
+
+def test_batches_of_a_sparse_matrix_are_dense_and_the_same():
+    dense = paired(30, 20)
+    as_sparse = paired(
+        30,
+        20,
+        X=sparse.csr_array(dense.domains.X),
+        X_tgt=sparse.csr_matrix(dense.domains.X_tgt),
+    )
+    for (X, _), (X_sparse, _) in zip(dense, as_sparse, strict=True):
+        assert torch.equal(X, X_sparse)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "float16", "float32", ">f8"])
+def test_numbers_of_any_kind_become_the_dtype_asked_for(dtype):
+    X = np.arange(30).astype(dtype)[:, None]
+    for batch, labels in paired(30, 0, X=X):
+        assert batch.dtype == torch.float64
+        assert torch.equal(labels.codes, batch[:, 0].long() % 2)

@@ -1,0 +1,250 @@
+"""What a fit does step by step: schedules, warm starts, history and callbacks."""
+
+import numpy as np
+import pytest
+import skorch.callbacks
+from skorch.callbacks import Callback, EarlyStopping
+
+from skdann import DANNClassifier, DivergenceError, schedules
+
+
+class Recorder(Callback):
+    """Note lambda, the learning rate and dropout's masks at each step."""
+
+    def __init__(self):
+        self.lambdas, self.lrs, self.training = [], [], []
+
+    def on_batch_end(self, net, **kwargs):
+        self.lambdas.append(net.module_.gradient_reversal.lambda_)
+        self.lrs.append(net.optimizer_.param_groups[0]["lr"])
+        self.training.append([m.training for m in net.module_.modules()])
+
+
+def test_schedules_step_per_iteration_over_the_planned_total(small, domains):
+    recorder = Recorder()
+    X, y, X_tgt = domains
+    small(lambda_max=2, lr=0.05, max_epochs=5, callbacks=[recorder]).fit(X, y, X_tgt)
+    n_steps = 5 * 4  # ceil(200 / 64) a pass
+    progress = np.arange(n_steps) / n_steps
+    expected = [2 * schedules.annealed_lambda(p) for p in progress]
+    assert recorder.lambdas == pytest.approx(expected, abs=1e-12)
+    expected = [0.05 * schedules.annealed_lr(p) for p in progress]
+    assert recorder.lrs == pytest.approx(expected, abs=1e-12)
+
+
+def test_schedules_by_name_and_by_function(small, domains):
+    recorder = Recorder()
+    X, y, X_tgt = domains
+    small(
+        lambda_schedule="linear",
+        lr=0.05,
+        lr_schedule=lambda p: 1 - p / 2,
+        max_epochs=2,
+        callbacks=[recorder],
+    ).fit(X, y, X_tgt)
+    assert recorder.lambdas == pytest.approx(np.arange(8) / 8)
+    assert recorder.lrs == pytest.approx(0.05 * (1 - np.arange(8) / 16))
+
+
+def test_progress_goes_on_over_a_warm_start(small, domains):
+    recorder = Recorder()
+    X, y, X_tgt = domains
+    clf = small(
+        lambda_schedule="linear", max_epochs=2, warm_start=True, callbacks=[recorder]
+    )
+    clf.fit(X, y, X_tgt).fit(X, y, X_tgt)
+    first, second = np.arange(8) / 8, np.arange(8, 16) / 16
+    assert recorder.lambdas == pytest.approx([*first, *second])
+    assert clf.n_iter_ == len(clf.history_) == 4
+
+
+def test_partial_fit_max_epochs_times_is_one_fit_to_the_bit(small, domains):
+    X, y, X_tgt = domains
+    whole = small(dropout=0.3, max_epochs=4).fit(X, y, X_tgt)
+    parts = small(dropout=0.3, max_epochs=4)
+    for _ in range(4):
+        parts.partial_fit(X, y, X_tgt, classes=[0, 1])
+    assert np.array_equal(whole.predict_proba(X), parts.predict_proba(X))
+    assert whole.history_[:, "lambda"] == parts.history_[:, "lambda"]
+    parts.partial_fit(X, y, X_tgt)
+    assert parts.history_[-1, "lambda"] == pytest.approx(schedules.annealed_lambda(1))
+
+
+def test_fit_starts_anew_without_warm_start(small, domains):
+    clf = small().fit(*domains)
+    once = clf.predict_proba(domains[0])
+    assert np.array_equal(clf.fit(*domains).predict_proba(domains[0]), once)
+    assert clf.n_iter_ == 3
+
+
+def test_a_warm_start_takes_new_schedules_and_refuses_a_new_network(small, domains):
+    clf = small(warm_start=True).fit(*domains)
+    clf.set_params(lambda_max=0.5, lambda_schedule="constant").fit(*domains)
+    assert clf.history_[-1, "lambda"] == 0.5
+    before = clf.predict_proba(domains[0])
+    clf.set_params(hidden_layer_sizes=(8,))
+    with pytest.raises(ValueError, match="hidden_layer_sizes changed since"):
+        clf.fit(*domains)
+    assert np.array_equal(clf.predict_proba(domains[0]), before)
+
+
+def test_layers_train_in_training_mode_and_predict_in_evaluation_mode(small, domains):
+    recorder = Recorder()
+    clf = small(dropout=0.5, callbacks=[recorder]).fit(*domains)
+    assert all(all(modes) for modes in recorder.training)
+    assert not any(module.training for module in clf.module_.modules())
+    assert np.array_equal(clf.predict_proba(domains[0]), clf.predict_proba(domains[0]))
+
+
+def test_dropout_changes_what_is_learned(small, domains):
+    plain, dropped = (small(dropout=p).fit(*domains) for p in (0, 0.5))
+    assert not np.allclose(
+        plain.predict_proba(domains[0]), dropped.predict_proba(domains[0])
+    )
+
+
+def test_auto_epochs_give_small_data_steps_and_large_data_passes():
+    X = np.random.default_rng(0).normal(size=(130, 2))
+    clf = DANNClassifier(hidden_layer_sizes=4, lambda_max=0).fit(X, X[:, 0] > 0)
+    assert clf.history_[-1, "n_steps"] >= 2000
+    X = np.tile(X, (100, 1))
+    clf = DANNClassifier(hidden_layer_sizes=4, lambda_max=0).fit(X, X[:, 0] > 0)
+    assert clf.n_iter_ == 10
+
+
+def test_history_holds_one_row_of_numbers_per_epoch(small, domains):
+    clf = small(max_epochs=4).fit(*domains)
+    assert clf.net_.history[:, "epoch"] == [1, 2, 3, 4]
+    keys = "train_loss", "label_loss", "domain_loss", "domain_accuracy", "lambda", "lr"
+    for key in (*keys, "dur", "n_steps"):
+        assert np.isfinite(clf.history_[:, key]).all()
+    assert clf.history_[:, "n_steps"] == [4, 8, 12, 16]
+    total = np.add(clf.history_[:, "label_loss"], clf.history_[:, "domain_loss"])
+    assert clf.history_[:, "train_loss"] == pytest.approx(total)
+
+
+def test_history_without_a_target_speaks_of_no_domain(small, domains):
+    X, y, _ = domains
+    clf = small(lambda_max=0).fit(X, y)
+    assert "domain_loss" not in clf.history_[-1]
+    assert clf.history_[-1, "train_loss"] == clf.history_[-1, "label_loss"]
+
+
+def test_recorded_loss_is_the_loss_of_the_data(small, domains):
+    """One batch holds all rows, so the record can be computed from outside."""
+    X, y, X_tgt = (rows[:60] for rows in domains)
+    clf = small(max_epochs=1, dropout=0, lr=1e-12).fit(X, y, X_tgt)
+    row = clf.history_[0]
+    p = clf.predict_proba(X)[np.arange(60), y]
+    assert row["label_loss"] == pytest.approx(-np.log(p).mean(), rel=1e-6)
+    d, d_tgt = clf.predict_domain(X), clf.predict_domain(X_tgt)
+    expected = -0.5 * (np.log(1 - d).mean() + np.log(d_tgt).mean())
+    assert row["domain_loss"] == pytest.approx(expected, rel=1e-6)
+    expected = 0.5 * ((d < 0.5).mean() + (d_tgt > 0.5).mean())
+    assert row["domain_accuracy"] == pytest.approx(expected)
+
+
+def test_early_stopping_of_skorch_stops(small, domains):
+    stopper = EarlyStopping(monitor="train_loss", patience=2, threshold=10)
+    clf = small(max_epochs=50, callbacks=[stopper]).fit(*domains)
+    assert 2 <= clf.n_iter_ < 50
+    assert clf.predict(domains[0]).shape == (200,)
+
+
+def test_checkpoint_of_skorch_saves_the_best_weights(small, domains, tmp_path):
+    checkpoint = skorch.callbacks.Checkpoint(
+        monitor="train_loss_best", dirname=tmp_path, f_history=None
+    )
+    clf = small(callbacks=[checkpoint]).fit(*domains)
+    assert (tmp_path / "params.pt").stat().st_size > 0
+    before = clf.predict_proba(domains[0])
+    clf.net_.load_params(checkpoint=checkpoint)
+    clf.module_.eval()
+    assert clf.predict_proba(domains[0]).shape == before.shape
+
+
+def test_gradient_clipping_of_skorch_bounds_the_step(small, domains):
+    clip = skorch.callbacks.GradientNormClipping(gradient_clip_value=1e-12)
+    params = {"optimizer": "sgd", "weight_decay": 0, "momentum": 0}
+    clipped = small(**params, callbacks=[clip]).fit(*domains)
+    untrained = small(**params, lr=1e-300).fit(*domains)
+    np.testing.assert_allclose(
+        clipped.predict_proba(domains[0]), untrained.predict_proba(domains[0])
+    )
+
+
+def test_lr_scheduler_of_skorch_rules_a_constant_rate(small, domains):
+    scheduler = skorch.callbacks.LRScheduler(policy="StepLR", step_size=1, gamma=0.1)
+    clf = small(lr=0.1, lr_schedule="constant", callbacks=[scheduler]).fit(*domains)
+    assert clf.history_[:, "lr"] == pytest.approx([0.1, 0.01, 0.001])
+
+
+def test_epoch_scoring_of_skorch_scores_with_the_net(small, domains):
+    X, y, X_tgt = domains
+
+    def accuracy(net, *_):
+        return float((net.predict_proba(X).argmax(axis=1) == y).mean())
+
+    scoring = skorch.callbacks.EpochScoring(
+        accuracy, name="source_accuracy", on_train=True, use_caching=False
+    )
+    clf = small(callbacks=[("scoring", scoring)], max_epochs=5).fit(X, y, X_tgt)
+    assert clf.history_[-1, "source_accuracy"] == pytest.approx(clf.score(X, y))
+
+
+def test_progress_bar_shows_losses_and_lambda(small, domains, capsys):
+    small(verbose=1).fit(*domains)
+    shown = capsys.readouterr().err
+    assert "3/3" in shown
+    for word in ("label loss", "domain loss", "domain acc", "lambda"):
+        assert word in shown
+
+
+def test_silence_is_the_default(small, domains, capsys):
+    small().fit(*domains)
+    captured = capsys.readouterr()
+    assert captured.out == captured.err == ""
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"optimizer": "sgd", "lr": 1e6},
+        {"optimizer": "adamw", "lr": 1e6},
+        {"optimizer": "adam", "lr": 1e30},
+        {"optimizer": "sgd", "lr": 1e200, "max_epochs": 1},
+    ],
+)
+def test_divergence_names_the_epoch_the_loss_and_what_to_lower(small, domains, params):
+    clf = small(**{"max_epochs": 20, **params})
+    with pytest.raises(DivergenceError, match=r"epoch \d+") as caught:
+        clf.fit(*domains)
+    assert f"Lower lr={params['lr']:g}" in str(caught.value)
+    assert "loss" in str(caught.value) or "weights" in str(caught.value)
+    assert not [name for name in vars(clf) if name.endswith("_")]
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_failed_continuation_leaves_the_estimator_as_it_was(small, domains, method):
+    clf = small(warm_start=True).fit(*domains)
+    twin = small(warm_start=True).fit(*domains)
+    clf.set_params(lr=1e20)
+    with pytest.raises(DivergenceError):
+        getattr(clf, method)(*domains)
+    clf.set_params(lr=1e-3)
+    assert clf.n_iter_ == len(clf.history_) == 3
+    assert np.array_equal(clf.predict_proba(domains[0]), twin.predict_proba(domains[0]))
+    # and goes on as if nothing had happened
+    clf, twin = (getattr(c, method)(*domains) for c in (clf, twin))
+    assert np.array_equal(clf.predict_proba(domains[0]), twin.predict_proba(domains[0]))
+
+
+def test_ctrl_c_leaves_an_estimator_that_predicts(small, domains):
+    class CtrlC(Callback):
+        def on_batch_end(self, net, **kwargs):
+            if net.n_steps_ == 6:
+                raise KeyboardInterrupt
+
+    clf = small(max_epochs=5, callbacks=[CtrlC()]).fit(*domains)
+    assert clf.n_iter_ == len(clf.history_[:, "train_loss"]) == 1
+    assert np.isfinite(clf.predict_proba(domains[0])).all()
