@@ -182,17 +182,32 @@ def take_rows(X, index):
 # Containers and dtypes stay as they are: batches are converted, never the whole.
 _CONTAINERS = {"accept_sparse": "csr", "dtype": "numeric", "allow_nd": True}
 
+_SIGNS_OF_TEXT = ("could not convert string to float", "arrays of bytes/strings")
+
 
 @contextmanager
 def _advice_for(name):
     """Add what to do to the errors in which scikit-learn says what is wrong."""
     try:
         yield
+    except TypeError as error:
+        if "promoted" not in str(error):
+            raise
+        raise ValueError(
+            f"{name} mixes columns of dates with numbers. Turn dates into numbers, for "
+            "example into days since a reference date."
+        ) from error
     except ValueError as error:
-        if "could not convert string to float" in str(error):
+        if any(sign in str(error) for sign in _SIGNS_OF_TEXT):
             raise ValueError(
                 f"{name} has columns of text ({error}). Encode them first, for example "
-                "with OneHotEncoder or TableVectorizer in a Pipeline."
+                "with OneHotEncoder in a ColumnTransformer."
+            ) from error
+        if "Expected 2D array" in str(error) and name == "X_tgt":
+            raise ValueError(
+                "X_tgt must hold rows with the columns of X: an array, a DataFrame or a "
+                "sparse matrix. Labels of the target go to y_tgt=..., those of the "
+                f"source to y. ({error})"
             ) from error
         raise
 
@@ -200,8 +215,9 @@ def _advice_for(name):
 def _check_dtype(X, name):
     if X.dtype.kind not in "fiub":
         raise ValueError(
-            f"{name} has dtype {X.dtype}; the network reads numbers. Convert it to "
-            "float32 or float64, for example as a difference from a reference date."
+            f"{name} has dtype {X.dtype}, but the network reads numbers. Encode text and "
+            "categories, for example with OneHotEncoder; turn dates into numbers, for "
+            "example into days since a reference date."
         )
 
 
@@ -226,11 +242,6 @@ def _column_names(X):
 
 
 def _check_target_rows(estimator, X_tgt, X, names, names_tgt):
-    if len(getattr(X_tgt, "shape", (0, 0))) == 1:
-        raise ValueError(
-            f"X_tgt has shape {X_tgt.shape}; it must hold rows with the columns of "
-            "X. Labels of the target go to y_tgt=..., labels of the source to y."
-        )
     with _advice_for("X_tgt"):
         X_tgt = check_array(
             X_tgt, input_name="X_tgt", estimator=estimator, **_CONTAINERS
@@ -302,8 +313,8 @@ def _check_classes(classes, labels):
             )
     if len(classes) < 2:
         raise ValueError(
-            f"All labels are of one class ({classes[0]!r}); a classifier needs at "
-            "least two classes."
+            f"All labels are of one class ({classes.tolist()[0]!r}); a classifier needs "
+            "at least two classes."
         )
     return classes
 
@@ -359,11 +370,7 @@ def _label_weights(class_weight, classes, codes, row_weight, codes_tgt):
 
 def _class_costs(class_weight, classes, codes, row_weight):
     if not isinstance(class_weight, str):
-        unknown = [label for label in class_weight if label not in classes]
-        if unknown:
-            raise ValueError(
-                f"class_weight names {unknown}, but the classes are {classes.tolist()}."
-            )
+        _check_class_weight(class_weight, classes)
     present = np.unique(codes)
     named = classes[present]
     cost = np.ones(len(classes))
@@ -371,6 +378,19 @@ def _class_costs(class_weight, classes, codes, row_weight):
         class_weight, classes=named, y=classes[codes], sample_weight=row_weight
     )
     return cost
+
+
+def _check_class_weight(class_weight, classes):
+    unknown = [label for label in class_weight if label not in classes]
+    if unknown:
+        raise ValueError(
+            f"class_weight names {unknown}, but the classes are {classes.tolist()}."
+        )
+    negative = {label: w for label, w in class_weight.items() if not w >= 0}
+    if negative:
+        raise ValueError(
+            f"class_weight holds {negative}; the cost of a class must be at least 0."
+        )
 
 
 def _warn_if_scaled_differently(X, X_tgt, names, names_tgt):
