@@ -1,0 +1,52 @@
+# Two commands do everything, set-up included: `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DATA ?= ../shared/data
+OUT ?= demo-output
+JOBS ?= 2
+
+.PHONY: help demo demo-amazon demo-heart test lint coverage test-oldest clean
+
+help:
+	@echo "make demo         adapt from digits on white to digits on photographs"
+	@echo "make demo-amazon  adapt from book to kitchen reviews     (DATA=folder)"
+	@echo "make demo-heart   adapt from one hospital to another     (DATA=folder)"
+	@echo "make test         lint, all tests, doctests, coverage"
+	@echo "make test-oldest  the tests on the lowest supported versions (downloads 3 GB)"
+	@echo "make clean        remove what the above have made"
+
+demo: $(VENV)/ready
+	$(BIN)/python docs/examples/plot_digits_on_photographs.py --output $(OUT)
+
+demo-amazon: $(VENV)/ready
+	$(BIN)/python docs/examples/amazon_reviews.py --data $(DATA)
+
+demo-heart: $(VENV)/ready
+	$(BIN)/python docs/examples/heart_hospitals.py --data $(DATA)
+
+test: lint
+	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term-missing --cov-fail-under=95
+
+lint: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+# The pinned environment; remade when the pins change.
+$(VENV)/ready: constraints.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt torch
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[examples,tests]'
+	touch $@
+
+test-oldest: .venv-oldest/ready
+	.venv-oldest/bin/python -m pytest -n $(JOBS)
+
+.venv-oldest/ready: constraints-oldest.txt pyproject.toml
+	$(PYTHON) -m venv .venv-oldest
+	.venv-oldest/bin/pip install --quiet --constraint constraints-oldest.txt --editable '.[examples,tests]'
+	touch $@
+
+clean:
+	rm -rf .venv .venv-oldest demo-output .coverage .pytest_cache .ruff_cache .hypothesis
