@@ -1,11 +1,8 @@
 """``DANNClassifier``: the scikit-learn face of domain-adversarial training."""
 
 import math
-import warnings
-from contextlib import contextmanager
 from numbers import Integral, Real
 
-import numpy as np
 import torch
 from sklearn.base import (
     BaseEstimator,
@@ -14,40 +11,34 @@ from sklearn.base import (
     TransformerMixin,
     _fit_context,
 )
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import check_is_fitted
 
 from ._domains import read_domains, read_rows_to_predict
+from ._state import is_same, unchanged_on_error
 from ._training import (
     OPTIMIZERS,
     DANNNet,
     borrowed_torch_generator,
+    draw_seeds,
     lambda_schedule,
     lr_schedule,
+    n_epochs,
     optimizer_settings,
     resolve_device,
     to_tensor,
 )
-from .exceptions import AdaptationWarning
 from .nn._build import build_dann
 from .nn._mlp import ACTIVATIONS
 
-# What max_epochs="auto" grants: small data needs steps, large data needs passes.
-_MIN_STEPS = 2000
-_MIN_EPOCHS = 10
+_POSITIVE = Interval(Real, 0, math.inf, closed="neither")
+_NOT_NEGATIVE = Interval(Real, 0, math.inf, closed="left")
+_SHARE = Interval(Real, 0, 1, closed="left")
+_COUNT = Interval(Integral, 1, None, closed="left")
 
-# Parameters that build_dann takes by these names.
-_NETWORK = (
-    "feature_extractor",
-    "label_classifier",
-    "domain_classifier",
-    "hidden_layer_sizes",
-    "domain_hidden_layer_sizes",
-    "activation",
-    "dropout",
-)
+# Parameters that build_dann takes by the same names.
+_NETWORK = tuple(build_dann.__kwdefaults__)
 
 # What neither a warm start nor partial_fit can change.
 _FIXED_BY_FIRST_FIT = (
@@ -88,7 +79,7 @@ class DANNClassifier(
         noise of a young domain classifier. A callable maps p to the factor of the peak.
     lambda_gamma : float, default=10.0
         :math:`\gamma` of "annealed": larger rises earlier.
-    lr : float, default=1e-3
+    lr : float, default=3e-3
         Peak learning rate. The default suits "adamw"; for "sgd" try 1e-2.
     lr_schedule : {"annealed", "constant", "cosine"} or callable, default="annealed"
         How the learning rate falls with progress: "annealed", the paper's, is
@@ -130,7 +121,7 @@ class DANNClassifier(
         there is no target, so that both fits see it alike.
     max_epochs : int or "auto", default="auto"
         Passes over the larger domain. "auto" gives at least 10 and at least
-        2000 steps, which small data needs. A warm start trains for as many again.
+        1000 steps, which small data needs. A warm start trains for as many again.
     class_weight : dict, "balanced" or None, default=None
         Cost of errors on each class, in the label loss alone. "balanced" makes all
         classes of the source count the same.
@@ -230,34 +221,25 @@ class DANNClassifier(
     __metadata_request__partial_fit = {"X_tgt": True, "y_tgt": True}
 
     _parameter_constraints = {
-        "lambda_max": [Interval(Real, 0, math.inf, closed="left")],
+        "lambda_max": [_NOT_NEGATIVE],
         "lambda_schedule": [StrOptions({"annealed", "linear", "constant"}), callable],
-        "lambda_gamma": [Interval(Real, 0, math.inf, closed="neither")],
-        "lr": [Interval(Real, 0, math.inf, closed="neither")],
+        "lambda_gamma": [_POSITIVE],
+        "lr": [_POSITIVE],
         "lr_schedule": [StrOptions({"annealed", "constant", "cosine"}), callable],
-        "lr_alpha": [Interval(Real, 0, math.inf, closed="left")],
-        "lr_beta": [Interval(Real, 0, math.inf, closed="left")],
-        "hidden_layer_sizes": [
-            "array-like",
-            Interval(Integral, 1, None, closed="left"),
-        ],
-        "domain_hidden_layer_sizes": [
-            "array-like",
-            Interval(Integral, 1, None, closed="left"),
-        ],
+        "lr_alpha": [_NOT_NEGATIVE],
+        "lr_beta": [_NOT_NEGATIVE],
+        "hidden_layer_sizes": ["array-like", _COUNT],
+        "domain_hidden_layer_sizes": ["array-like", _COUNT],
         "activation": [StrOptions(set(ACTIVATIONS))],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "dropout": [_SHARE],
         "feature_extractor": [callable, None],
         "label_classifier": [callable, None],
         "domain_classifier": [callable, None],
         "optimizer": [StrOptions(set(OPTIMIZERS)), type],
-        "momentum": [Interval(Real, 0, 1, closed="left")],
-        "weight_decay": [Interval(Real, 0, math.inf, closed="left")],
+        "momentum": [_SHARE],
+        "weight_decay": [_NOT_NEGATIVE],
         "batch_size": [Interval(Integral, 2, None, closed="left")],
-        "max_epochs": [
-            StrOptions({"auto"}),
-            Interval(Integral, 1, None, closed="left"),
-        ],
+        "max_epochs": [StrOptions({"auto"}), _COUNT],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "device": [str, torch.device],
         "warm_start": ["boolean"],
@@ -272,7 +254,7 @@ class DANNClassifier(
         lambda_max=1.0,
         lambda_schedule="annealed",
         lambda_gamma=10.0,
-        lr=1e-3,
+        lr=3e-3,
         lr_schedule="annealed",
         lr_alpha=10.0,
         lr_beta=0.75,
@@ -364,13 +346,13 @@ class DANNClassifier(
             If ``lambda_max > 0`` but there is no target, or if X_tgt seems not to have
             been scaled like X.
         """
-        with _unchanged_on_error(self):
+        with unchanged_on_error(self):
             continues = self.warm_start and hasattr(self, "net_")
             known_classes = self.classes_ if continues else None
             domains = self._read(X, y, X_tgt, sample_weight, y_tgt, known_classes)
             net = self._continued_net() if continues else self._build_net(domains)
             n_steps = net.n_steps_per_epoch(domains)
-            epochs = self._n_epochs(n_steps)
+            epochs = n_epochs(self.max_epochs, n_steps)
             return self._train(net, domains, epochs, net.n_steps_ + epochs * n_steps)
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -393,24 +375,22 @@ class DANNClassifier(
             Target rows.
         classes : array-like of shape (n_classes,), default=None
             All labels that any call will bring; needed in the first.
-        sample_weight : array-like of shape (n_samples,), default=None
-            How often each source row counts.
-        y_tgt : array-like of shape (n_target,), default=None
-            Known target labels; see :meth:`fit`.
+        sample_weight, y_tgt : array-like, default=None
+            As in :meth:`fit`.
 
         Returns
         -------
         self : DANNClassifier
             Trained a little further.
         """
-        with _unchanged_on_error(self):
+        with unchanged_on_error(self):
             _check_partial_fit_first_call(self, classes)
             continues = hasattr(self, "net_")
             domains = self._read(X, y, X_tgt, sample_weight, y_tgt, self.classes_)
             net = self._continued_net() if continues else self._build_net(domains)
             n_steps = net.n_steps_per_epoch(domains)
-            planned_steps = net.planned_steps_ or self._n_epochs(n_steps) * n_steps
-            return self._train(net, domains, 1, planned_steps)
+            planned = net.planned_steps_ or n_epochs(self.max_epochs, n_steps) * n_steps
+            return self._train(net, domains, 1, planned)
 
     def predict(self, X):
         """Predict the class of each row.
@@ -491,10 +471,6 @@ class DANNClassifier(
         X = read_rows_to_predict(self, X, self._row_shape)
         return self.net_.apply(method, X)
 
-    @property
-    def _n_features_out(self):
-        return self._network_width
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
@@ -502,14 +478,6 @@ class DANNClassifier(
         return tags
 
     def _read(self, X, y, X_tgt, sample_weight, y_tgt, classes):
-        if X_tgt is None and self.lambda_max > 0:
-            warnings.warn(
-                "There is no target (X_tgt is None): nothing is adapted, and "
-                f"lambda_max={self.lambda_max:g} has no effect. Pass X_tgt, or set "
-                "lambda_max=0 to train on the source alone.",
-                AdaptationWarning,
-                stacklevel=4,
-            )
         return read_domains(
             self,
             X,
@@ -519,20 +487,13 @@ class DANNClassifier(
             y_tgt=y_tgt,
             classes=classes,
             class_weight=self.class_weight,
+            lambda_max=self.lambda_max,
             reset=not (hasattr(self, "net_") and classes is not None),
         )
 
-    def _n_epochs(self, steps_per_epoch):
-        if self.max_epochs == "auto":
-            return max(_MIN_EPOCHS, math.ceil(_MIN_STEPS / steps_per_epoch))
-        return self.max_epochs
-
     def _build_net(self, domains):
         """Return a new, initialized net for these data."""
-        rng = self.random_state
-        # None is fresh entropy: numpy's global generator is not ours to advance
-        rng = np.random.RandomState() if rng is None else check_random_state(rng)
-        init_seed, train_seed = (int(seed) for seed in rng.randint(2**31 - 1, size=2))
+        init_seed, train_seed = draw_seeds(self.random_state, 2)
         dtype = domains.dtype
         example = to_tensor(domains.X, slice(0, 2), dtype, "cpu")
         network = {name: getattr(self, name) for name in _NETWORK}
@@ -573,16 +534,13 @@ class DANNClassifier(
         self.classes_ = domains.classes
         self._row_shape = domains.X.shape[1:]
         self._built_with = {name: getattr(self, name) for name in _FIXED_BY_FIRST_FIT}
-        self._network_width = net.apply("transform", domains.X[:1]).shape[1]
+        self._n_features_out = net.apply("transform", domains.X[:1]).shape[1]
         return self
 
     def _continued_net(self):
         """Return the net of earlier calls, if it is still the one asked for."""
-        changed = [
-            name
-            for name, value in self._built_with.items()
-            if not _is_same(value, getattr(self, name))
-        ]
+        built_with = self._built_with.items()
+        changed = [k for k, v in built_with if not is_same(v, getattr(self, k))]
         if changed:
             raise ValueError(
                 f"{', '.join(changed)} changed since the network was built. Training "
@@ -590,19 +548,3 @@ class DANNClassifier(
                 "value, or clone the estimator and fit the clone."
             )
         return self.net_
-
-
-def _is_same(value, other):
-    return value is other or (type(value) is type(other) and value == other)
-
-
-@contextmanager
-def _unchanged_on_error(estimator):
-    """Put every attribute of the estimator back if the body fails."""
-    before = vars(estimator).copy()
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise

@@ -75,6 +75,7 @@ def read_domains(
     y_tgt=None,
     classes=None,
     class_weight=None,
+    lambda_max=0.0,
     reset=True,
 ):
     """Check and encode everything that a user passes to ``fit``.
@@ -89,6 +90,8 @@ def read_domains(
         All labels that may occur, now or later; None takes those of y and y_tgt.
     class_weight : dict, "balanced" or None, default=None
         As in :class:`skdann.DANNClassifier`.
+    lambda_max : float, default=0.0
+        As in :class:`skdann.DANNClassifier`; a fit that adapts needs a target.
     reset : bool, default=True
         Whether this is a first fit. If not, columns must be those of the first.
 
@@ -107,6 +110,8 @@ def read_domains(
         _warn_if_scaled_differently(X, X_tgt, names, names_tgt)
     elif y_tgt is not None:
         raise ValueError("y_tgt labels rows of X_tgt, but X_tgt is None. Pass both.")
+    elif lambda_max > 0:
+        _warn_of_no_target(lambda_max)
 
     y_tgt, known = _check_target_labels(y_tgt, X_tgt, y)
     labels = y if y_tgt is None else np.concatenate([y, y_tgt[known]])
@@ -205,8 +210,8 @@ def _advice_for(name):
             ) from error
         if "Expected 2D array" in str(error) and name == "X_tgt":
             raise ValueError(
-                "X_tgt must hold rows with the columns of X: an array, a DataFrame or a "
-                "sparse matrix. Labels of the target go to y_tgt=..., those of the "
+                "X_tgt must hold rows with the columns of X: an array, a DataFrame or "
+                "a sparse matrix. Labels of the target go to y_tgt=..., those of the "
                 f"source to y. ({error})"
             ) from error
         raise
@@ -215,9 +220,9 @@ def _advice_for(name):
 def _check_dtype(X, name):
     if X.dtype.kind not in "fiub":
         raise ValueError(
-            f"{name} has dtype {X.dtype}, but the network reads numbers. Encode text and "
-            "categories, for example with OneHotEncoder; turn dates into numbers, for "
-            "example into days since a reference date."
+            f"{name} has dtype {X.dtype}, but the network reads numbers. Encode text "
+            "and categories, for example with OneHotEncoder; turn dates into numbers, "
+            "for example into days since a reference date."
         )
 
 
@@ -313,8 +318,8 @@ def _check_classes(classes, labels):
             )
     if len(classes) < 2:
         raise ValueError(
-            f"All labels are of one class ({classes.tolist()[0]!r}); a classifier needs "
-            "at least two classes."
+            f"All labels are of one class ({classes.tolist()[0]!r}); a classifier "
+            "needs at least two classes."
         )
     return classes
 
@@ -391,6 +396,16 @@ def _check_class_weight(class_weight, classes):
         raise ValueError(
             f"class_weight holds {negative}; the cost of a class must be at least 0."
         )
+
+
+def _warn_of_no_target(lambda_max):
+    warnings.warn(
+        "There is no target (X_tgt is None): nothing is adapted, and "
+        f"lambda_max={lambda_max:g} has no effect. Pass X_tgt, or set lambda_max=0 to "
+        "train on the source alone.",
+        AdaptationWarning,
+        stacklevel=5,
+    )
 
 
 def _warn_if_scaled_differently(X, X_tgt, names, names_tgt):

@@ -254,6 +254,7 @@ def test_bad_parameters(params, message):
     assert vars(clf) == before
 
 
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "transform"])
 def test_new_rows_must_look_like_those_of_the_fit(small, method):
     clf = small().fit(TABLE, Y, T)

@@ -318,9 +318,7 @@ def test_images_through_a_convolutional_network():
     X, y = images(200, 1, 0)
     X_tgt, y_tgt = images(150, 0.5, 0.5)
     network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2))
-    clf = DANNClassifier(
-        feature_extractor=network, lr=0.01, max_epochs=60, random_state=0
-    )
+    clf = DANNClassifier(feature_extractor=network, lambda_max=0.3, random_state=0)
     clf.fit(X, y, X_tgt)
     assert clf.score(X_tgt, y_tgt) > 0.9
     assert clf.transform(X_tgt).shape == (150, 16)  # flattened

@@ -211,7 +211,10 @@ def test_ensembles_without_routing_train_on_the_source(small, domains, ensemble)
 def test_stacking_of_adapted_classifiers(small, domains):
     """Stacking hands X_tgt to its final estimator too, which refuses it: fit first."""
     X, y, X_tgt = domains
-    adapted = [(str(lam), small(lambda_max=lam).fit(X, y, X_tgt)) for lam in (0.1, 1)]
+    adapted = [
+        (str(peak), small(lambda_max=peak, max_epochs=60).fit(X, y, X_tgt))
+        for peak in (0.1, 1)
+    ]
     stack = StackingClassifier(adapted, cv="prefit").fit(X, y)
     assert stack.predict_proba(X_tgt).shape == (150, 2)
     assert stack.score(X, y) > 0.8

@@ -2,11 +2,12 @@
 
 from ._net import DANNNet
 from ._pairing import to_tensor
-from ._random import borrowed_torch_generator
+from ._random import borrowed_torch_generator, draw_seeds
 from ._settings import (
     OPTIMIZERS,
     lambda_schedule,
     lr_schedule,
+    n_epochs,
     optimizer_settings,
     resolve_device,
 )
@@ -15,8 +16,10 @@ __all__ = [
     "OPTIMIZERS",
     "DANNNet",
     "borrowed_torch_generator",
+    "draw_seeds",
     "lambda_schedule",
     "lr_schedule",
+    "n_epochs",
     "optimizer_settings",
     "resolve_device",
     "to_tensor",

@@ -1,9 +1,11 @@
-"""Torch's process-wide generator, borrowed and put back."""
+"""Randomness without a trace: seeds from ``random_state``, generators put back."""
 
 import threading
 from contextlib import contextmanager
 
+import numpy as np
 import torch
+from sklearn.utils import check_random_state
 
 # The generator is one for all threads: whoever borrows it must have it alone.
 _LOCK = threading.RLock()
@@ -29,3 +31,19 @@ def borrowed_torch_generator(seed: int, device: torch.device):
         for index in accelerators:
             torch.cuda.default_generators[index].manual_seed(seed)
         yield
+
+
+def draw_seeds(random_state, n: int) -> list[int]:
+    """Draw seeds from what the user gave as ``random_state``.
+
+    Parameters
+    ----------
+    random_state : int, RandomState or None
+        None is fresh entropy: numpy's global generator is not ours to advance.
+    n : int
+        How many.
+    """
+    if random_state is None:
+        random_state = np.random.RandomState()
+    rng = check_random_state(random_state)
+    return [int(seed) for seed in rng.randint(2**31 - 1, size=n)]

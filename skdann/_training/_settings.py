@@ -1,4 +1,4 @@
-"""From parameters of plain types to what torch needs: optimizer, schedule, device."""
+"""From plain parameters to what training needs: optimizer, schedules, device."""
 
 import inspect
 import math
@@ -14,6 +14,18 @@ OPTIMIZERS = {
     "adamw": torch.optim.AdamW,
     "sgd": torch.optim.SGD,
 }
+
+
+# What max_epochs="auto" grants: small data needs steps, large data needs passes.
+_MIN_STEPS = 1000
+_MIN_EPOCHS = 10
+
+
+def n_epochs(max_epochs, steps_per_epoch):
+    """Resolve ``max_epochs``, an int or "auto"."""
+    if max_epochs == "auto":
+        return max(_MIN_EPOCHS, math.ceil(_MIN_STEPS / steps_per_epoch))
+    return max_epochs
 
 
 def optimizer_settings(optimizer, *, momentum, weight_decay):

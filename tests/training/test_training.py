@@ -106,7 +106,7 @@ def test_dropout_changes_what_is_learned(small, domains):
 def test_auto_epochs_give_small_data_steps_and_large_data_passes():
     X = np.random.default_rng(0).normal(size=(130, 2))
     clf = DANNClassifier(hidden_layer_sizes=4, lambda_max=0).fit(X, X[:, 0] > 0)
-    assert clf.history_[-1, "n_steps"] >= 2000
+    assert clf.history_[-1, "n_steps"] >= 1000
     X = np.tile(X, (100, 1))
     clf = DANNClassifier(hidden_layer_sizes=4, lambda_max=0).fit(X, X[:, 0] > 0)
     assert clf.n_iter_ == 10
@@ -231,7 +231,7 @@ def test_a_failed_continuation_leaves_the_estimator_as_it_was(small, domains, me
     clf.set_params(lr=1e20)
     with pytest.raises(DivergenceError):
         getattr(clf, method)(*domains)
-    clf.set_params(lr=1e-3)
+    clf.set_params(lr=twin.lr)
     assert clf.n_iter_ == len(clf.history_) == 3
     assert np.array_equal(clf.predict_proba(domains[0]), twin.predict_proba(domains[0]))
     # and goes on as if nothing had happened
