@@ -6,10 +6,11 @@ DATA ?= ../shared/data
 OUT ?= demo-output
 JOBS ?= 2
 
-.PHONY: help demo demo-amazon demo-heart test lint coverage test-oldest clean
+.PHONY: help demo demo-digits demo-amazon demo-heart test lint test-oldest clean
 
 help:
-	@echo "make demo         adapt from digits on white to digits on photographs"
+	@echo "make demo         adapt from one laboratory's tumors to another's"
+	@echo "make demo-digits  adapt from digits to digits on photographs"
 	@echo "make demo-amazon  adapt from book to kitchen reviews     (DATA=folder)"
 	@echo "make demo-heart   adapt from one hospital to another     (DATA=folder)"
 	@echo "make test         lint, all tests, doctests, coverage"
@@ -17,7 +18,10 @@ help:
 	@echo "make clean        remove what the above have made"
 
 demo: $(VENV)/ready
-	$(BIN)/python docs/examples/plot_digits_on_photographs.py --output $(OUT)
+	$(BIN)/python docs/examples/plot_tumors_measured_differently.py --output $(OUT)
+
+demo-digits: $(VENV)/ready
+	$(BIN)/python docs/examples/digits_on_photographs.py
 
 demo-amazon: $(VENV)/ready
 	$(BIN)/python docs/examples/amazon_reviews.py --data $(DATA)
@@ -49,4 +53,4 @@ test-oldest: .venv-oldest/ready
 	touch $@
 
 clean:
-	rm -rf .venv .venv-oldest demo-output .coverage .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest demo-output ..pytest_cache .ruff_cache .hypothesis
