@@ -23,9 +23,8 @@ PUBLIC = [
 ]
 METHODS = [
     f"skdann.DANNClassifier.{name}"
-    for name in (
-        "fit partial_fit predict predict_proba predict_domain transform".split()
-    )
+    for name in vars(DANNClassifier)
+    if not name.startswith(("_", "set_"))
 ]
 
 # What numpydoc asks beyond what the house does.
