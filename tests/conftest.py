@@ -18,6 +18,12 @@ settings.load_profile("skdann")
 
 torch.set_num_threads(1)  # pytest-xdist's workers are the parallelism here
 
+
+def pytest_configure(config):
+    # not in pyproject.toml: pytest would import skdann before coverage starts
+    config.addinivalue_line("filterwarnings", "error::skdann.AdaptationWarning")
+
+
 SMALL = {
     "hidden_layer_sizes": (16,),
     "domain_hidden_layer_sizes": (16,),
