@@ -138,7 +138,7 @@ class DANNClassifier(
         int are equal to the bit on one machine. None differs from fit to fit. The
         global generators of numpy and torch are left as they are in any case.
     verbose : int, default=0
-        1 shows a progress bar with losses, domain accuracy and lambda.
+        1 shows a progress bar with both losses, the domain accuracy and lambda.
 
     Attributes
     ----------

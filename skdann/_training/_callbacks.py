@@ -87,19 +87,25 @@ class LossRecord(Callback):
 class ProgressBar(Callback):
     """With ``verbose``, one bar over the epochs: losses, domain accuracy, lambda."""
 
+    # all of it fits in a terminal of 80 columns
+    FORMAT = "{desc} {n_fmt}/{total_fmt} |{bar:8}| {remaining}{postfix}"
+
     def on_train_begin(self, net, **kwargs):
         self.bar = tqdm(
-            total=net.max_epochs, desc="DANN", unit="epoch", disable=not net.verbose
+            total=net.max_epochs,
+            desc="DANN",
+            bar_format=self.FORMAT,
+            disable=not net.verbose,
         )
 
     def on_epoch_end(self, net, **kwargs):
         if self.bar.disable:
             return
         row = net.history[-1]
-        shown = {"label loss": f"{row['label_loss']:.3f}"}
+        shown = {"label": f"{row['label_loss']:.3f}"}
         if "domain_loss" in row:
-            shown["domain loss"] = f"{row['domain_loss']:.3f}"
-            shown["domain acc"] = f"{row['domain_accuracy']:.2f}"
+            shown["domain"] = f"{row['domain_loss']:.3f}"
+            shown["acc"] = f"{row['domain_accuracy']:.2f}"
             shown["lambda"] = f"{row['lambda']:.2f}"
         self.bar.set_postfix(shown, refresh=False)
         self.bar.update()
