@@ -47,7 +47,7 @@ def optimizer_settings(optimizer, *, momentum, weight_decay):
     offered = {
         "weight_decay": weight_decay,
         "momentum": momentum,
-        "betas": (momentum, 0.999),
+        "betas": (float(momentum), 0.999),
         "fused": True,  # one kernel for all weights; the results are the same
     }
     accepted = inspect.signature(cls).parameters

@@ -96,6 +96,26 @@ def test_layers_train_in_training_mode_and_predict_in_evaluation_mode(small, dom
     assert np.array_equal(clf.predict_proba(domains[0]), clf.predict_proba(domains[0]))
 
 
+def test_weight_decay_pulls_the_weights_towards_zero(small, domains):
+    free, pulled = (
+        small(weight_decay=decay, max_epochs=60).fit(*domains) for decay in (0, 1)
+    )
+    norm, pulled_norm = (
+        sum(weight.norm().item() for weight in clf.module_.parameters())
+        for clf in (free, pulled)
+    )
+    assert pulled_norm < 0.9 * norm
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+def test_momentum_reaches_the_optimizer(small, domains, optimizer):
+    plain, heavy = (
+        small(optimizer=optimizer, momentum=momentum).fit(*domains)
+        for momentum in (0, 0.9)
+    )
+    assert not np.allclose(plain.transform(domains[0]), heavy.transform(domains[0]))
+
+
 def test_dropout_changes_what_is_learned(small, domains):
     plain, dropped = (small(dropout=p).fit(*domains) for p in (0, 0.5))
     assert not np.allclose(
