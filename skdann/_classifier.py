@@ -21,6 +21,7 @@ from ._training import (
     OPTIMIZERS,
     DANNNet,
     borrowed_torch_generator,
+    check_callbacks,
     draw_seeds,
     lambda_schedule,
     lr_schedule,
@@ -173,8 +174,7 @@ class DANNClassifier(
     one ordinary optimizer: :math:`G_d` descends on :math:`L_d` at full strength while
     its gradient reaches :math:`G_f` times :math:`-\lambda`.
 
-    Computations are in float32 if X is (or fits in it, as uint8 does), else float64;
-    float32 is up to twice as fast.
+    Computations are in float32 if X is (uint8 fits too), else in float64, half as fast.
 
     Stock searches and cross-validation pass ``X_tgt`` whole to each fit. But they slice
     every argument that has exactly as many rows as X by the folds of X: if the two
@@ -506,7 +506,7 @@ class DANNClassifier(
             private_generator=not any(map(callable, network.values())),
             train_split=None,
             batch_size=self.batch_size,
-            callbacks=list(self.callbacks) if self.callbacks else None,
+            callbacks=check_callbacks(self.callbacks),
             device=resolve_device(self.device),
             **optimizer_settings(
                 self.optimizer, momentum=self.momentum, weight_decay=self.weight_decay

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array, column_or_1d, compute_class_weight, gen_batches
+from sklearn.utils._missing import is_pandas_na
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.sparsefuncs import mean_variance_axis
 from sklearn.utils.validation import _check_sample_weight, validate_data
@@ -294,7 +295,9 @@ def _check_target_labels(y_tgt, X_tgt, y):
             "Mark the rows without a label: -1 among numbers, None among strings."
         )
     if y_tgt.dtype.kind in "OU":
-        unknown = np.array([label is None or label != label for label in y_tgt])
+        unknown = np.array(
+            [label is None or is_pandas_na(label) or label != label for label in y_tgt]
+        )
     else:
         unknown = (y_tgt == UNLABELLED) | (y_tgt != y_tgt)
         if unknown.any() and y.dtype.kind in "iuf" and (y == UNLABELLED).any():
@@ -365,7 +368,9 @@ def _check_row_weight(sample_weight, X, y):
 def _label_weights(class_weight, classes, codes, row_weight, codes_tgt):
     """Return ``label_weight`` of the source and of the target, 1 on average."""
     if class_weight is None:
-        return row_weight, None
+        if row_weight is None or codes_tgt is None:
+            return row_weight, None
+        return row_weight, np.ones(len(codes_tgt))  # each counts once
     cost = _class_costs(class_weight, classes, codes, row_weight)
     weight = cost[codes] if row_weight is None else row_weight * cost[codes]
     mean = weight[weight > 0].mean()

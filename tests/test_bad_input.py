@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from scipy import sparse
+from skorch.callbacks import EarlyStopping
 from torch import nn
 
 from skdann import DANNClassifier
@@ -194,6 +195,7 @@ PARAMETERS = [
     ({"dropout": 1}, r"'dropout'"),
     ({"dropout": -0.1}, r"'dropout'"),
     ({"optimizer": "lbfgs"}, r"'optimizer'"),
+    ({"optimizer": dict}, r"optimizer=dict is no optimizer"),
     ({"momentum": 1}, r"'momentum'"),
     ({"weight_decay": -1}, r"'weight_decay'"),
     ({"batch_size": 1}, r"'batch_size'"),
@@ -209,6 +211,11 @@ PARAMETERS = [
     ({"device": "gpu"}, r"device='gpu' cannot be used here"),
     ({"device": "cuda:99"}, r"device='cuda:99' cannot be used here"),
     ({"callbacks": "all"}, r"'callbacks'"),
+    ({"callbacks": [3]}, r"callbacks holds 3; it must hold skorch callbacks"),
+    (
+        {"callbacks": [("stop", EarlyStopping())]},
+        r"EarlyStopping monitors 'valid_loss', but .* 'train_loss'",
+    ),
     ({"random_state": "seed"}, r"'random_state'"),
     ({"feature_extractor": 5}, r"'feature_extractor'"),
     (

@@ -5,6 +5,7 @@ import pickle
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from conftest import make_domains
@@ -212,7 +213,7 @@ def test_target_labels_of_any_kind_and_marker(small, domains):
     known = np.arange(150) % 2
     reference = small().fit(X, y, X_tgt, y_tgt=np.where(np.arange(150) < 9, known, -1))
     names = np.array(["ill", "well"], dtype=object)
-    for marker in (None, np.nan):
+    for marker in (None, np.nan, pd.NA):
         y_tgt = names[known]
         y_tgt[9:] = marker
         clf = small().fit(X, names[y], X_tgt, y_tgt=y_tgt)
@@ -332,6 +333,7 @@ def test_images_through_a_convolutional_network():
         {"optimizer": "sgd", "lr": 0.05},
         {"optimizer": torch.optim.RMSprop},
         {"optimizer": torch.optim.Adagrad, "lr": 0.05},
+        {"optimizer": torch.optim.LBFGS, "lr": 0.05},
         {"activation": "sigmoid", "hidden_layer_sizes": 8, "lr": 0.01},
         {"domain_hidden_layer_sizes": ()},
         {"hidden_layer_sizes": [8, 8, 8], "lr": 0.01},

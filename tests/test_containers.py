@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import torch
 from conftest import make_domains
 from scipy import sparse
 
@@ -156,3 +157,15 @@ def test_column_names_must_agree_between_the_domains():
     clf = DANNClassifier(max_epochs=1)
     with pytest.raises(ValueError, match="another order"):
         clf.fit(frame, [0, 1, 0, 1], pl.DataFrame(np.eye(4), schema=list("dcba")))
+
+
+def test_the_default_dtype_of_torch_does_not_matter(small, domains):
+    X, y, X_tgt = domains
+    X, X_tgt = X.astype(np.float32), X_tgt.astype(np.float32)
+    torch.set_default_dtype(torch.float64)
+    try:
+        clf = small(dropout=0.1, max_epochs=60).fit(X, y, X_tgt)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert clf.predict_proba(X).dtype == np.float32
+    assert clf.score(X, y) > 0.8

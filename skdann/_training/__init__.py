@@ -5,6 +5,7 @@ from ._pairing import to_tensor
 from ._random import borrowed_torch_generator, draw_seeds
 from ._settings import (
     OPTIMIZERS,
+    check_callbacks,
     lambda_schedule,
     lr_schedule,
     n_epochs,
@@ -16,6 +17,7 @@ __all__ = [
     "OPTIMIZERS",
     "DANNNet",
     "borrowed_torch_generator",
+    "check_callbacks",
     "draw_seeds",
     "lambda_schedule",
     "lr_schedule",

@@ -1,7 +1,8 @@
-"""Callbacks that every fit has: the clock of the schedules and the record of losses."""
+"""Callbacks that every fit has: the record of losses and the progress bar."""
 
 import math
 
+import torch
 from skorch.callbacks import Callback
 from tqdm.auto import tqdm
 
@@ -11,25 +12,46 @@ from ..exceptions import DivergenceError
 EXPLOSION = 1e3
 
 
-class ProgressClock(Callback):
-    """Set lambda and the learning rate before each step, from training progress."""
+def listens_to_batches(callback) -> bool:
+    """Whether a callback wants to hear of every step, and not of epochs alone."""
+    return any(
+        getattr(type(callback), event) is not getattr(Callback, event)
+        for event in ("on_batch_begin", "on_batch_end", "on_grad_computed")
+    )
 
-    def on_train_begin(self, net, **kwargs):
-        self.lr = None
 
-    def on_batch_begin(self, net, training=True, **kwargs):
-        if not training:
+class EpochMeans:
+    """Mean losses over the steps of an epoch, gathered without a sync at each step."""
+
+    FLUSH = 256  # steps; stacking is cheaper than adding, but it holds on to tensors
+
+    def __init__(self):
+        self.pending = []
+        self.sums = 0.0
+        self.n_steps = 0
+
+    def add(self, *step):
+        """Add label loss and, with a target: domain loss, logits, domains, shares."""
+        self.pending.append(step)
+        if len(self.pending) == self.FLUSH:
+            self._flush()
+
+    def means(self):
+        """Return label loss; with a target also domain loss and domain accuracy."""
+        self._flush()
+        return (self.sums / self.n_steps).tolist()
+
+    def _flush(self):
+        if not self.pending:
             return
-        progress = net.progress
-        net.module_.gradient_reversal.lambda_ = net.lambda_at(progress)
-        lr = net.lr_at(progress)
-        if lr != self.lr:  # a constant one is left to skorch's own schedulers
-            self.lr = lr
-            for group in net.optimizer_.param_groups:
-                group["lr"] = lr
-
-    def on_batch_end(self, net, training=True, **kwargs):
-        net.n_steps_ += training
+        columns = [torch.stack(column) for column in zip(*self.pending, strict=True)]
+        self.n_steps += len(self.pending)
+        self.pending = []
+        sums = [column.sum() for column in columns[:2]]
+        if len(columns) > 1:
+            logits, is_target, share = columns[2:]
+            sums.append((share * ((logits > 0) == (is_target > 0))).sum())
+        self.sums = self.sums + torch.stack(sums)
 
 
 class LossRecord(Callback):
@@ -40,42 +62,31 @@ class LossRecord(Callback):
         return self
 
     def on_epoch_begin(self, net, **kwargs):
+        net.epoch_means_ = EpochMeans()
         if len(net.history) > 1:
             del net.history[-2]["batches"][:]  # one epoch of them is enough to hold
-        self.sums = 0.0
-        self.n_batches = 0
-
-    def on_batch_end(self, net, training=True, losses=None, **kwargs):
-        if training:
-            if net.first_loss_ is None:
-                net.first_loss_ = kwargs["loss"].item()
-            self.sums = self.sums + losses
-            self.n_batches += 1
 
     def on_epoch_end(self, net, **kwargs):
-        # one sync per epoch, not per batch
-        label, domain, accuracy = (self.sums / self.n_batches).tolist()
-        has_target = not math.isnan(accuracy)
-        loss = label + domain if has_target else label
-        self._check(net, loss, label, domain)
+        label, *of_domain = net.epoch_means_.means()  # one sync per epoch
+        loss = label + sum(of_domain[:1])
+        self._check(net, loss, label, of_domain)
         row = net.history[-1]
         row["train_loss"] = loss
         row["train_loss_best"] = loss < self.best
         row["label_loss"] = label
-        if has_target:
-            row["domain_loss"] = domain
-            row["domain_accuracy"] = accuracy
+        if of_domain:
+            row["domain_loss"], row["domain_accuracy"] = of_domain
         row["lambda"] = net.module_.gradient_reversal.lambda_
         row["lr"] = net.optimizer_.param_groups[0]["lr"]
         row["n_steps"] = net.n_steps_
         self.best = min(self.best, loss)
 
-    def _check(self, net, loss, label, domain):
+    def _check(self, net, loss, label, of_domain):
         # not >: a comparison with NaN is false
         if not loss <= EXPLOSION * (net.first_loss_ + 1):
             losses = f"label loss {label:.3g}"
-            if not math.isnan(domain):
-                losses += f", domain loss {domain:.3g}"
+            if of_domain:
+                losses += f", domain loss {of_domain[0]:.3g}"
             raise DivergenceError(
                 f"Training diverged in epoch {len(net.history)} ({losses}). Lower "
                 f"lr={net.lr:g}, for example to {net.lr / 10:g}, or scale X, for "

@@ -14,9 +14,10 @@ from .._domains import Domains
 from ..exceptions import DivergenceError
 from ..nn import domain_loss, label_loss
 from ..nn._mlp import Dropout
-from ._callbacks import LossRecord, ProgressBar, ProgressClock
+from ._callbacks import LossRecord, ProgressBar, listens_to_batches
 from ._pairing import PairedBatches, to_tensor
 from ._random import borrowed_torch_generator
+from ._settings import needs_closure
 
 # Rows of a prediction pass through the network in blocks of about this many values.
 BLOCK_VALUES = 2**20
@@ -65,7 +66,6 @@ class DANNNet(NeuralNet):
     def _default_callbacks(self):
         return [
             ("epoch_timer", EpochTimer()),
-            ("progress_clock", ProgressClock()),
             ("loss_record", LossRecord()),
             ("progress_bar", ProgressBar()),
         ]
@@ -111,6 +111,10 @@ class DANNNet(NeuralNet):
         before = self._snapshot()
         self.max_epochs, self.planned_steps_ = epochs, planned_steps
         self.lambda_at, self.lr_at = lambda_at, lr_at
+        self.current_lr_ = None
+        self.is_watched_ = needs_closure(self.optimizer_) or any(
+            listens_to_batches(callback) for _, callback in self.callbacks_
+        )
         try:
             self.partial_fit(domains)
             self._check_weights()
@@ -169,26 +173,53 @@ class DANNNet(NeuralNet):
             return
         if not self.module_.training:  # setting it visits every layer
             self._set_training(True)
-        with self._seeded_draws():
-            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+        with torch.enable_grad(), self._seeded_draws():
+            if self.is_watched_:
+                super().run_single_epoch(iterator, training, prefix, step_fn)
+            else:
+                for batch in iterator:
+                    self.train_step(batch)
+                self.history.new_batch()  # skorch's Checkpoint names the last one
+
+    def train_step(self, batch, **fit_params):
+        self._follow_schedules()
+        if self.is_watched_:
+            step = super().train_step(batch)
+        else:
+            self.optimizer_.zero_grad()
+            step = self.train_step_single(batch)
+            self.optimizer_.step()
+        self.n_steps_ += 1
+        if self.first_loss_ is None:
+            self.first_loss_ = step["loss"].item()
+        self.epoch_means_.add(*step["losses"])
+        return step
 
     def train_step_single(self, batch, **fit_params):
         X, labels = batch
         module = self.module_
         features = module.extract(X)
         logits = module.label_classifier(features[: len(labels.codes)])
-        loss = label = label_loss(logits, labels.codes, labels.label_weight)
-        domain = accuracy = label.new_tensor(torch.nan)
-        if labels.n_target:
+        loss = label_loss(logits, labels.codes, labels.label_weight)
+        losses = [loss.detach()]
+        if labels.is_target is not None:
+            domain = labels.is_target, labels.domain_weight
             domain_logits = module.discriminate(features)
-            source = domain_logits[: labels.n_source]
-            target = domain_logits[-labels.n_target :]
-            domain = domain_loss(source, target, labels.source_weight)
-            accuracy = _balanced_accuracy(source.detach(), target.detach())
-            loss = label + domain
+            of_domain = domain_loss(domain_logits, *domain)
+            loss = loss + of_domain
+            losses += [of_domain.detach(), domain_logits.detach(), *domain]
         loss.backward()
-        losses = torch.stack([label.detach(), domain.detach(), accuracy])
         return {"loss": loss, "y_pred": logits, "losses": losses}
+
+    def _follow_schedules(self):
+        """Set lambda and the learning rate for the next step."""
+        progress = self.progress
+        self.module_.gradient_reversal.lambda_ = self.lambda_at(progress)
+        lr = self.lr_at(progress)
+        if lr != self.current_lr_:  # a constant one is left to skorch's schedulers
+            self.current_lr_ = lr
+            for group in self.optimizer_.param_groups:
+                group["lr"] = lr
 
     @contextmanager
     def _seeded_draws(self):
@@ -234,11 +265,3 @@ class DANNNet(NeuralNet):
         for name, value in state.items():
             setattr(self, name, value)
         del self.history[n_epochs:]
-
-
-def _balanced_accuracy(source_logits, target_logits):
-    is_right = (
-        (source_logits < 0).to(source_logits),
-        (target_logits > 0).to(source_logits),
-    )
-    return 0.5 * (is_right[0].mean() + is_right[1].mean())

@@ -19,18 +19,17 @@ class BatchLabels(NamedTuple):
     codes : Tensor of shape (n_labelled,), int64
         Classes of the first rows: the source, then the labelled target rows.
     label_weight : Tensor of shape (n_labelled,) or None
-        Weights of these rows in the label loss.
-    source_weight : Tensor of shape (n_source,) or None
-        Weights of the source rows in the domain loss.
-    n_source, n_target : int
-        Number of source rows, first in the batch, and of target rows, last in it.
+        Weights of these rows in the label loss; None weighs all alike.
+    is_target : Tensor of shape (n,) or None
+        Domain of each row, 0 or 1; None if there is no target.
+    domain_weight : Tensor of shape (n,) or None
+        Share of each row in the domain loss; labelled rows, which come twice, have 0.
     """
 
     codes: Tensor
     label_weight: Tensor | None
-    source_weight: Tensor | None
-    n_source: int
-    n_target: int
+    is_target: Tensor | None
+    domain_weight: Tensor | None
 
 
 class PairedBatches:
@@ -56,60 +55,74 @@ class PairedBatches:
     """
 
     def __init__(self, domains, *, batch_size, dtype, device, rngs):
-        self.domains = domains
+        self.domains = d = domains
         self.half = batch_size // 2
         self.dtype = dtype
         self.device = device
         self.rngs = rngs
+        n_target = 0 if d.X_tgt is None else d.X_tgt.shape[0]
+        self.rows = d.rows, d.labelled_rows_tgt, np.arange(n_target)
+        self.domain_columns = self._make_domain_columns()
 
     def __len__(self) -> int:
         """Count the steps in which each row of the larger domain comes once."""
-        n_source = len(self.domains.rows)
-        n_target = 0 if self.domains.X_tgt is None else self.domains.X_tgt.shape[0]
-        return -(-max(n_source, n_target) // self.half)
+        source, _, target = self.rows
+        return -(-max(len(source), len(target)) // self.half)
 
     def __iter__(self) -> Iterator[tuple[Tensor, BatchLabels]]:
-        d, dtype = self.domains, self.dtype
-        source = self._stream(
-            d.rows,
-            self.rngs[0],
-            (d.X, dtype),
-            (d.y, np.int64),
-            (d.label_weight, dtype),
-            (d.row_weight, dtype),
+        source, labelled, target = (
+            shuffled_stream(rows, self.half, rng)
+            for rows, rng in zip(self.rows, self.rngs, strict=True)
         )
-        labelled = self._stream(
-            d.labelled_rows_tgt,
-            self.rngs[1],
-            (d.X_tgt, dtype),
-            (d.y_tgt, np.int64),
-            (d.label_weight_tgt, dtype),
-        )
-        rows_tgt = np.arange(0 if d.X_tgt is None else d.X_tgt.shape[0])
-        target = self._stream(rows_tgt, self.rngs[2], (d.X_tgt, dtype))
         for _ in range(len(self)):
-            yield _assemble(next(source), next(labelled), next(target))
+            yield self._assemble(next(source), next(labelled), next(target))
 
-    def _stream(self, rows, rng, *columns):
-        """Endless batches of ``rows`` as tensors; of None where there are no rows."""
-        if len(rows) == 0:
-            return itertools.repeat(None)
-        if len(rows) <= self.half:
-            return itertools.repeat(self._take(rows, columns))
-        batches = shuffled_stream(rows, self.half, rng)
-        return (self._take(index, columns) for index in batches)
+    def _assemble(self, source, labelled, target):
+        d, dtype = self.domains, self.dtype
+        rows = [(d.X, source), (d.X_tgt, labelled), (d.X_tgt, target)]
+        codes = [(d.y, source), (d.y_tgt, labelled)]
+        label_weight = None
+        if d.label_weight is not None:
+            weights = [(d.label_weight, source), (d.label_weight_tgt, labelled)]
+            label_weight = self._gather(weights, dtype)
+        is_target, domain_weight = self.domain_columns
+        if is_target is not None and d.row_weight is not None:
+            weight = self._gather([(d.row_weight, source)], dtype)
+            domain_weight = domain_weight.clone()
+            domain_weight[: len(source)] *= weight
+        return self._gather(rows, dtype), BatchLabels(
+            self._gather(codes, np.int64), label_weight, is_target, domain_weight
+        )
 
-    def _take(self, index, columns):
+    def _gather(self, parts, dtype):
+        """Join rows of several arrays into a tensor of their own."""
+        taken = [take_rows(data, rows) for data, rows in parts if len(rows)]
+        return torch.from_numpy(np.concatenate(taken, dtype=dtype)).to(self.device)
+
+    def _make_domain_columns(self):
+        """Return ``is_target`` and ``domain_weight`` of source rows of equal weight."""
+        sizes = [min(len(rows), self.half) for rows in self.rows]
+        n_source, _, n_target = sizes
+        if n_target == 0:
+            return None, None
+        columns = [0, 0, 1], [0.5 / n_source, 0, 0.5 / n_target]
         return tuple(
-            None if column is None else to_tensor(column, index, dtype, self.device)
-            for column, dtype in columns
+            torch.from_numpy(np.repeat(column, sizes).astype(self.dtype)).to(
+                self.device
+            )
+            for column in columns
         )
 
 
 def shuffled_stream(
     rows: np.ndarray, size: int, rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
-    """Yield batches of exactly ``size`` rows, reshuffling after each pass."""
+    """Yield batches of ``size`` rows, reshuffling after each pass.
+
+    If there are no more rows than that, each batch is all of them, in their order.
+    """
+    if len(rows) <= size:
+        yield from itertools.repeat(rows)
     left = rng.permutation(rows)
     while True:
         while len(left) < size:  # a pass may end in the middle of a batch
@@ -124,27 +137,3 @@ def to_tensor(X, index, dtype: np.dtype, device: torch.device) -> Tensor:
     # torch warns of arrays that it must not write to, such as read-only memory maps
     rows = rows.astype(dtype, copy=not rows.flags.writeable)
     return torch.from_numpy(rows).to(device)
-
-
-def _assemble(source, labelled, target):
-    rows, codes, label_weight, source_weight = source
-    parts = [rows]
-    if labelled is not None:
-        labelled_rows, labelled_codes, labelled_weight = labelled
-        parts.append(labelled_rows)
-        codes = torch.cat([codes, labelled_codes])
-        label_weight = _join_weights(label_weight, labelled_weight, len(labelled_codes))
-    n_target = 0
-    if target is not None:
-        parts.append(target[0])
-        n_target = len(target[0])
-    X = torch.cat(parts) if len(parts) > 1 else rows
-    return X, BatchLabels(codes, label_weight, source_weight, len(rows), n_target)
-
-
-def _join_weights(weight, labelled_weight, n_labelled):
-    if weight is None:
-        return None
-    if labelled_weight is None:  # sample_weight is of the source; these count once
-        labelled_weight = weight.new_ones(n_labelled)
-    return torch.cat([weight, labelled_weight])

@@ -6,6 +6,7 @@ from functools import partial
 from numbers import Real
 
 import torch
+from skorch.callbacks import Callback
 
 from .. import schedules
 
@@ -44,6 +45,11 @@ def optimizer_settings(optimizer, *, momentum, weight_decay):
         ``optimizer`` and ``optimizer__<option>``.
     """
     cls = OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
+    if not issubclass(cls, torch.optim.Optimizer):
+        raise ValueError(
+            f"optimizer={cls.__name__} is no optimizer. Use one of "
+            f"{sorted(OPTIMIZERS)} or a subclass of torch.optim.Optimizer."
+        )
     offered = {
         "weight_decay": weight_decay,
         "momentum": momentum,
@@ -53,6 +59,39 @@ def optimizer_settings(optimizer, *, momentum, weight_decay):
     accepted = inspect.signature(cls).parameters
     options = {f"optimizer__{k}": v for k, v in offered.items() if k in accepted}
     return {"optimizer": cls, **options}
+
+
+def needs_closure(optimizer) -> bool:
+    """Whether a step must be able to compute the loss again, as LBFGS's."""
+    closure = inspect.signature(optimizer.step).parameters["closure"]
+    return closure.default is closure.empty
+
+
+def check_callbacks(callbacks) -> list:
+    """Return the user's callbacks as a list, or say which one can't work here.
+
+    Parameters
+    ----------
+    callbacks : sequence or None
+        Skorch callbacks, their classes or (name, callback) pairs.
+    """
+    callbacks = list(callbacks or [])
+    for entry in callbacks:
+        callback = entry[1] if isinstance(entry, tuple) else entry
+        cls = callback if isinstance(callback, type) else type(callback)
+        if not issubclass(cls, Callback):
+            raise ValueError(
+                f"callbacks holds {callback!r}; it must hold skorch callbacks, for "
+                "example skorch.callbacks.EarlyStopping(monitor='train_loss')."
+            )
+        monitor = getattr(callback, "monitor", None)
+        if isinstance(monitor, str) and monitor.startswith("valid"):
+            raise ValueError(
+                f"{cls.__name__} monitors {monitor!r}, but training keeps no rows back "
+                "for validation. Set its monitor to 'train_loss', 'label_loss' or "
+                "'domain_loss' (for Checkpoint 'train_loss_best')."
+            )
+    return callbacks
 
 
 def lambda_schedule(schedule, *, peak, gamma):

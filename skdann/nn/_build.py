@@ -112,7 +112,7 @@ def _make(name: str, part: Part, sizes: tuple[int, ...], rows: Tensor) -> nn.Mod
         raise ValueError(
             f"{name} made a {type(module).__name__}; it must make a torch.nn.Module."
         )
-    return module.to(rows.dtype)
+    return module.to(rows.device, rows.dtype)
 
 
 def _n_required_arguments(factory: Callable) -> int:

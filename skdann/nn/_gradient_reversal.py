@@ -5,22 +5,17 @@ from torch import Tensor, nn
 
 
 class _ReverseGradient(torch.autograd.Function):
-    generate_vmap_rule = True  # so that torch.func can stack networks
-
     @staticmethod
-    def forward(x, lambda_):
+    def forward(ctx, x, lambda_):
+        ctx.lambda_ = lambda_
         return x.view_as(x)  # autograd needs a new tensor, not a copy
-
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        _, ctx.lambda_ = inputs
 
     @staticmethod
     def backward(ctx, grad):
         return -ctx.lambda_ * grad, None
 
 
-def reverse_gradient(x: Tensor, lambda_: float) -> Tensor:
+def reverse_gradient(x: Tensor, lambda_: float | Tensor) -> Tensor:
     r"""Return ``x``; on the way back multiply its gradient by ``-lambda_``.
 
     The operator :math:`R_\lambda` of the paper [1]_: it lets one optimizer minimize
@@ -30,7 +25,7 @@ def reverse_gradient(x: Tensor, lambda_: float) -> Tensor:
     ----------
     x : Tensor
         The features, of any shape.
-    lambda_ : float
+    lambda_ : float or Tensor that broadcasts with x
         Strength of the reversed gradient, at least 0. Gradients of whatever consumes
         the result are not scaled: only the one that travels on into ``x``.
 

@@ -1,7 +1,8 @@
 """The two losses of domain-adversarial training, as pure functions of logits."""
 
+import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, logsigmoid
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 
 def label_loss(logits: Tensor, codes: Tensor, weight: Tensor | None = None) -> Tensor:
@@ -27,7 +28,7 @@ def label_loss(logits: Tensor, codes: Tensor, weight: Tensor | None = None) -> T
 
 
 def domain_loss(
-    source_logits: Tensor, target_logits: Tensor, source_weight: Tensor | None = None
+    logits: Tensor, is_target: Tensor, weight: Tensor | None = None
 ) -> Tensor:
     r"""Logistic loss of the domain classifier, each domain counting one half.
 
@@ -40,20 +41,36 @@ def domain_loss(
 
     Parameters
     ----------
-    source_logits : Tensor of shape (n_source,)
-        Output :math:`d` of the domain classifier for source rows, domain 0.
-    target_logits : Tensor of shape (n_target,)
-        The same for target rows, domain 1.
-    source_weight : Tensor of shape (n_source,) or None, default=None
-        Weight of each source row, 1 on average; None weighs all alike.
+    logits : Tensor of shape (n,)
+        Output :math:`d` of the domain classifier.
+    is_target : Tensor of shape (n,), of the dtype of logits
+        0 for rows of the source, 1 for rows of the target.
+    weight : Tensor of shape (n,) or None, default=None
+        Share of each row in the loss. None is :func:`domain_weight`.
 
     Returns
     -------
     Tensor
         A scalar; :math:`\ln 2` for a classifier that does not know.
     """
-    source = -logsigmoid(-source_logits)
-    if source_weight is not None:
-        source = source_weight * source
-    target = -logsigmoid(target_logits)
-    return 0.5 * (source.mean() + target.mean())
+    if weight is None:
+        weight = domain_weight(is_target)
+    return binary_cross_entropy_with_logits(logits, is_target, weight, reduction="sum")
+
+
+def domain_weight(is_target: Tensor) -> Tensor:
+    """Give each domain one half of the loss, shared equally by its rows.
+
+    Parameters
+    ----------
+    is_target : Tensor of shape (n,)
+        0 for rows of the source, 1 for rows of the target.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of ``is_target``; sums to 1 if both domains have rows.
+    """
+    n_target = is_target.sum()
+    n_source = len(is_target) - n_target
+    return 0.5 * torch.where(is_target > 0, 1 / n_target, 1 / n_source)

@@ -41,9 +41,7 @@ class Dropout(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.p == 0:
             return x
-        keep = 1.0 - self.p
-        mask = torch.empty_like(x).bernoulli_(keep, generator=self.generator)
-        return x * mask.div_(keep)
+        return x * _keep_mask(x, 1.0 - self.p, self.generator)
 
     def extra_repr(self) -> str:
         return f"p={self.p:g}"
@@ -51,6 +49,19 @@ class Dropout(nn.Module):
     def __getstate__(self):
         # a copy or a pickle is for predicting; whoever trains hands out generators
         return {**super().__getstate__(), "generator": None}
+
+
+def _keep_mask(x: Tensor, keep: float, generator: torch.Generator | None) -> Tensor:
+    """Return 1 / keep with probability ``keep``, else 0, in the shape of x.
+
+    A 64-bit draw decides four values by 16 bits each: over twice as fast as a draw for
+    each. ``keep`` is rounded to a multiple of 2**-16.
+    """
+    draws = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=x.device)
+    draws.random_(-(2**63), None, generator=generator)  # None: to the largest
+    uniform = draws.view(torch.int16)[: x.numel()].view(x.shape)
+    below = round(keep * 2**16) - 2**15
+    return (uniform < below).to(x.dtype).mul_(1.0 / keep)
 
 
 def make_mlp(

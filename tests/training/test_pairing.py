@@ -38,11 +38,13 @@ def test_an_epoch_shows_every_row_in_batches_of_constant_size(n, n_tgt, batch_si
     assert len(batches) == max(-(-n // half), -(-n_tgt // half))
     seen = set()
     for X, labels in batches:
-        assert labels.n_source == len(labels.codes) == min(n, half)
-        assert labels.n_target == min(n_tgt, half)
-        assert len(X) == labels.n_source + labels.n_target
-        assert (X[: labels.n_source] >= 0).all()
-        assert (X[labels.n_source :] < 0).all()
+        n_source, n_target = min(n, half), min(n_tgt, half)
+        assert len(labels.codes) == n_source
+        assert (X[:, 0] < 0).tolist() == [False] * n_source + [True] * n_target
+        if n_tgt:
+            assert torch.equal(labels.is_target, (X[:, 0] < 0).double())
+            assert labels.domain_weight[n_source:].sum().item() == pytest.approx(0.5)
+            assert labels.domain_weight.sum().item() == pytest.approx(1)
         seen.update(X.ravel().tolist())
     assert len(seen) == n + n_tgt
 
@@ -56,14 +58,14 @@ def test_a_stream_repeats_no_row_before_every_row_has_come(n_rows, size, seed):
 
 
 def test_each_pass_has_an_order_of_its_own():
-    stream = shuffled_stream(np.arange(50), 50, np.random.default_rng(0))
-    assert not np.array_equal(next(stream), next(stream))
+    stream = shuffled_stream(np.arange(50), 25, np.random.default_rng(0))
+    passes = [np.concatenate([next(stream), next(stream)]) for _ in range(2)]
+    assert not np.array_equal(*passes)
 
 
 def test_labels_travel_with_their_rows():
     for X, labels in paired(30, 20):
-        rows = X[: labels.n_source, 0].long()
-        assert torch.equal(labels.codes, rows % 2)
+        assert torch.equal(labels.codes, X[:4, 0].long() % 2)
 
 
 def test_the_order_of_the_source_does_not_depend_on_the_target():
@@ -74,17 +76,17 @@ def test_the_order_of_the_source_does_not_depend_on_the_target():
 
 def test_labelled_target_rows_come_at_every_step_beside_the_source():
     for X, labels in paired(30, 20, n_labelled=2):
-        n_labelled = len(labels.codes) - labels.n_source
-        assert n_labelled == 2
-        extra = X[labels.n_source : labels.n_source + n_labelled, 0]
-        assert sorted(extra.tolist()) == [-2, -1]
-        assert labels.codes[labels.n_source :].tolist() == [1, 1]
-        assert len(X) == labels.n_source + n_labelled + labels.n_target
+        assert sorted(X[4:6, 0].tolist()) == [-2, -1]
+        assert labels.codes[4:].tolist() == [1, 1]
+        assert (X[6:] < 0).all()
+        assert len(X) == 4 + 2 + 4
+        # they are target rows already: as copies they are not in the domain loss
+        assert labels.domain_weight.tolist() == [1 / 8] * 4 + [0] * 2 + [1 / 8] * 4
 
 
 def test_rows_without_weight_are_never_drawn():
-    for X, labels in paired(30, 0, rows=np.arange(0, 30, 3)):
-        assert (X[: labels.n_source] % 3 == 0).all()
+    for X, _ in paired(30, 0, rows=np.arange(0, 30, 3)):
+        assert (X % 3 == 0).all()
 
 
 def test_batches_of_a_sparse_matrix_are_dense_and_the_same():

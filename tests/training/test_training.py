@@ -32,6 +32,19 @@ def test_schedules_step_per_iteration_over_the_planned_total(small, domains):
     assert recorder.lrs == pytest.approx(expected, abs=1e-12)
 
 
+def test_watching_every_step_changes_nothing(small, domains):
+    """Steps that nobody listens to take a shorter way."""
+    watched, alone = (
+        small(dropout=0.5, callbacks=callbacks).fit(*domains)
+        for callbacks in ([Recorder()], None)
+    )
+    assert np.array_equal(
+        watched.predict_proba(domains[0]), alone.predict_proba(domains[0])
+    )
+    for column in ("train_loss", "domain_accuracy", "lambda", "lr", "n_steps"):
+        assert watched.history_[:, column] == alone.history_[:, column]
+
+
 def test_schedules_by_name_and_by_function(small, domains):
     recorder = Recorder()
     X, y, X_tgt = domains
