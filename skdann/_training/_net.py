@@ -1,11 +1,11 @@
 """The skorch net that trains a DANN: its batches, its step, its place in training."""
 
 import copy
+import math
 from contextlib import contextmanager
 
 import numpy as np
 import torch
-from sklearn.utils import gen_batches
 from skorch import NeuralNet
 from skorch.callbacks import EpochTimer
 from torch import nn
@@ -18,6 +18,7 @@ from ._callbacks import LossRecord, ProgressBar, listens_to_batches
 from ._pairing import PairedBatches, to_tensor
 from ._random import borrowed_torch_generator
 from ._settings import needs_closure
+from ._threads import no_idle_threads
 
 # Rows of a prediction pass through the network in blocks of about this many values.
 BLOCK_VALUES = 2**20
@@ -147,12 +148,12 @@ class DANNNet(NeuralNet):
             Of the network's dtype.
         """
         function = getattr(self.module_, method)
-        size = max(1, BLOCK_VALUES // int(np.prod(X.shape[1:])))
-        blocks = [
-            function(to_tensor(X, rows, self.dtype, self.device)).cpu().numpy()
-            for rows in gen_batches(X.shape[0], size)
-        ]
-        return np.concatenate(blocks)
+        size = max(1, BLOCK_VALUES // math.prod(X.shape[1:]))
+        blocks = []
+        for start in range(0, X.shape[0], size):
+            rows = to_tensor(X, slice(start, start + size), self.dtype, self.device)
+            blocks.append(function(rows).cpu().numpy())
+        return np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
 
     def get_dataset(self, X, y=None):
         return X if isinstance(X, Domains) else super().get_dataset(X, y)
@@ -173,7 +174,8 @@ class DANNNet(NeuralNet):
             return
         if not self.module_.training:  # setting it visits every layer
             self._set_training(True)
-        with torch.enable_grad(), self._seeded_draws():
+        threads = no_idle_threads(self.module_, self.batch_size)
+        with torch.enable_grad(), self._seeded_draws(), threads:
             if self.is_watched_:
                 super().run_single_epoch(iterator, training, prefix, step_fn)
             else:

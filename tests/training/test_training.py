@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import skorch.callbacks
+import torch
 from skorch.callbacks import Callback, EarlyStopping
 
 from skdann import DANNClassifier, DivergenceError, schedules
@@ -30,6 +31,30 @@ def test_schedules_step_per_iteration_over_the_planned_total(small, domains):
     assert recorder.lambdas == pytest.approx(expected, abs=1e-12)
     expected = [0.05 * schedules.annealed_lr(p) for p in progress]
     assert recorder.lrs == pytest.approx(expected, abs=1e-12)
+
+
+class ThreadCounter(Callback):
+    def on_batch_end(self, net, **kwargs):
+        self.n_threads = torch.get_num_threads()
+
+
+@pytest.mark.parametrize(("width", "expected"), [(16, 1), (2000, 2)])
+def test_small_networks_use_one_thread_and_give_the_others_back(
+    small, domains, width, expected
+):
+    counter = ThreadCounter()
+    torch.set_num_threads(2)
+    try:
+        small(hidden_layer_sizes=(width, width), max_epochs=1, callbacks=[counter]).fit(
+            *domains
+        )
+        assert torch.get_num_threads() == 2
+        assert counter.n_threads == expected
+        with pytest.raises(DivergenceError):
+            small(lr=1e20).fit(*domains)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
 
 
 def test_watching_every_step_changes_nothing(small, domains):
