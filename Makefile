@@ -6,7 +6,7 @@ DATA ?= ../shared/data
 OUT ?= demo-output
 JOBS ?= 2
 
-.PHONY: help demo demo-digits demo-amazon demo-heart test lint test-oldest clean
+.PHONY: help demo demo-digits demo-amazon demo-heart test lint test-oldest bench clean
 
 help:
 	@echo "make demo         adapt from one laboratory's tumors to another's"
@@ -15,6 +15,7 @@ help:
 	@echo "make demo-heart   adapt from one hospital to another     (DATA=folder)"
 	@echo "make test         lint, all tests, doctests, coverage"
 	@echo "make test-oldest  the tests on the lowest supported versions (downloads 3 GB)"
+	@echo "make bench        all benchmarks, beside other libraries in their own environments"
 	@echo "make clean        remove what the above have made"
 
 demo: $(VENV)/ready
@@ -52,5 +53,19 @@ test-oldest: .venv-oldest/ready
 	.venv-oldest/bin/pip install --quiet --constraint constraints-oldest.txt --editable '.[examples,tests]'
 	touch $@
 
+BENCHMARKS := step fit predict threads memory import
+
+bench: $(VENV)/ready .venv-bench/ready
+	for question in $(BENCHMARKS); do $(BIN)/python benchmarks/bench_$$question.py; done
+
+# The others, each in an environment of its own; one that fails to install is named.
+.venv-bench/ready: constraints.txt
+	for name in skada adapt pytorch-adapt; do \
+	    $(PYTHON) -m venv .venv-bench/$$name && \
+	    .venv-bench/$$name/bin/pip install --quiet --requirement benchmarks/$$name.txt \
+	    || echo "$$name: not installed"; \
+	done
+	touch $@
+
 clean:
-	rm -rf .venv .venv-oldest demo-output ..pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest .venv-bench demo-output ..pytest_cache .ruff_cache .hypothesis

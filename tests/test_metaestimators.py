@@ -259,6 +259,21 @@ def test_the_warning_says_why(small, domains, spoil, reason):
         small().fit(X, y, X_tgt)
 
 
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [(lambda X: X + 30, "no negative values"), (lambda X: 100 * X, "spread 10 times")],
+)
+def test_large_targets_are_compared_too(small, domains, spoil, reason):
+    X, X_tgt = (np.tile(data - data.mean(axis=0), (60, 1)) for data in domains[::2])
+    y = np.tile(domains[1], 60)
+    clf = small(max_epochs=1, batch_size=2048)
+    with pytest.warns(AdaptationWarning, match=f"{reason}.*transform_input"):
+        clf.fit(X, y, spoil(X_tgt))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", AdaptationWarning)
+        clf.fit(X, y, X_tgt)
+
+
 def test_sparse_targets_are_compared_too(small, domains):
     from scipy import sparse
 

@@ -1,0 +1,40 @@
+"""How long does a training step take, against width, features and batch?"""
+
+from arena import in_turn, report, start
+from contenders import CONTENDERS
+
+SIZES = [
+    {},
+    {"dtype": "float64"},
+    {"n_features": 10, "hidden": (16,), "domain_hidden": (16,)},
+    {"n_features": 500},
+    {"n_features": 5000, "n_rows": 1280, "steps": 100},
+    {"hidden": (256, 256)},
+    {"hidden": (1024, 1024), "n_rows": 1280, "steps": 60},
+    {"batch": 32},
+    {"batch": 1024, "steps": 100, "n_rows": 12800},
+]
+
+
+def main():
+    workers = start(CONTENDERS)
+    names = [worker.name for worker in workers]
+    rows = []
+    for size in SIZES:
+        answers = in_turn(workers, "fit", rounds=3, slope=True, **size)
+        per_step = [answers[name].get("per_step") for name in names]
+        ours, loop = (1e3 * answers[n]["per_step"] for n in ("skdann", "torch loop"))
+        label = ", ".join(f"{k}={v}" for k, v in size.items()) or "default"
+        milliseconds = [t and round(1e3 * t, 3) for t in per_step]
+        rows.append([label, *milliseconds, ours / loop, 1e3 * (ours - loop)])
+        print(rows[-1], flush=True)
+    report(
+        "Milliseconds a step (64+64 rows of 50 float32 columns, hidden 64-64, domain "
+        "128-128, dropout .25 unless said; one thread; median of 3 rounds in turn)",
+        ["size", *names, "skdann / loop", "overhead in us"],
+        rows,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""What a fit holds in memory: the data once, however large, and batches."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+PROLOGUE = """
+import resource, sys, tempfile
+import numpy as np
+from scipy import sparse
+from skdann import DANNClassifier
+
+MIB = 2**20
+rng = np.random.default_rng(0)
+clf = DANNClassifier(max_epochs=1, batch_size=4096, device="cpu", random_state=0)
+small = rng.normal(size=(5000, 500)).astype("f4")
+clf.fit(small, np.arange(5000) % 2, small).predict(small)  # loads the libraries
+
+def status(field):  # in MiB
+    lines = open("/proc/self/status").read().splitlines()
+    return int(next(line for line in lines if line.startswith(field)).split()[1]) / 1024
+
+def allow(megabytes):
+    limit = int(status("VmData") + megabytes) * MIB
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+"""
+
+
+def run(script):
+    return subprocess.run(
+        [sys.executable, "-c", PROLOGUE + textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"OMP_NUM_THREADS": "1", "PYTHONPATH": ":".join(sys.path)},
+    )
+
+
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="needs Linux's account of memory"
+)
+
+
+@pytest.mark.parametrize(("dtype", "n_rows"), [("f4", 300_000), ("f8", 150_000)])
+def test_a_memory_map_larger_than_the_limit_trains_and_predicts(dtype, n_rows):
+    """572 MiB in each domain, 200 MiB allowed."""
+    result = run(f"""
+        X, X_tgt = (
+            np.memmap(tempfile.TemporaryFile(), "{dtype}", "w+", shape=({n_rows}, 500))
+            for _ in range(2)
+        )
+        y = np.arange({n_rows}) % 2
+        X[:, 0], X_tgt[:, 0] = y, y
+        allow(200)
+        clf.fit(X, y, X_tgt)
+        assert clf.predict(X_tgt).shape == ({n_rows},)
+        try:
+            np.array(X)
+        except MemoryError:
+            print("no room for a copy")
+    """)
+    assert result.stdout.strip() == "no room for a copy", result.stderr
+
+
+def test_dense_data_are_not_copied():
+    result = run("""
+        X, X_tgt = (rng.random((300_000, 250), dtype="f4") for _ in range(2))
+        y = np.arange(300_000) % 2  # each domain 286 MiB
+        allow(220)
+        clf.fit(X, y, X_tgt)
+        print(clf.predict(X_tgt).shape)
+    """)
+    assert result.stdout.strip() == "(300000,)", result.stderr
+
+
+def test_sparse_data_stay_sparse():
+    """Dense, each domain would take 1.9 GiB."""
+    result = run("""
+        X, X_tgt = (
+            sparse.random_array((50_000, 5000), density=0.01, format="csr", rng=rng)
+            for _ in range(2)
+        )
+        y = np.arange(50_000) % 2
+        clf.set_params(batch_size=512)
+        allow(300)
+        clf.fit(X, y, X_tgt)
+        print(clf.predict(X_tgt).shape)
+    """)
+    assert result.stdout.strip() == "(50000,)", result.stderr
