@@ -23,7 +23,7 @@ def listens_to_batches(callback) -> bool:
 class EpochMeans:
     """Mean losses over the steps of an epoch, gathered without a sync at each step."""
 
-    FLUSH = 256  # steps; stacking is cheaper than adding, but it holds on to tensors
+    HELD_VALUES = 2**15  # to stack them is cheaper than to add at each step
 
     def __init__(self):
         self.pending = []
@@ -33,7 +33,7 @@ class EpochMeans:
     def add(self, *step):
         """Add label loss and, with a target: domain loss, logits, domains, shares."""
         self.pending.append(step)
-        if len(self.pending) == self.FLUSH:
+        if len(self.pending) * step[-1].numel() >= self.HELD_VALUES:
             self._flush()
 
     def means(self):

@@ -7,6 +7,7 @@ import torch
 from skorch.callbacks import Callback, EarlyStopping
 
 from skdann import DANNClassifier, DivergenceError, schedules
+from skdann._training._callbacks import EpochMeans
 
 
 class Recorder(Callback):
@@ -200,6 +201,23 @@ def test_recorded_loss_is_the_loss_of_the_data(small, domains):
     assert row["domain_loss"] == pytest.approx(expected, rel=1e-6)
     expected = 0.5 * ((d < 0.5).mean() + (d_tgt > 0.5).mean())
     assert row["domain_accuracy"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("held", [1, 9, 10**6])
+def test_means_do_not_depend_on_when_they_are_gathered(held):
+    generator = torch.Generator().manual_seed(0)
+    is_target = torch.tensor([0.0, 0.0, 1.0])
+    share = torch.tensor([0.25, 0.25, 0.5])
+    losses = torch.rand(10, 2, generator=generator)
+    logits = torch.randn(10, 3, generator=generator)
+    means = EpochMeans()
+    means.HELD_VALUES = held
+    for (label, domain), d in zip(losses, logits, strict=True):
+        means.add(label, domain, d, is_target, share)
+    label, domain, accuracy = means.means()
+    assert [label, domain] == pytest.approx(losses.mean(0).tolist())
+    right = torch.where(is_target > 0, logits > 0, logits <= 0).double()
+    assert accuracy == pytest.approx((right.mean(0) * share).sum().item())
 
 
 def test_early_stopping_of_skorch_stops(small, domains):
