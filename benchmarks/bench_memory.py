@@ -6,7 +6,7 @@ CASES = [
     (storage, n_rows, n_features)
     for storage, n_features in (("dense", 50), ("sparse", 5000), ("memmap", 500))
     for n_rows in (20_000, 200_000)
-] + [("dense", 2_000_000, 50)]
+] + [("dense", 1_000_000, 50)]
 CONTENDERS = {
     "dense": ["skdann", "torch loop", "skada"],
     "sparse": ["skdann"],
@@ -26,7 +26,7 @@ def main():
     rows = []
     for storage, n_rows, n_features in CASES:
         sizes = {"n_rows": n_rows, "n_features": n_features}
-        asked = CONTENDERS[storage] if n_rows < 2_000_000 else ["skdann", "torch loop"]
+        asked = CONTENDERS[storage] if n_rows < 1_000_000 else ["skdann", "torch loop"]
         megabytes = [round(growth(name, storage=storage, **sizes)) for name in asked]
         cells = megabytes + [None] * (3 - len(asked))
         dense = round(2 * n_rows * n_features * 4 / 2**20)

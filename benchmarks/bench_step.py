@@ -11,7 +11,7 @@ SIZES = [
     {"n_features": 5000, "n_rows": 1280, "steps": 100},
     {"hidden": (256, 256)},
     {"hidden": (1024, 1024), "n_rows": 1280, "steps": 60},
-    {"batch": 32},
+    {"batch": 32, "n_rows": 1600},
     {"batch": 1024, "steps": 100, "n_rows": 12800},
 ]
 
