@@ -65,8 +65,9 @@ def draw_int16(
 
 def keep_mask(draws: Tensor, p: float, dtype: torch.dtype) -> Tensor:
     """Return 0 with probability ``p``, to a multiple of 2**-16, else 1 / (1 - p)."""
+    n_kept = max(1, round((1 - p) * 2**16))  # of the 2**16 values of a draw
     mask = torch.empty(draws.shape, dtype=dtype, device=draws.device)
-    torch.lt(draws, round((1 - p) * 2**16) - 2**15, out=mask)
+    torch.le(draws, n_kept - 1 - 2**15, out=mask)
     return mask.mul_(1 / (1 - p))
 
 

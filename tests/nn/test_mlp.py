@@ -18,3 +18,9 @@ def test_dropout_zeroes_a_share_and_keeps_the_mean(p):
 def test_dropout_is_the_identity_in_evaluation():
     x = torch.arange(5.0)
     assert torch.equal(Dropout(0.5).eval()(x), x)
+
+
+@pytest.mark.parametrize(("p", "share"), [(1e-9, 0.0), (1 - 1e-9, 1.0)])
+def test_extreme_probabilities_drop_next_to_nothing_or_all(p, share):
+    out = Dropout(p)(torch.ones(100_000))
+    assert (out == 0).double().mean().item() == pytest.approx(share, abs=0.001)
