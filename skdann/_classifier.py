@@ -101,8 +101,8 @@ class DANNClassifier(
     feature_extractor : torch module, class, factory or None, default=None
         Replaces the built-in layers, for example by a convolutional network for images
         of shape (n, channels, height, width). An instance is copied, never modified.
-        A class or a function that makes a module is called with X.shape[1] if it has a
-        required argument. Features are flattened to two dimensions.
+        A class or a function that makes one is called with X.shape[1] if it requires an
+        argument. Features are flattened to two dimensions.
     label_classifier : torch module, class, factory or None, default=None
         Maps features to one logit per class, without a softmax. A class or function
         is called with as many of (n_features, n_classes) as it requires. None is
@@ -367,12 +367,8 @@ class DANNClassifier(
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features) or (n, ...)
-            Source rows.
-        y : array-like of shape (n_samples,)
-            Source labels.
-        X_tgt : array-like or sparse matrix of shape (n_target, ...), default=None
-            Target rows.
+        X, y, X_tgt : array-like
+            As in :meth:`fit`.
         classes : array-like of shape (n_classes,), default=None
             All labels that any call will bring; needed in the first.
         sample_weight, y_tgt : array-like, default=None
@@ -405,8 +401,7 @@ class DANNClassifier(
         y : ndarray of shape (n_samples,)
             Labels, of the kind that ``fit`` was given.
         """
-        best = self.predict_proba(X).argmax(axis=1)
-        return self.classes_[best]
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
     def predict_proba(self, X):
         """Predict the probability of each class.
@@ -517,16 +512,22 @@ class DANNClassifier(
     def _train(self, net, domains, epochs, planned_steps):
         net.lr, net.verbose = self.lr, self.verbose
         net.train(
-            domains,
-            epochs=epochs,
-            planned_steps=planned_steps,
-            lambda_at=lambda_schedule(
+            domains, epochs=epochs, planned_steps=planned_steps, **self._schedules()
+        )
+        return self._keep(net, domains)
+
+    def _schedules(self):
+        return {
+            "lambda_at": lambda_schedule(
                 self.lambda_schedule, peak=self.lambda_max, gamma=self.lambda_gamma
             ),
-            lr_at=lr_schedule(
+            "lr_at": lr_schedule(
                 self.lr_schedule, peak=self.lr, alpha=self.lr_alpha, beta=self.lr_beta
             ),
-        )
+        }
+
+    def _keep(self, net, domains):
+        """Be fitted: take over a trained net."""
         self.net_ = net
         self.module_ = net.module_
         self.history_ = net.history
@@ -544,7 +545,6 @@ class DANNClassifier(
         if changed:
             raise ValueError(
                 f"{', '.join(changed)} changed since the network was built. Training "
-                "can't go on with another network or optimizer: restore the old "
-                "value, or clone the estimator and fit the clone."
+                "can't go on with another: restore the old value, or fit a clone."
             )
         return self.net_

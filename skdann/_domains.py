@@ -2,7 +2,7 @@
 
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -124,19 +124,37 @@ def read_domains(
         codes_tgt[known] = _encode_labels(y_tgt[known], classes, "y_tgt")
 
     row_weight, rows = _check_row_weight(sample_weight, X, y)
-    label_weight, label_weight_tgt = _label_weights(
-        class_weight, classes, codes, row_weight, codes_tgt
-    )
-    return Domains(
+    domains = Domains(
         X=X,
         y=codes,
         rows=rows,
         classes=classes,
         row_weight=row_weight,
-        label_weight=label_weight,
         X_tgt=X_tgt,
         y_tgt=codes_tgt,
-        label_weight_tgt=label_weight_tgt,
+    )
+    return with_class_weight(domains, class_weight)
+
+
+def with_class_weight(domains, class_weight):
+    """Return the same domains, weighted by other costs of errors.
+
+    Parameters
+    ----------
+    domains : Domains
+        Checked data.
+    class_weight : dict, "balanced" or None
+        As in :class:`skdann.DANNClassifier`.
+
+    Returns
+    -------
+    Domains
+    """
+    label_weight, label_weight_tgt = _label_weights(
+        class_weight, domains.classes, domains.y, domains.row_weight, domains.y_tgt
+    )
+    return replace(
+        domains, label_weight=label_weight, label_weight_tgt=label_weight_tgt
     )
 
 

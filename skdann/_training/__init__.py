@@ -12,17 +12,21 @@ from ._settings import (
     optimizer_settings,
     resolve_device,
 )
+from ._stacked import Plan, make_stacks, train_stacked
 
 __all__ = [
     "OPTIMIZERS",
     "DANNNet",
+    "Plan",
     "borrowed_torch_generator",
     "check_callbacks",
     "draw_seeds",
     "lambda_schedule",
     "lr_schedule",
+    "make_stacks",
     "n_epochs",
     "optimizer_settings",
     "resolve_device",
     "to_tensor",
+    "train_stacked",
 ]

@@ -21,7 +21,10 @@ def listens_to_batches(callback) -> bool:
 
 
 class EpochMeans:
-    """Mean losses over the steps of an epoch, gathered without a sync at each step."""
+    """Mean losses over the steps of an epoch, gathered without a sync at each step.
+
+    Of one net, or of each in a stack: then what is added has a first axis for them.
+    """
 
     HELD_VALUES = 2**15  # to stack them is cheaper than to add at each step
 
@@ -47,10 +50,10 @@ class EpochMeans:
         columns = [torch.stack(column) for column in zip(*self.pending, strict=True)]
         self.n_steps += len(self.pending)
         self.pending = []
-        sums = [column.sum() for column in columns[:2]]
+        sums = [column.sum(0) for column in columns[:2]]
         if len(columns) > 1:
             logits, is_target, share = columns[2:]
-            sums.append((share * ((logits > 0) == (is_target > 0))).sum())
+            sums.append((share * ((logits > 0) == (is_target > 0))).sum(-1).sum(0))
         self.sums = self.sums + torch.stack(sums)
 
 
@@ -67,7 +70,10 @@ class LossRecord(Callback):
             del net.history[-2]["batches"][:]  # one epoch of them is enough to hold
 
     def on_epoch_end(self, net, **kwargs):
-        label, *of_domain = net.epoch_means_.means()  # one sync per epoch
+        self.record(net, *net.epoch_means_.means())  # one sync per epoch
+
+    def record(self, net, label, *of_domain):
+        """Write label loss and, with a target, domain loss and accuracy."""
         loss = label + sum(of_domain[:1])
         self._check(net, loss, label, of_domain)
         row = net.history[-1]

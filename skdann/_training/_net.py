@@ -118,7 +118,7 @@ class DANNNet(NeuralNet):
         )
         try:
             self.partial_fit(domains)
-            self._check_weights()
+            self.check_weights()
         except BaseException:
             self._restore(before)
             raise
@@ -226,19 +226,25 @@ class DANNNet(NeuralNet):
     @contextmanager
     def _seeded_draws(self):
         """Seed the random layers anew for an epoch, from the net's own generator."""
-        seed = int(self.draws_.integers(2**63))
-        device = torch.device(self.device)
         if not self.private_generator:
-            with borrowed_torch_generator(seed, device):
+            with borrowed_torch_generator(self._draw_seed(), torch.device(self.device)):
                 yield
             return
-        generator = torch.Generator(device).manual_seed(seed)
+        generator = self.epoch_generator()
         for layer in self.module_.modules():
             if isinstance(layer, Dropout):
                 layer.generator = generator
         yield
 
-    def _check_weights(self):
+    def epoch_generator(self):
+        """Return the generator of the next epoch's dropout masks."""
+        return torch.Generator(self.device).manual_seed(self._draw_seed())
+
+    def _draw_seed(self):
+        return int(self.draws_.integers(2**63))
+
+    def check_weights(self):
+        """Raise DivergenceError if a weight is not finite."""
         for name, weight in self.module_.named_parameters():
             if not weight.isfinite().all():
                 raise DivergenceError(

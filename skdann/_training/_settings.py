@@ -2,7 +2,8 @@
 
 import inspect
 import math
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass
 from numbers import Real
 
 import torch
@@ -94,7 +95,29 @@ def check_callbacks(callbacks) -> list:
     return callbacks
 
 
-def lambda_schedule(schedule, *, peak, gamma):
+@dataclass(frozen=True)
+class Scaled:
+    """A schedule times its peak: a function of progress, equal to others by value.
+
+    Attributes
+    ----------
+    peak : float
+        What the factor multiplies.
+    factor : callable
+        Called with progress in [0, 1] and the options.
+    options : tuple of (str, float)
+        Keyword arguments of ``factor``.
+    """
+
+    peak: float
+    factor: Callable[..., float]
+    options: tuple[tuple[str, float], ...] = ()
+
+    def __call__(self, progress: float) -> float:
+        return self.peak * self.factor(progress, **dict(self.options))
+
+
+def lambda_schedule(schedule, *, peak, gamma) -> Scaled:
     """Return lambda as a function of progress.
 
     Parameters
@@ -108,18 +131,16 @@ def lambda_schedule(schedule, *, peak, gamma):
 
     Returns
     -------
-    callable
+    Scaled
         Picklable if ``schedule`` is.
     """
-    named = {
-        "annealed": partial(schedules.annealed_lambda, gamma=gamma),
-        "linear": schedules.linear,
-        "constant": schedules.constant,
-    }
-    return _scaled_schedule("lambda_schedule", schedule, named, peak)
+    if schedule == "annealed":
+        return Scaled(peak, schedules.annealed_lambda, (("gamma", gamma),))
+    named = {"linear": schedules.linear, "constant": schedules.constant}
+    return Scaled(peak, _factor("lambda_schedule", schedule, named))
 
 
-def lr_schedule(schedule, *, peak, alpha, beta):
+def lr_schedule(schedule, *, peak, alpha, beta) -> Scaled:
     """Return the learning rate as a function of progress.
 
     Parameters
@@ -133,25 +154,19 @@ def lr_schedule(schedule, *, peak, alpha, beta):
 
     Returns
     -------
-    callable
+    Scaled
         Picklable if ``schedule`` is.
     """
-    named = {
-        "annealed": partial(schedules.annealed_lr, alpha=alpha, beta=beta),
-        "constant": schedules.constant,
-        "cosine": schedules.cosine,
-    }
-    return _scaled_schedule("lr_schedule", schedule, named, peak)
+    if schedule == "annealed":
+        options = (("alpha", alpha), ("beta", beta))
+        return Scaled(peak, schedules.annealed_lr, options)
+    named = {"constant": schedules.constant, "cosine": schedules.cosine}
+    return Scaled(peak, _factor("lr_schedule", schedule, named))
 
 
-def _scaled_schedule(name, schedule, named, peak):
-    if not isinstance(schedule, str):
-        _check_schedule(name, schedule)
-        return partial(_scale, peak, schedule)
-    return partial(_scale, peak, named[schedule])
-
-
-def _check_schedule(name, schedule):
+def _factor(name, schedule, named):
+    if isinstance(schedule, str):
+        return named[schedule]
     for progress in (0.0, 0.5, 1.0):
         factor = schedule(progress)
         if not (isinstance(factor, Real) and 0 <= factor < math.inf):
@@ -159,10 +174,7 @@ def _check_schedule(name, schedule):
                 f"{name} returns {factor!r} at progress {progress}; it must map "
                 "progress in [0, 1] to a finite number that is not negative."
             )
-
-
-def _scale(peak, schedule, progress):
-    return peak * schedule(progress)
+    return schedule
 
 
 def resolve_device(device):

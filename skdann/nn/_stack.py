@@ -1,0 +1,122 @@
+"""Several networks of one architecture as one, their weights along a first axis."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, stack_module_state, vmap
+
+from ._mlp import ACTIVATIONS, Dropout, draw_int16, keep_mask
+
+
+def stack_modules(modules: Sequence[nn.Module]) -> nn.Module:
+    """Return one module that maps x[i] as ``modules[i]`` does.
+
+    Linear layers become batched products; whatever is not known here goes through
+    ``torch.vmap``.
+
+    Parameters
+    ----------
+    modules : sequence of nn.Module
+        Of the same architecture. Their weights are copied; :func:`write_back` brings
+        them home.
+
+    Returns
+    -------
+    nn.Module
+        Made of :class:`Stacked` parts, :class:`StackedDropout` and activations.
+    """
+    kind = type(modules[0])
+    if kind is nn.Sequential:
+        return nn.Sequential(*map(stack_modules, zip(*modules, strict=True)))
+    if kind is nn.Linear:
+        return StackedLinear(modules)
+    if kind is Dropout:
+        return StackedDropout([module.p for module in modules])
+    if kind in ACTIVATIONS.values():
+        return modules[0]
+    return Stacked(modules)
+
+
+def write_back(stacked: nn.Module) -> None:
+    """Copy the weights of a stack into the modules that it was made of."""
+    for part in stacked.modules():
+        if isinstance(part, Stacked):
+            part.write_back()
+
+
+class Stacked(nn.Module):
+    """Any module, several times, by ``torch.vmap``.
+
+    Parameters
+    ----------
+    modules : sequence of nn.Module
+        Of the same architecture.
+
+    Attributes
+    ----------
+    weights, state : dict of str to Tensor of shape (n_modules, ...)
+        Parameters and buffers; ``weights`` are leaves of the autograd graph.
+    """
+
+    def __init__(self, modules: Sequence[nn.Module]):
+        super().__init__()
+        self.originals = list(modules)  # a list, so that torch does not register them
+        self.weights, self.state = stack_module_state(self.originals)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return vmap(self._call_one)(self.weights, self.state, x)
+
+    def _call_one(self, weights, state, x):
+        return functional_call(self.originals[0], (weights, state), (x,))
+
+    @torch.no_grad()
+    def write_back(self) -> None:
+        for i, module in enumerate(self.originals):
+            own = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+            for name, values in {**self.weights, **self.state}.items():
+                own[name].copy_(values[i])
+
+
+class StackedLinear(Stacked):
+    """Linear layers, for rows of one dimension as one batched product."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.ndim != 3:
+            return super().forward(x)
+        weight = self.weights["weight"].mT
+        if "bias" not in self.weights:
+            return torch.bmm(x, weight)
+        return torch.baddbmm(self.weights["bias"].unsqueeze(1), x, weight)
+
+
+class StackedDropout(nn.Module):
+    """Dropout with the masks that each network would draw by itself.
+
+    Parameters
+    ----------
+    p : sequence of float
+        Of each network.
+
+    Attributes
+    ----------
+    generators : list of torch.Generator
+        Of each network; those that share one share its draws.
+    """
+
+    def __init__(self, p: Sequence[float]):
+        super().__init__()
+        self.p = list(p)
+        self.generators: list[torch.Generator] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        draws, masks, index = {}, {}, []
+        for key in zip(self.generators, self.p, strict=True):
+            generator, p = key
+            if generator not in draws:
+                draws[generator] = draw_int16(x.shape[1:], generator, x.device)
+            if key not in masks:
+                masks[key] = len(masks), keep_mask(draws[generator], p, x.dtype)
+            index.append(masks[key][0])
+        stacked = torch.stack([mask for _, mask in masks.values()])
+        return x * (stacked if len(masks) == 1 else stacked[index])

@@ -1,0 +1,276 @@
+"""Networks trained as a stack end as those trained one by one."""
+
+import numpy as np
+import pytest
+import torch
+from conftest import make_domains
+from scipy import sparse
+from sklearn.base import clone
+from torch import nn
+
+from skdann import DANNClassifier, DivergenceError
+from skdann._together import read_together, train_together
+from skdann._training import _stacked
+
+# What may differ within a stack, two values each.
+DIFFERENT = {
+    "lambda_max": (0.0, 0.7),
+    "lambda_gamma": (4.0, 10.0),
+    "lr": (1e-3, 3e-3),
+    "lr_alpha": (5.0, 10.0),
+    "lr_beta": (0.5, 0.75),
+    "momentum": (0.5, 0.9),
+    "weight_decay": (0.0, 0.05),
+    "dropout": (0.2, 0.4),
+    "random_state": (3, 4),
+    "class_weight": (None, "balanced"),
+}
+
+
+def variants(base):
+    """The estimator, changed in each way alone and in all at once."""
+    second = {name: values[1] for name, values in DIFFERENT.items()}
+    yield base
+    for name in DIFFERENT:
+        yield clone(base).set_params(**{name: second[name]})
+    yield clone(base).set_params(**second)
+
+
+def base(**params):
+    first = {name: values[0] for name, values in DIFFERENT.items()}
+    return DANNClassifier(
+        **{
+            **first,
+            "hidden_layer_sizes": (16, 8),
+            "domain_hidden_layer_sizes": (16,),
+            "max_epochs": 10,
+            **params,
+        }
+    )
+
+
+@pytest.fixture
+def stack_sizes(monkeypatch):
+    """Record how many networks each stack has."""
+    sizes = []
+    train = _stacked._Stack.train
+
+    def spy(self):
+        sizes.append(len(self.nets))
+        train(self)
+
+    monkeypatch.setattr(_stacked._Stack, "train", spy)
+    return sizes
+
+
+def largest_difference(estimators, X, y, X_tgt=None, max_stacked="auto", **fit_params):
+    """Between probabilities after training together and one by one."""
+    alone = [clone(e).fit(X, y, X_tgt, **fit_params) for e in estimators]
+    domains = read_together(estimators, X, y, X_tgt, **fit_params)
+    errors = train_together(estimators, domains, max_stacked=max_stacked)
+    assert errors == [None] * len(estimators)
+    return max(
+        np.abs(one.predict_proba(X) - other.predict_proba(X)).max()
+        for one, other in zip(alone, estimators, strict=True)
+    )
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])
+@pytest.mark.parametrize(
+    "schedules", [("annealed", "annealed"), ("linear", "cosine"), ("constant",) * 2]
+)
+def test_a_stack_equals_one_by_one(domains, stack_sizes, optimizer, schedules):
+    lambda_schedule, lr_schedule = schedules
+    estimators = list(
+        variants(
+            base(
+                optimizer=optimizer,
+                lambda_schedule=lambda_schedule,
+                lr_schedule=lr_schedule,
+            )
+        )
+    )
+    assert largest_difference(estimators, *domains) < 1e-6
+    assert stack_sizes == [len(estimators)]
+
+
+def test_schedules_may_differ_within_a_stack(domains, stack_sizes):
+    schedules = [
+        ("annealed", "cosine"),
+        ("linear", "constant"),
+        (lambda p: p**2, lambda p: 1 / (1 + p)),
+    ]
+    estimators = [base(lambda_schedule=a, lr_schedule=b) for a, b in schedules]
+    assert largest_difference(estimators, *domains) < 1e-6
+    assert stack_sizes == [3]
+
+
+def test_float32_agrees_up_to_what_rounding_grows_to(domains):
+    X, y, X_tgt = domains
+    estimators = list(variants(base()))
+    assert (
+        largest_difference(
+            estimators, X.astype(np.float32), y, X_tgt.astype(np.float32)
+        )
+        < 1e-3
+    )
+
+
+def test_weights_and_known_target_labels_reach_the_stack(domains, stack_sizes):
+    X, y, X_tgt = domains
+    y_tgt = np.where(np.arange(len(X_tgt)) < 9, 1, -1)
+    weight = np.linspace(0, 2, len(X))
+    estimators = list(variants(base()))
+    difference = largest_difference(
+        estimators, X, y, X_tgt, sample_weight=weight, y_tgt=y_tgt
+    )
+    assert difference < 1e-6
+    assert stack_sizes == [len(estimators)]
+
+
+def test_sparse_rows_and_no_target(domains):
+    X, y, X_tgt = domains
+    csr, csr_tgt = sparse.csr_matrix(X), sparse.csr_matrix(X_tgt)
+    assert largest_difference(list(variants(base())), csr, y, csr_tgt) < 1e-6
+    source_only = [base(lambda_max=0, lr=lr) for lr in (1e-3, 1e-2)]
+    assert largest_difference(source_only, X, y) < 1e-6
+
+
+def test_max_stacked_divides_the_candidates(domains, stack_sizes):
+    estimators = list(variants(base()))
+    assert largest_difference(estimators, *domains, max_stacked=5) < 1e-6
+    assert stack_sizes == [5, 5, 2]
+
+
+def test_what_differs_in_shape_is_trained_apart(domains, stack_sizes):
+    estimators = [
+        base(hidden_layer_sizes=width, lr=lr)
+        for width in ((16,), (16, 8))
+        for lr in (1e-3, 1e-2)
+    ]
+    assert largest_difference(estimators, *domains) < 1e-6
+    assert stack_sizes == [2, 2]
+
+
+def test_histories_are_those_of_single_fits(domains):
+    estimators = list(variants(base()))
+    train_together(estimators, read_together(estimators, *domains))
+    for estimator in estimators:
+        alone = clone(estimator).fit(*domains)
+        assert estimator.n_iter_ == alone.n_iter_
+        for row, expected in zip(estimator.history_, alone.history_, strict=True):
+            assert set(row) == set(expected)
+            for key in set(row) - {"dur", "batches"}:
+                assert row[key] == pytest.approx(expected[key], abs=1e-6), key
+
+
+class Convolutions(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten())
+
+
+class Gate(nn.Module):
+    def __init__(self, n_features):
+        super().__init__()
+        self.gate = nn.Parameter(torch.ones(n_features))
+        self.layer = nn.Linear(n_features, 8)
+
+    def forward(self, x):
+        return self.layer(x * self.gate.sigmoid())
+
+
+def test_modules_of_the_user_are_stacked_by_vmap(domains, stack_sizes):
+    X, y, X_tgt = domains
+    estimators = list(variants(base(feature_extractor=Gate, domain_classifier=Gate1)))
+    assert largest_difference(estimators, X, y, X_tgt) < 1e-6
+    assert stack_sizes == [len(estimators)]
+
+
+class Gate1(Gate):
+    def __init__(self, n_features):
+        super().__init__(n_features)
+        self.layer = nn.Linear(n_features, 1)
+
+
+def test_images_with_batch_norm(stack_sizes):
+    rng = np.random.default_rng(0)
+    X, X_tgt = rng.standard_normal((2, 60, 1, 6, 6))
+    y = (X.mean((1, 2, 3)) > 0).astype(int)
+    estimators = list(variants(base(feature_extractor=Convolutions, max_epochs=4)))
+    assert largest_difference(estimators, X, y, X_tgt) < 1e-6
+    assert stack_sizes == [len(estimators)]
+
+
+class Branching(nn.Linear):
+    def __init__(self, n_features):
+        super().__init__(n_features, 4)
+
+    def forward(self, x):
+        return super().forward(x) if x.sum() > 0 else super().forward(-x)
+
+
+@pytest.mark.parametrize(
+    "extractor",
+    [
+        lambda n: nn.Sequential(nn.Linear(n, 8), nn.ReLU(), nn.Dropout(0.3)),
+        Branching,
+        lambda n: nn.Sequential(*[nn.Linear(n, n)] * 2),
+    ],
+    ids=["draws from torch's generator", "branches on values", "tied weights"],
+)
+def test_what_cannot_be_stacked_is_trained_alone(domains, stack_sizes, extractor):
+    estimators = list(variants(base(feature_extractor=extractor)))
+    assert largest_difference(estimators, *domains) == 0
+    assert stack_sizes == []
+
+
+def test_an_optimizer_of_the_user_is_trained_alone(domains, stack_sizes):
+    estimators = [
+        base(optimizer=torch.optim.RMSprop, lambda_max=peak) for peak in (0.0, 1.0)
+    ]
+    assert largest_difference(estimators, *domains) == 0
+    assert stack_sizes == []
+
+
+def test_one_that_diverges_leaves_the_others_alone(domains, stack_sizes):
+    X, y, X_tgt = domains
+    wild = base(optimizer="sgd", lr=1e6)
+    tame = [base(optimizer="sgd", lr=lr) for lr in (1e-3, 1e-2)]
+    estimators = [tame[0], wild, tame[1]]
+    errors = train_together(estimators, read_together(estimators, X, y, X_tgt))
+    assert stack_sizes == [3]
+    assert [type(error) for error in errors] == [
+        type(None),
+        DivergenceError,
+        type(None),
+    ]
+    assert not hasattr(wild, "classes_")
+    with pytest.raises(DivergenceError) as alone:
+        clone(wild).fit(X, y, X_tgt)
+    assert str(errors[1]).split("(")[0] == str(alone.value).split("(")[0]
+    for estimator in tame:
+        expected = clone(estimator).fit(X, y, X_tgt).predict_proba(X)
+        assert np.abs(estimator.predict_proba(X) - expected).max() < 1e-6
+
+
+def test_an_invalid_candidate_leaves_the_others_alone(domains):
+    estimators = [base(lr=-1.0), base(), base(lr=1e-2)]
+    errors = train_together(estimators, read_together(estimators, *domains))
+    assert "lr" in str(errors[0])
+    assert errors[1:] == [None, None]
+
+
+def test_stacks_respect_memory(monkeypatch, stack_sizes):
+    X, y, X_tgt, _ = make_domains()
+    monkeypatch.setattr(_stacked, "MAX_BYTES_CPU", 10 * 2**10)
+    estimators = [base(lr=lr) for lr in (1e-3, 2e-3, 3e-3)]
+    assert largest_difference(estimators, X, y, X_tgt) < 1e-6
+    assert stack_sizes == []  # not even two fit in 10 KiB
+
+
+def test_the_global_generators_are_untouched(domains):
+    state, torch_state = np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
+    estimators = [base(lr=lr) for lr in (1e-3, 2e-3)]
+    train_together(estimators, read_together(estimators, *domains))
+    assert (np.random.get_state()[1] == state).all()  # noqa: NPY002
+    assert torch.equal(torch.get_rng_state(), torch_state)
