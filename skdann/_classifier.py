@@ -401,7 +401,8 @@ class DANNClassifier(
         y : ndarray of shape (n_samples,)
             Labels, of the kind that ``fit`` was given.
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]
 
     def predict_proba(self, X):
         """Predict the probability of each class.
@@ -527,7 +528,6 @@ class DANNClassifier(
         }
 
     def _keep(self, net, domains):
-        """Be fitted: take over a trained net."""
         self.net_ = net
         self.module_ = net.module_
         self.history_ = net.history

@@ -12,13 +12,13 @@ from numpydoc.docscrape import ClassDoc
 from numpydoc.validate import validate
 
 import skdann
-from skdann import DANNClassifier, nn, schedules
+from skdann import DANNClassifier, metrics, nn, schedules
 
 ROOT = Path(__file__).parents[1]
 
 PUBLIC = [
     f"{module.__name__}.{name}"
-    for module in (skdann, nn, schedules)
+    for module in (skdann, metrics, nn, schedules)
     for name in module.__all__
 ]
 METHODS = [
