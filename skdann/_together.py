@@ -86,7 +86,7 @@ def _plan(estimator, domains, start):
     net = estimator._build_net(domains)
     if start is not None:
         net.module_.load_state_dict(start.state_dict())
-    net.lr = estimator.lr
+    net.lr, net.verbose = estimator.lr, 0
     epochs = n_epochs(estimator.max_epochs, net.n_steps_per_epoch(domains))
     return Plan(net, domains, epochs, **estimator._schedules())
 

@@ -12,9 +12,10 @@ from ._settings import (
     optimizer_settings,
     resolve_device,
 )
-from ._stacked import Plan, make_stacks, train_stacked
+from ._stacked import MAX_NETS_CPU, Plan, make_stacks, train_stacked
 
 __all__ = [
+    "MAX_NETS_CPU",
     "OPTIMIZERS",
     "DANNNet",
     "Plan",

@@ -1,0 +1,218 @@
+"""Train some candidates on a fold, together, and score each of them."""
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+from sklearn.utils import _safe_indexing
+
+from .._together import read_together, train_together
+from ._parts import fit_preprocessing, put_together, take_apart
+from ._reverse import reverse_scores
+from ._scorers import SCORES, Evidence
+
+# Target rows whose predictions are kept, to compare candidates with one another.
+MAX_COMPARED = 2000
+
+
+@dataclass(frozen=True)
+class Task:
+    """Candidates to train together on one fold; they share the preprocessing.
+
+    Attributes
+    ----------
+    fold : int
+        Which.
+    members : list of (int, int)
+        Positions of candidate and seed.
+    estimators : list of estimator
+        One for each member, not fitted.
+    """
+
+    fold: int
+    members: list[tuple[int, int]]
+    estimators: list
+
+
+@dataclass(frozen=True)
+class Fold:
+    """The raw rows that candidates learn from and are scored on.
+
+    Attributes
+    ----------
+    X, y : array-like
+        The source, all of it.
+    X_tgt : array-like
+        The target, which is not divided.
+    train, test : ndarray of int
+        Rows of the source.
+    sample_weight, y_tgt : array-like or None
+        As in :meth:`skdann.DANNClassifier.fit`.
+    """
+
+    X: object
+    y: object
+    X_tgt: object
+    train: np.ndarray
+    test: np.ndarray
+    sample_weight: object = None
+    y_tgt: object = None
+
+    def rows(self, index):
+        """Return rows of the source and their labels."""
+        return _safe_indexing(self.X, index), _safe_indexing(self.y, index)
+
+
+@dataclass
+class Outcome:
+    """What became of one candidate, with one seed, on one fold.
+
+    Attributes
+    ----------
+    fold, candidate, seed : int
+        Which it is.
+    test_scores, train_scores : dict of str to float
+        By name.
+    probabilities : ndarray of shape (n, n_classes), float32
+        Of at most ``MAX_COMPARED`` rows of the target.
+    fit_time, score_time : float
+        Seconds; of a stack, an equal share.
+    error : Exception or None
+        Why there are no scores.
+    """
+
+    fold: int
+    candidate: int
+    seed: int
+    test_scores: dict[str, float] = field(default_factory=dict)
+    train_scores: dict[str, float] = field(default_factory=dict)
+    probabilities: np.ndarray | None = None
+    fit_time: float = 0.0
+    score_time: float = 0.0
+    error: Exception | None = None
+
+
+def evaluate(task, fold, scorers, *, reverse, score_train, max_stacked):
+    """Train the members of a task on one fold and score them.
+
+    Parameters
+    ----------
+    task : Task
+        What to train.
+    fold : Fold
+        On which rows.
+    scorers : dict of str to callable
+        The user's, called with (estimator, X, y) on raw rows. The scores that need no
+        target labels come besides.
+    reverse : bool
+        Whether to do reverse validation, which trains as many networks again.
+    score_train : bool
+        Whether the scorers see the training rows as well.
+    max_stacked : int or "auto"
+        Most networks in a stack.
+
+    Returns
+    -------
+    list of Outcome
+        One for each member.
+    """
+    outcomes = [Outcome(task.fold, *member) for member in task.members]
+    started = time.perf_counter()
+    try:
+        trained = _train(task, fold, max_stacked)
+    except Exception as error:  # in the preprocessing, which all have in common
+        for outcome in outcomes:
+            outcome.error = error
+        return outcomes
+    fit_time = (time.perf_counter() - started) / len(outcomes)
+    for outcome, error in zip(outcomes, trained.errors, strict=True):
+        outcome.fit_time, outcome.error = fit_time, error
+    if reverse:
+        _score_reverse(trained, outcomes, max_stacked)
+    for i, outcome in enumerate(outcomes):
+        if outcome.error is None:
+            started = time.perf_counter()
+            try:
+                _score(trained, i, outcome, fold, scorers, score_train)
+            except Exception as error:  # in a scorer, which may be the user's
+                outcome.error = error
+            outcome.score_time += time.perf_counter() - started
+    return outcomes
+
+
+@dataclass
+class _Trained:
+    """Classifiers, with the rows as their preprocessing returns them."""
+
+    estimators: list
+    preprocessing: object
+    classifiers: list
+    domains: list
+    errors: list
+    X_test: object
+    y_test: object
+    X_tgt: object
+
+
+def _train(task, fold, max_stacked):
+    preprocessing, _ = take_apart(task.estimators[0])
+    classifiers = [take_apart(estimator)[1] for estimator in task.estimators]
+    X, y = fold.rows(fold.train)
+    X_test, y_test = fold.rows(fold.test)
+    X_tgt, weight = fold.X_tgt, fold.sample_weight
+    if weight is not None:
+        weight = _safe_indexing(weight, fold.train)
+    if preprocessing is not None:
+        X = fit_preprocessing(preprocessing, X, y, weight)
+        X_test, X_tgt = map(preprocessing.transform, (X_test, X_tgt))
+    domains = read_together(
+        classifiers, X, y, X_tgt, sample_weight=weight, y_tgt=fold.y_tgt
+    )
+    errors = train_together(classifiers, domains, max_stacked=max_stacked)
+    return _Trained(
+        task.estimators,
+        preprocessing,
+        classifiers,
+        domains,
+        errors,
+        X_test,
+        y_test,
+        X_tgt,
+    )
+
+
+def _score_reverse(trained, outcomes, max_stacked):
+    started = time.perf_counter()
+    fine = [i for i, outcome in enumerate(outcomes) if outcome.error is None]
+    scores = reverse_scores(
+        [trained.classifiers[i] for i in fine],
+        [trained.domains[i] for i in fine],
+        trained.X_test,
+        trained.y_test,
+        max_stacked=max_stacked,
+    )
+    score_time = (time.perf_counter() - started) / max(1, len(fine))
+    for i, (score, error) in zip(fine, scores, strict=True):
+        outcomes[i].test_scores["reverse_validation"] = score
+        outcomes[i].score_time += score_time
+        outcomes[i].error = error
+
+
+def _score(trained, i, outcome, fold, scorers, score_train):
+    classifier = trained.classifiers[i]
+    seen = Evidence(classifier, trained.X_test, trained.y_test, trained.X_tgt)
+    outcome.test_scores |= {name: score(seen) for name, score in SCORES.items()}
+    outcome.test_scores["source_accuracy"] = 1 - seen.errors.mean()
+    n_target = len(seen.probabilities)
+    compared = np.linspace(0, n_target - 1, min(n_target, MAX_COMPARED)).astype(int)
+    outcome.probabilities = seen.probabilities[compared].astype(np.float32)
+    if not scorers:
+        return
+    whole = put_together(trained.estimators[i], trained.preprocessing, classifier)
+    parts = [(outcome.test_scores, fold.test)]
+    if score_train:
+        parts.append((outcome.train_scores, fold.train))
+    for scores, index in parts:
+        for name, scorer in scorers.items():
+            value = scorer(whole, *fold.rows(index))
+            scores |= value if isinstance(value, dict) else {name: value}

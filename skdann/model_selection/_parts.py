@@ -1,0 +1,58 @@
+"""An estimator taken apart: the preprocessing, and the classifier at its end."""
+
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from .._classifier import DANNClassifier
+
+
+def take_apart(estimator):
+    """Return the preprocessing (a Pipeline or None) and the classifier of an estimator.
+
+    Parameters
+    ----------
+    estimator : DANNClassifier or Pipeline
+        Both parts are its own, not copies.
+
+    Returns
+    -------
+    preprocessing : Pipeline or None
+    classifier : DANNClassifier
+    """
+    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    if not isinstance(last, DANNClassifier):
+        raise ValueError(
+            "estimator must be a DANNClassifier or a Pipeline that ends in one; got "
+            f"{estimator!r}. For others use sklearn.model_selection.GridSearchCV."
+        )
+    preprocessing = estimator[:-1] if last is not estimator else None
+    return preprocessing or None, last
+
+
+def classifier_prefix(estimator):
+    """Return what precedes the names of the classifier's parameters, as "dann__"."""
+    if isinstance(estimator, Pipeline):
+        return estimator.steps[-1][0] + "__"
+    return ""
+
+
+def fit_preprocessing(preprocessing, X, y, sample_weight=None):
+    """Fit the steps before the classifier and return the transformed rows."""
+    params = {}
+    if sample_weight is not None:
+        given = {"sample_weight": sample_weight}
+        routing = preprocessing.get_metadata_routing()
+        wanted = routing.consumes("fit_transform", given)
+        params = {name: given[name] for name in wanted}
+    return preprocessing.fit_transform(X, y, **params)
+
+
+def put_together(estimator, preprocessing, classifier):
+    """Return a copy of ``estimator`` made of parts that are fitted."""
+    if preprocessing is None:
+        return classifier
+    whole = clone(estimator)
+    names = [name for name, _ in whole.steps]
+    fitted = [step for _, step in preprocessing.steps] + [classifier]
+    whole.steps = list(zip(names, fitted, strict=True))
+    return whole

@@ -1,0 +1,125 @@
+"""The table of a search, ``cv_results_``, from the outcomes of its fits."""
+
+import numpy as np
+from scipy.stats import rankdata
+from sklearn.model_selection._search import _yield_masked_array_for_each_param
+
+from ..metrics import ensemble_agreement_score
+
+
+def by_candidate(outcomes, n_candidates):
+    """Return the outcomes of each candidate, fold by fold.
+
+    Parameters
+    ----------
+    outcomes : list of Outcome
+        In any order.
+    n_candidates : int
+        How many there are.
+
+    Returns
+    -------
+    list of list of list of Outcome
+        Candidates, folds, seeds.
+    """
+    table = [{} for _ in range(n_candidates)]
+    for outcome in sorted(outcomes, key=lambda o: (o.fold, o.seed)):
+        table[outcome.candidate].setdefault(outcome.fold, []).append(outcome)
+    return [list(folds.values()) for folds in table]
+
+
+def add_ensemble_agreement(outcomes):
+    """Score each outcome by its agreement with all others on its fold."""
+    for fold in {outcome.fold for outcome in outcomes}:
+        crowd = [o for o in outcomes if o.fold == fold and o.error is None]
+        scores = ensemble_agreement_score([o.probabilities for o in crowd])
+        for outcome, score in zip(crowd, scores, strict=True):
+            outcome.test_scores["ensemble_agreement"] = score
+
+
+def make_results(params, table, error_score):
+    """Return ``cv_results_``.
+
+    Parameters
+    ----------
+    params : list of dict
+        Of each candidate.
+    table : list of list of list of Outcome
+        From :func:`by_candidate`, complete.
+    error_score : float
+        What a fit that failed scores.
+
+    Returns
+    -------
+    dict of str to array
+        With the names of scikit-learn.
+    """
+    results = {}
+    for name in ("fit_time", "score_time"):
+        _store(
+            results,
+            name,
+            _mean_over_seeds(table, lambda o, name=name: getattr(o, name)),
+        )
+    results.update(_yield_masked_array_for_each_param(params))
+    results["params"] = params
+    for kind in ("test", "train"):
+        names = {
+            name: None
+            for candidate in table
+            for fold in candidate
+            for outcome in fold
+            for name in getattr(outcome, f"{kind}_scores")
+        }
+        for name in names:
+
+            def score(outcome, name=name, kind=kind):
+                failed = outcome.error is not None
+                scores = getattr(outcome, f"{kind}_scores")
+                return error_score if failed else scores[name]
+
+            values = _mean_over_seeds(table, score)
+            _store(results, f"{kind}_{name}", values, splits=True, rank=kind == "test")
+    return results
+
+
+def predicted_classes(table):
+    """Return what each candidate predicts for rows of the target, as positions.
+
+    Parameters
+    ----------
+    table : list of list of list of Outcome
+        From :func:`by_candidate`.
+
+    Returns
+    -------
+    list of ndarray of shape (n_rows,), or None
+        By the mean over folds and seeds; None for a candidate that failed throughout.
+    """
+    predicted = []
+    for candidate in table:
+        fine = [o.probabilities for fold in candidate for o in fold if o.error is None]
+        predicted.append(np.mean(fine, axis=0).argmax(axis=1) if fine else None)
+    return predicted
+
+
+def _mean_over_seeds(table, value):
+    """Array of shape (n_candidates, n_folds)."""
+    return np.array(
+        [
+            [np.mean([value(outcome) for outcome in fold]) for fold in candidate]
+            for candidate in table
+        ]
+    )
+
+
+def _store(results, name, values, *, splits=False, rank=False):
+    if splits:
+        for fold, column in enumerate(values.T):
+            results[f"split{fold}_{name}"] = column
+    means = values.mean(axis=1)
+    results[f"mean_{name}"] = means
+    results[f"std_{name}"] = values.std(axis=1)
+    if rank:
+        worst = np.where(np.isnan(means), -np.inf, means)  # failures come last
+        results[f"rank_{name}"] = rankdata(-worst, method="min").astype(np.int32)

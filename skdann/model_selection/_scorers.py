@@ -1,0 +1,168 @@
+"""Scorers for a target without labels, in the form that searches take."""
+
+from functools import cached_property
+
+import numpy as np
+from sklearn.utils.metadata_routing import MetadataRequest
+
+from ..metrics import (
+    deep_embedded_risk,
+    density_ratio,
+    importance_weighted_risk,
+    infomax_score,
+    neg_entropy_score,
+    nuclear_norm_score,
+)
+
+
+class Evidence:
+    """What a fitted classifier shows without target labels, computed once.
+
+    Parameters
+    ----------
+    estimator : fitted classifier
+        With ``predict_proba``; for the risks also ``transform``.
+    X : array-like or sparse matrix of shape (n_samples, n_features)
+        Source rows that it was not fitted on.
+    y : array-like of shape (n_samples,)
+        Their labels.
+    X_tgt : array-like or sparse matrix of shape (n_target, n_features)
+        Target rows.
+    """
+
+    def __init__(self, estimator, X, y, X_tgt):
+        self.estimator = estimator
+        self.X = X
+        self.y = np.asarray(y)
+        self.X_tgt = X_tgt
+
+    @cached_property
+    def probabilities(self):
+        """Of the target rows, shape (n_target, n_classes)."""
+        return self.estimator.predict_proba(self.X_tgt)
+
+    @cached_property
+    def errors(self):
+        """1 for each source row that is predicted wrongly, else 0."""
+        return (self.estimator.predict(self.X) != self.y).astype(float)
+
+    @cached_property
+    def weights(self):
+        """Density ratio of target to source at the source rows, in feature space."""
+        if not hasattr(self.estimator, "transform"):
+            raise ValueError(
+                f"{type(self.estimator).__name__} has no transform, and so no features "
+                "to compare the domains in. Use 'infomax', 'nuclear_norm' or "
+                "'neg_entropy'."
+            )
+        features, features_tgt = map(self.estimator.transform, (self.X, self.X_tgt))
+        return density_ratio(features, features_tgt)
+
+
+SCORES = {
+    "infomax": lambda seen: infomax_score(seen.probabilities),
+    "nuclear_norm": lambda seen: nuclear_norm_score(seen.probabilities),
+    "neg_entropy": lambda seen: neg_entropy_score(seen.probabilities),
+    "neg_iwv": lambda seen: -importance_weighted_risk(seen.errors, seen.weights),
+    "neg_dev": lambda seen: -deep_embedded_risk(seen.errors, seen.weights),
+    "neg_devn": lambda seen: (
+        -deep_embedded_risk(seen.errors, seen.weights, normalize=True)
+    ),
+}
+
+
+class TargetScorer:
+    """Scorer that looks at the target; made by :func:`target_scorer`.
+
+    Parameters
+    ----------
+    names : str or list of str
+        Keys of ``SCORES``; a list makes a dict of scores.
+    X_tgt : array-like, sparse matrix or None
+        Target rows; None waits for them to be passed at each call.
+    """
+
+    def __init__(self, names, X_tgt):
+        self.names = names
+        self.X_tgt = X_tgt
+
+    def __call__(self, estimator, X, y, X_tgt=None):
+        if X_tgt is None:
+            X_tgt = self.X_tgt
+        if X_tgt is None:
+            raise ValueError(
+                "target_scorer got no X_tgt. Pass X_tgt to the search's fit after "
+                "sklearn.set_config(enable_metadata_routing=True), or bind it: "
+                "target_scorer(..., X_tgt=X_tgt)."
+            )
+        seen = Evidence(estimator, X, y, X_tgt)
+        if isinstance(self.names, str):
+            return SCORES[self.names](seen)
+        return {name: SCORES[name](seen) for name in self.names}
+
+    def get_metadata_routing(self):
+        """Tell scikit-learn that X_tgt is wanted, unless it is bound."""
+        request = MetadataRequest(owner=self)
+        request.score.add_request(param="X_tgt", alias=self.X_tgt is None)
+        return request
+
+    def __repr__(self):
+        bound = "" if self.X_tgt is None else ", X_tgt=..."
+        return f"target_scorer({self.names!r}{bound})"
+
+
+def target_scorer(score, *, X_tgt=None):
+    """Make a scorer that needs no target labels, for ``GridSearchCV`` and its kin.
+
+    Parameters
+    ----------
+    score : str or list of str
+        What to compute, the higher the better:
+
+        - "infomax", "nuclear_norm", "neg_entropy": of the probabilities predicted for
+          the target, see :mod:`skdann.metrics`;
+        - "neg_iwv", "neg_dev", "neg_devn": minus the error on the held-out source rows,
+          weighted by the density ratio of the features
+          (:func:`~skdann.metrics.importance_weighted_risk`,
+          :func:`~skdann.metrics.deep_embedded_risk` and the same with ``normalize``).
+
+        A list makes a scorer of several values, for searches with ``refit="name"``.
+    X_tgt : array-like or sparse matrix of shape (n_target, n_features), default=None
+        Target rows, raw: the estimator, a Pipeline as well, transforms them. None takes
+        what the search routes to it, which needs
+        ``sklearn.set_config(enable_metadata_routing=True)``.
+
+    Returns
+    -------
+    scorer : callable
+        With the signature ``scorer(estimator, X, y, X_tgt=None)``.
+
+    Examples
+    --------
+    >>> import sklearn
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skdann import DANNClassifier
+    >>> from skdann.model_selection import target_scorer
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X /= X.max(axis=0)
+    >>> X_src, y_src, X_tgt = X[:300, :10], y[:300], X[300:, 20:]
+    >>> search = GridSearchCV(
+    ...     DANNClassifier(max_epochs=20, random_state=0),
+    ...     {"lambda_max": [0, 1]},
+    ...     scoring=target_scorer("infomax"),
+    ...     cv=2,
+    ... )
+    >>> with sklearn.config_context(enable_metadata_routing=True):
+    ...     search = search.fit(X_src, y_src, X_tgt=X_tgt)
+    >>> search.best_params_
+    {'lambda_max': ...}
+    """
+    unknown = (
+        {score} - set(SCORES) if isinstance(score, str) else set(score) - set(SCORES)
+    )
+    if unknown or not score:
+        raise ValueError(
+            f"There is no score {sorted(unknown)}; choose from {sorted(SCORES)}."
+        )
+    return TargetScorer(score if isinstance(score, str) else names, X_tgt)

@@ -1,0 +1,66 @@
+"""Choose a candidate by what can be known without target labels."""
+
+import warnings
+
+import numpy as np
+
+from ..exceptions import AdaptationWarning
+
+# Two models that predict otherwise for so many rows of the target disagree.
+DISAGREEMENT = 0.1
+
+
+def choose(scores, source_accuracy, peaks, *, tolerance):
+    """Return the position of the best candidate that passes the guards.
+
+    A candidate must not lose more than ``tolerance`` of accuracy on held-out source
+    rows against the best there; among equals the smaller lambda wins.
+
+    Parameters
+    ----------
+    scores, source_accuracy, peaks : ndarray of shape (n_candidates,)
+        What to maximize, accuracy on held-out source rows, ``lambda_max``. Failed
+        candidates have NaN.
+    tolerance : float
+        How much source accuracy may be lost.
+
+    Returns
+    -------
+    int
+    """
+    fine = np.isfinite(scores) & np.isfinite(source_accuracy)
+    if not fine.any():
+        raise ValueError("No candidate has a score: all fits failed.")
+    fine &= source_accuracy >= source_accuracy[fine].max() - tolerance
+    ranked = np.flatnonzero(fine & np.isclose(scores, scores[fine].max(), atol=1e-12))
+    return int(ranked[np.argmin(peaks[ranked])])
+
+
+def warn_of_disagreement(chosen, favorites, predictions, describe):
+    """Warn if what other scores would choose predicts otherwise.
+
+    Parameters
+    ----------
+    chosen : int
+        Position of the chosen candidate.
+    favorites : dict of str to int
+        What each score would choose.
+    predictions : ndarray of shape (n_candidates, n_rows)
+        Predicted class of rows of the target.
+    describe : callable
+        Returns the text of a candidate.
+    """
+    apart = {}
+    for name, other in favorites.items():
+        share = np.mean(predictions[other] != predictions[chosen])
+        if share > DISAGREEMENT:
+            apart[name] = f"{name} would choose {describe(other)} ({share:.0%})"
+    if apart:
+        warnings.warn(
+            f"The scores disagree. The chosen candidate is {describe(chosen)}, but "
+            f"{'; '.join(apart.values())}; in brackets, how many rows of the target "
+            "they predict otherwise. See cv_results_, and label a few rows of the "
+            "target to decide.",
+            AdaptationWarning,
+            stacklevel=4,
+        )
