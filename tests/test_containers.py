@@ -25,6 +25,7 @@ def memmap(rows, path):
 CONTAINERS = {
     "list": lambda rows, path: rows.tolist(),
     "Fortran order": lambda rows, path: np.asfortranarray(rows),
+    "backwards": lambda rows, path: rows[::-1].copy()[::-1],
     "read-only": lambda rows, path: np.frombuffer(rows.tobytes()).reshape(rows.shape),
     "big endian": lambda rows, path: rows.astype(">f8"),
     "memory map": memmap,

@@ -134,6 +134,8 @@ def shuffled_stream(
 def to_tensor(X, index, dtype: np.dtype, device: torch.device) -> Tensor:
     """Rows ``index`` of an array or sparse matrix, dense, as a tensor of their own."""
     rows = take_rows(X, index)
-    # torch warns of arrays that it must not write to, such as read-only memory maps
-    rows = rows.astype(dtype, copy=not rows.flags.writeable)
+    # torch warns of arrays that it must not write to, such as read-only memory maps,
+    # and refuses those that run backwards
+    must_copy = not rows.flags.writeable or min(rows.strides) < 0
+    rows = rows.astype(dtype, copy=must_copy)
     return torch.from_numpy(rows).to(device)

@@ -158,10 +158,9 @@ def target_scorer(score, *, X_tgt=None):
     >>> search.best_params_
     {'lambda_max': ...}
     """
-    unknown = (
-        {score} - set(SCORES) if isinstance(score, str) else set(score) - set(SCORES)
-    )
-    if unknown or not score:
+    names = [score] if isinstance(score, str) else list(score)
+    unknown = set(names) - set(SCORES)
+    if unknown or not names:
         raise ValueError(
             f"There is no score {sorted(unknown)}; choose from {sorted(SCORES)}."
         )
