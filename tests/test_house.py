@@ -7,24 +7,33 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from numpydoc.docscrape import ClassDoc
 from numpydoc.validate import validate
 
 import skdann
-from skdann import DANNClassifier, metrics, nn, schedules
+from skdann import DANNClassifier, metrics, model_selection, nn, schedules
 
 ROOT = Path(__file__).parents[1]
 
 PUBLIC = [
     f"{module.__name__}.{name}"
-    for module in (skdann, metrics, nn, schedules)
+    for module in (skdann, metrics, model_selection, nn, schedules)
     for name in module.__all__
 ]
+DOCUMENTED = [
+    DANNClassifier,
+    model_selection.DANNGridSearchCV,
+    model_selection.DANNRandomizedSearchCV,
+]
 METHODS = [
-    f"skdann.DANNClassifier.{name}"
+    "skdann.DANNClassifier." + name
     for name in vars(DANNClassifier)
     if not name.startswith(("_", "set_"))
+] + [
+    f"skdann.model_selection.DANNGridSearchCV.{name}"
+    for name in ("fit", "score", "get_metadata_routing")
 ]
 
 # What numpydoc asks beyond what the house does.
@@ -60,16 +69,24 @@ def test_public_docstrings_are_complete(name):
     assert not errors
 
 
-def test_documented_defaults_are_the_real_ones():
-    parameters = inspect.signature(DANNClassifier).parameters
+@pytest.mark.parametrize("cls", DOCUMENTED)
+def test_documented_defaults_are_the_real_ones(cls):
+    parameters = inspect.signature(cls).parameters
     documented = {}
-    for entry in ClassDoc(DANNClassifier)["Parameters"]:
-        defaults = re.search("default=(.*)", entry.type)[1].split(" and ")
+    for entry in ClassDoc(cls)["Parameters"]:
+        default = re.search("default=(.*)", entry.type)
+        defaults = default[1].split(" and ") if default else [""]
         names = entry.name.split(", ")
         documented.update(zip(names, defaults, strict=True))
     assert list(documented) == list(parameters)
     for name, default in documented.items():
-        assert ast.literal_eval(default) == parameters[name].default, name
+        value = parameters[name].default
+        if default == "np.nan":
+            assert np.isnan(value), name
+        elif default:
+            assert ast.literal_eval(default) == value, name
+        else:
+            assert value is inspect.Parameter.empty, name
 
 
 def test_the_public_face_is_small():
