@@ -20,6 +20,7 @@ from ._callbacks import EpochMeans
 from ._net import DANNNet
 from ._pairing import PairedBatches, to_tensor
 from ._settings import OPTIMIZERS, Scaled
+from ._threads import no_idle_threads
 
 # On a CPU a larger stack takes as much time for each net; on a GPU it takes less.
 MAX_NETS_CPU = 32
@@ -97,7 +98,10 @@ def train_stacked(plans: Sequence[Plan]) -> list[DivergenceError | None]:
         Of each net; the others are not disturbed by one that diverges.
     """
     stack = _Stack(plans)
-    with torch.enable_grad():
+    net = plans[0].net
+    # a stack could use more threads, but beside a busy neighbor they cost six times
+    # what they bring; whoever has cores for it divides the candidates among processes
+    with torch.enable_grad(), no_idle_threads(net.module_, net.batch_size):
         stack.train()
     return [stack.errors.get(id(plan.net)) for plan in plans]
 

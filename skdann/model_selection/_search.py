@@ -347,7 +347,7 @@ class DANNGridSearchCV(_DANNSearch, GridSearchCV):
         "ensemble_agreement", which chose best, see Notes.
     n_jobs : int or None, default=None
         Stacks to train at once, by joblib, hence also on a Dask or Ray cluster. None is
-        1: a stack uses torch's threads by itself.
+        1, on one core; -1 uses all cores.
     refit : bool, str or callable, default=True
         Whether to fit the chosen candidate on all rows. With several scores, the name
         of the one to choose by. A callable gets ``cv_results_`` and returns an index;
