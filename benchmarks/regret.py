@@ -2,7 +2,8 @@
 
 `python benchmarks/regret.py run choose --data ../shared/data` trains all candidates on
 the pairs that the default was chosen on, `run report` on those that are reported;
-`python benchmarks/regret.py tables` prints the tables from what was stored.
+`python benchmarks/regret.py tables` prints the tables from what was stored. A pair that
+is stored is not run again: remove results/regret.json to start afresh.
 """
 
 import argparse
@@ -12,11 +13,8 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import TfidfTransformer
-from sklearn.impute import SimpleImputer
+from pairs import LOADERS, preprocessing
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skdann import DANNClassifier
 from skdann.model_selection import DANNGridSearchCV
@@ -69,74 +67,6 @@ PAIRS = {
 }
 
 
-def to_float32(X):
-    return X.astype("float32")
-
-
-def scaled(*steps):
-    return make_pipeline(
-        *steps,
-        StandardScaler(),
-        FunctionTransformer(to_float32),
-        DANNClassifier(random_state=0),
-    )
-
-
-def load_gas(data, name):
-    arrays = np.load(data / "gas_drift.npz")
-    return (arrays[f"X_batch{name}"], arrays[f"y_batch{name}"]), scaled()
-
-
-def load_office(data, name):
-    arrays = np.load(data / "office_caltech_surf.npz")
-    X = arrays[f"X_{name}"].astype(float)
-    X /= np.maximum(X.sum(axis=1, keepdims=True), 1)
-    return (X, arrays[f"y_{name}"]), scaled()
-
-
-def load_digits(data, name):
-    arrays = np.load(data / "mnist_usps_256.npz")
-    X = arrays[f"X_{name}"]
-    X = (X / X.max()).astype("float32")
-    return (X, arrays[f"y_{name}"]), make_pipeline(
-        FunctionTransformer(to_float32), DANNClassifier(random_state=0)
-    )
-
-
-def load_amazon(data, name):
-    arrays = np.load(data / "amazon_reviews.npz")
-    parts = (arrays[f"{name}_train_{part}"] for part in ("data", "indices", "indptr"))
-    values, indices, indptr = parts
-    y = arrays[f"{name}_train_y"]
-    matrix = (values.astype("f4"), indices.astype("i4"), indptr)
-    X = csr_matrix(matrix, shape=(len(y), 5000))
-    tfidf = TfidfTransformer(sublinear_tf=True)
-    return (X, y), make_pipeline(tfidf, DANNClassifier(random_state=0))
-
-
-def load_phishing(data, name):
-    arrays = np.load(data / "phishing.npz")
-    rows = arrays["domain"] == int(name)
-    return (arrays["X"][rows].astype(float), arrays["y"][rows]), scaled()
-
-
-def load_heart(data, name):
-    arrays = np.load(data / "heart_disease_hospitals.npz")
-    return (arrays[f"X_{name}"], arrays[f"y_{name}"]), scaled(
-        SimpleImputer(keep_empty_features=True)
-    )
-
-
-LOADERS = {
-    "gas": load_gas,
-    "office": load_office,
-    "mnist-usps": load_digits,
-    "amazon": load_amazon,
-    "phishing": load_phishing,
-    "heart": load_heart,
-}
-
-
 class TargetAccuracy:
     """Looks at target labels: for the tables only, never for the choice."""
 
@@ -149,11 +79,11 @@ class TargetAccuracy:
 
 def run_pair(data, data_set, pair):
     source, target = pair.split(">")
-    (X, y), pipe = LOADERS[data_set](data, source)
-    (X_tgt, y_tgt), _ = LOADERS[data_set](data, target)
+    (X, y), (X_tgt, y_tgt) = (LOADERS[data_set](data, d) for d in (source, target))
+    pipe = make_pipeline(*preprocessing(data_set), DANNClassifier(random_state=0))
     scoring = dict.fromkeys(SCORES) | {"target": TargetAccuracy(X_tgt, y_tgt)}
     scoring = {name: scorer or name for name, scorer in scoring.items()}
-    search = DANNGridSearchCV(pipe, GRID, scoring=scoring, refit=False, cv=3)
+    search = DANNGridSearchCV(pipe, GRID, scoring=scoring, refit=False, cv=3, n_jobs=2)
     started = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -171,7 +101,8 @@ def run(which, data, only):
     stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for data_set, pairs in PAIRS[which].items():
         for pair in pairs:
-            if only and data_set not in only:
+            done = stored.get(which, {}).get(data_set, {})
+            if pair in done or (only and data_set not in only):
                 continue
             row = run_pair(data, data_set, pair)
             stored.setdefault(which, {}).setdefault(data_set, {})[pair] = row

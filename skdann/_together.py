@@ -95,14 +95,18 @@ def _train(stack):
     if len(stack) > 1:
         return train_stacked(stack)
     [plan] = stack
+    net = plan.net
+    planned_steps = plan.epochs * net.n_steps_per_epoch(plan.domains)
     try:
-        plan.net.train(
+        net.train(
             plan.domains,
             epochs=plan.epochs,
-            planned_steps=plan.epochs * plan.net.n_steps_per_epoch(plan.domains),
+            planned_steps=planned_steps,
             lambda_at=plan.lambda_at,
             lr_at=plan.lr_at,
         )
     except ValueError as error:
         return [error]
+    if net.n_steps_ < planned_steps and not net.callbacks:
+        raise KeyboardInterrupt  # at which skorch ends a fit quietly
     return [None]

@@ -52,7 +52,8 @@ def density_ratio(X_src, X_tgt, X=None, *, C=1.0):
         model.fit(joined, is_target)
     log_odds = model.decision_function(X_src if X is None else X)
     n_target = np.count_nonzero(is_target)
-    return np.exp(log_odds) * (len(is_target) - n_target) / n_target
+    ratio = np.exp(np.clip(log_odds, -30, 30))  # where it is extreme it is a guess
+    return ratio * (len(is_target) - n_target) / n_target
 
 
 def proxy_a_distance(X_src, X_tgt, *, random_state=None):

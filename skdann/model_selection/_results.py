@@ -32,6 +32,8 @@ def add_ensemble_agreement(outcomes):
     """Score each outcome by its agreement with all others on its fold."""
     for fold in {outcome.fold for outcome in outcomes}:
         crowd = [o for o in outcomes if o.fold == fold and o.error is None]
+        if not crowd:
+            continue
         scores = ensemble_agreement_score([o.probabilities for o in crowd])
         for outcome, score in zip(crowd, scores, strict=True):
             outcome.test_scores["ensemble_agreement"] = score
@@ -84,7 +86,7 @@ def make_results(params, table, error_score):
 
 
 def predicted_classes(table):
-    """Return what each candidate predicts for rows of the target, as positions.
+    """Return what each candidate predicts for rows of the target, fold after fold.
 
     Parameters
     ----------
@@ -93,14 +95,26 @@ def predicted_classes(table):
 
     Returns
     -------
-    list of ndarray of shape (n_rows,), or None
-        By the mean over folds and seeds; None for a candidate that failed throughout.
+    list of ndarray of shape (n_rows,)
+        Positions of classes; -1 where a fit failed.
     """
-    predicted = []
-    for candidate in table:
-        fine = [o.probabilities for fold in candidate for o in fold if o.error is None]
-        predicted.append(np.mean(fine, axis=0).argmax(axis=1) if fine else None)
-    return predicted
+    n_rows = max(
+        len(o.probabilities)
+        for candidate in table
+        for fold in candidate
+        for o in fold
+        if o.error is None
+    )
+    return [
+        np.concatenate(
+            [
+                np.full(n_rows, -1) if o.error else o.probabilities.argmax(axis=1)
+                for fold in candidate
+                for o in fold
+            ]
+        )
+        for candidate in table
+    ]
 
 
 def _mean_over_seeds(table, value):

@@ -226,11 +226,11 @@ class _DANNSearch:
         table = [by_index[i] for i in done]
         params = [candidates[i] for i in done]
         self.cv_results_ = make_results(params, table, self.error_score)
-        prefix = "mean_test_"
-        columns = {c.removeprefix(prefix) for c in self.cv_results_ if prefix in c}
-        self.multimetric_ = "score" not in columns
+        self.multimetric_ = "mean_test_score" not in self.cv_results_
         if self.multimetric_:  # also if a single scorer returned several scores
-            self._check_refit(columns)
+            prefix = "rank_test_"
+            ranks = [name for name in self.cv_results_ if name.startswith(prefix)]
+            self._check_refit({name.removeprefix(prefix) for name in ranks})
         self.scorer_ = dict.fromkeys(scoring.known, _accuracy) | scoring.scorers
         if not scoring.is_multiple:
             self.scorer_ = self.scorer_["score"]
@@ -242,33 +242,28 @@ class _DANNSearch:
             self.best_index_ = self.refit(results)
         else:
             column = self.refit if self.multimetric_ else "score"
-            self.best_index_ = self._best_by(column)
+            best = self._best_by(column, *INDEPENDENT, REVERSE)
+            self.best_index_ = best.pop(column)
             self.best_score_ = results[f"mean_test_{column}"][self.best_index_]
-            self._warn_of_disagreement(table)
+            warn_of_disagreement(
+                self.best_index_, best, predicted_classes(table), results["params"]
+            )
         self.best_params_ = results["params"][self.best_index_]
 
-    def _best_by(self, name):
+    def _best_by(self, *names):
+        """Return the position of the best candidate by each score that there is."""
         results = self.cv_results_
         peaks = [peak_of(self.estimator, params) for params in results["params"]]
-        return choose(
-            results[f"mean_test_{name}"],
-            results["mean_test_source_accuracy"],
-            np.array(peaks),
-            tolerance=self.source_tolerance,
-        )
-
-    def _warn_of_disagreement(self, table):
-        favorites = {
-            name: self._best_by(name)
-            for name in (*INDEPENDENT, REVERSE)
-            if f"mean_test_{name}" in self.cv_results_
+        return {
+            name: choose(
+                results[f"mean_test_{name}"],
+                results["mean_test_source_accuracy"],
+                np.array(peaks),
+                tolerance=self.source_tolerance,
+            )
+            for name in names
+            if f"mean_test_{name}" in results
         }
-        warn_of_disagreement(
-            self.best_index_,
-            favorites,
-            predicted_classes(table),
-            lambda i: self.cv_results_["params"][i],
-        )
 
     def _refit(self, X, y, X_tgt, fit_params):
         started = time.perf_counter()
@@ -297,7 +292,7 @@ def _complete(outcomes, fits_each, n_candidates):
     warnings.warn(
         f"Interrupted: {len(finished)} of {n_candidates} candidates are done; the best "
         "of them is taken.",
-        stacklevel=4,
+        stacklevel=5,
     )
     return [outcome for outcome in outcomes if outcome.candidate in finished]
 
@@ -315,7 +310,7 @@ def _report_failures(outcomes, error_score):
     warnings.warn(
         f"{n_failed} of {len(outcomes)} fits failed and score {error_score}: {texts}",
         FitFailedWarning,
-        stacklevel=4,
+        stacklevel=5,
     )
 
 

@@ -36,7 +36,7 @@ def choose(scores, source_accuracy, peaks, *, tolerance):
     return int(ranked[np.argmin(peaks[ranked])])
 
 
-def warn_of_disagreement(chosen, favorites, predictions, describe):
+def warn_of_disagreement(chosen, favorites, predictions, params):
     """Warn if what other scores would choose predicts otherwise.
 
     Parameters
@@ -45,22 +45,22 @@ def warn_of_disagreement(chosen, favorites, predictions, describe):
         Position of the chosen candidate.
     favorites : dict of str to int
         What each score would choose.
-    predictions : ndarray of shape (n_candidates, n_rows)
-        Predicted class of rows of the target.
-    describe : callable
-        Returns the text of a candidate.
+    predictions : list of ndarray
+        Classes that each candidate predicts for rows of the target.
+    params : list of dict
+        Of each candidate.
     """
-    apart = {}
+    apart = []
     for name, other in favorites.items():
         share = np.mean(predictions[other] != predictions[chosen])
         if share > DISAGREEMENT:
-            apart[name] = f"{name} would choose {describe(other)} ({share:.0%})"
+            apart.append(f"{name} would choose {params[other]} ({share:.0%})")
     if apart:
         warnings.warn(
-            f"The scores disagree. The chosen candidate is {describe(chosen)}, but "
-            f"{'; '.join(apart.values())}; in brackets, how many rows of the target "
-            "they predict otherwise. See cv_results_, and label a few rows of the "
+            f"The scores disagree. The chosen candidate is {params[chosen]}, but "
+            f"{'; '.join(apart)}; in brackets, for how many rows of the target it "
+            "predicts another class. See cv_results_, and label a few rows of the "
             "target to decide.",
             AdaptationWarning,
-            stacklevel=4,
+            stacklevel=5,
         )

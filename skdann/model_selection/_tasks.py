@@ -1,5 +1,6 @@
 """Divide candidates into tasks: those trained together, on one fold."""
 
+import copy
 import math
 
 from joblib import effective_n_jobs
@@ -97,7 +98,7 @@ def _seeded(estimator, n_seeds):
     """Yield the estimator as it is, then with other seeds drawn from its own."""
     yield estimator
     name = classifier_prefix(estimator) + "random_state"
-    own = estimator.get_params()[name]
+    own = copy.deepcopy(estimator.get_params()[name])  # draws must not advance it
     for seed in draw_seeds(own, n_seeds)[1:]:
         yield clone(estimator).set_params(**{name: None if own is None else seed})
 

@@ -96,6 +96,13 @@ def test_the_density_ratio_knows_how_many_rows_each_domain_has():
     assert of_sparse == pytest.approx(of_dense, abs=1e-3)
 
 
+def test_the_density_ratio_is_finite_and_positive_however_far_apart():
+    X = np.random.default_rng(0).standard_normal((100, 2))
+    weight = metrics.density_ratio(X, X + 1e6, [[-1e9, 0], [1e9, 0]], C=1e6)
+    assert np.isfinite(weight).all()
+    assert (weight > 0).all()
+
+
 def test_distance_of_domains():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((600, 3))

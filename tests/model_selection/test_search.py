@@ -112,6 +112,7 @@ def test_the_source_alone_is_always_a_candidate(small, domains):
     ).fit(*domains)
     assert len(drawn.cv_results_["params"]) == 4
     assert drawn.cv_results_["params"][3] == {"lambda_max": 0.0}
+    assert drawn.cv_results_["param_lr"].mask.tolist() == [False] * 3 + [True]
     again = clone(drawn).fit(*domains)
     assert means(again).tolist() == means(drawn).tolist()
 
@@ -196,6 +197,26 @@ def test_scores_are_means_over_seeds(small, domains):
     assert means(averaged, "infomax") == pytest.approx(np.mean(single, axis=0))
 
 
+def test_a_generator_as_random_state_is_not_advanced_by_the_seeds(small, domains):
+    generator = np.random.RandomState(5)
+    clf = small(random_state=generator)
+    grid = {"lambda_max": [0.0]}
+    one, two = (
+        DANNGridSearchCV(clf, grid, cv=2, n_seeds=n).fit(*domains) for n in (1, 2)
+    )
+    assert means(one, "infomax") != pytest.approx(means(two, "infomax"))
+    assert np.random.RandomState(5).randint(99) == generator.randint(99)
+
+
+def test_a_class_that_a_fold_lacks(small, domains):
+    X, y, X_tgt = domains
+    y = y.copy()
+    y[:1] = 2  # one row: the other fold does not know it
+    with pytest.warns(UserWarning, match="least populated class"):
+        search = DANNGridSearchCV(small(), GRID, cv=2).fit(X, y, X_tgt)
+    assert search.classes_.tolist() == [0, 1, 2]
+
+
 def test_a_warning_where_the_scores_disagree(small, domains):
     """Adapting changes what is predicted, and held-out source rows can't tell why."""
     X, y, X_tgt = domains
@@ -258,6 +279,24 @@ def test_an_interrupt_keeps_what_is_finished(small, domains):
         fresh.fit(*domains)
     assert not hasattr(fresh, "cv_results_")
     Interrupting.at = None
+
+
+@pytest.mark.parametrize("max_stacked", [1, "auto"])
+def test_an_interrupt_in_training_is_not_taken_for_its_end(small, domains, max_stacked):
+    calls = []
+
+    def until_interrupted(progress):
+        calls.append(progress)
+        if len(calls) == 20:
+            raise KeyboardInterrupt
+        return progress
+
+    search = DANNGridSearchCV(
+        small(), {"lambda_max": [0.0, 1.0]}, cv=2, max_stacked=max_stacked
+    )
+    with pytest.raises(KeyboardInterrupt):
+        search.set_params(estimator__lambda_schedule=until_interrupted).fit(*domains)
+    assert not hasattr(search, "cv_results_")
 
 
 class Counting(TransformerMixin, BaseEstimator):
