@@ -1,5 +1,6 @@
 """The searches: scikit-learn's in use, the target's in what they choose by."""
 
+import pickle
 import warnings
 
 import numpy as np
@@ -10,9 +11,16 @@ from joblib import parallel_config
 from scipy import sparse
 from scipy.stats import loguniform
 from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.decomposition import PCA
 from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_validate
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    StratifiedKFold,
+    cross_validate,
+)
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -365,6 +373,40 @@ def test_train_scores_of_labelled_rows(small, domains):
         small(), GRID, scoring="accuracy", cv=2, return_train_score=True
     ).fit(*domains)
     assert search.cv_results_["mean_train_score"].shape == (4,)
+
+
+@pytest.mark.parametrize(
+    "cv",
+    [
+        StratifiedKFold(2),
+        [(np.arange(100), np.arange(100, 200))],
+        KFold(2).split(np.zeros((200, 1))),
+        GroupKFold(2),
+    ],
+    ids=["splitter", "list", "generator", "groups"],
+)
+def test_folds_of_any_kind(small, domains, cv):
+    search = DANNGridSearchCV(small(), GRID, cv=cv)
+    search.fit(*domains, groups=np.arange(200) % 5)
+    assert search.n_splits_ == (1 if isinstance(cv, list) else 2)
+    assert np.isfinite(means(search)).all()
+
+
+def test_steps_of_the_pipeline_may_be_searched(small, domains, tmp_path):
+    steps = [("scale", StandardScaler()), ("pca", PCA(1)), ("dann", small())]
+    pipe = Pipeline(steps, memory=str(tmp_path))
+    grid = {"scale": [StandardScaler(), "passthrough"], "dann__lambda_max": [0.0, 1.0]}
+    search = DANNGridSearchCV(pipe, grid, cv=2).fit(*domains)
+    assert search.best_estimator_["pca"].n_components_ == 1
+    whole = {"dann": [small(lambda_max=1.0), small(hidden_layer_sizes=(4,))]}
+    search = DANNGridSearchCV(pipe, whole, cv=2).fit(*domains)
+    assert len(search.cv_results_["params"]) == 4  # and the two without adaptation
+
+
+def test_a_fitted_search_is_picklable(small, domains):
+    search = DANNGridSearchCV(small(), GRID, cv=2).fit(*domains)
+    again = pickle.loads(pickle.dumps(search))
+    assert np.array_equal(again.predict(domains[2]), search.predict(domains[2]))
 
 
 def test_refit_may_be_a_function(small, domains):
