@@ -404,11 +404,12 @@ class DANNGridSearchCV(_DANNSearch, GridSearchCV):
     Notes
     -----
     No score without labels is safe: all of them are computed from what networks say of
-    the target, and networks can be certain and wrong. On 23 pairs of real domains apart
-    from those it was chosen on, agreement with the other candidates brought half of what
-    target labels would have, and reverse validation, which takes twice the time, more;
-    ``docs/choosing.md`` has the tables. Agreement needs a crowd: spread the candidates
-    over lambda and learning rate. A few labelled target rows tell more than any score.
+    the target, and networks can be certain and wrong. On 23 pairs of real domains,
+    apart from those it was chosen on, agreement with the other candidates brought half
+    of what target labels would have, and reverse validation, which takes twice the
+    time, more; ``docs/choosing.md`` has the tables. Agreement needs a crowd: spread the
+    candidates over lambda and learning rate. A few labelled target rows tell more than
+    any score.
 
     Examples
     --------

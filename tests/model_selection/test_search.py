@@ -393,11 +393,11 @@ def test_folds_of_any_kind(small, domains, cv):
 
 
 def test_steps_of_the_pipeline_may_be_searched(small, domains, tmp_path):
-    steps = [("scale", StandardScaler()), ("pca", PCA(1)), ("dann", small())]
+    steps = [("scale", StandardScaler()), ("pca", PCA(2)), ("dann", small())]
     pipe = Pipeline(steps, memory=str(tmp_path))
     grid = {"scale": [StandardScaler(), "passthrough"], "dann__lambda_max": [0.0, 1.0]}
     search = DANNGridSearchCV(pipe, grid, cv=2).fit(*domains)
-    assert search.best_estimator_["pca"].n_components_ == 1
+    assert search.best_estimator_["pca"].n_components_ == 2
     whole = {"dann": [small(lambda_max=1.0), small(hidden_layer_sizes=(4,))]}
     search = DANNGridSearchCV(pipe, whole, cv=2).fit(*domains)
     assert len(search.cv_results_["params"]) == 4  # and the two without adaptation
