@@ -6,7 +6,7 @@ DATA ?= ../shared/data
 OUT ?= demo-output
 JOBS ?= 2
 
-.PHONY: help demo demo-digits demo-amazon demo-heart test lint test-oldest bench clean
+.PHONY: help demo demo-digits demo-amazon demo-heart test lint test-oldest bench regret clean
 
 help:
 	@echo "make demo         adapt from one laboratory's tumors to another's"
@@ -16,6 +16,7 @@ help:
 	@echo "make test         lint, all tests, doctests, coverage"
 	@echo "make test-oldest  the tests on the lowest supported versions (downloads 3 GB)"
 	@echo "make bench        all benchmarks, beside other libraries in their own environments"
+	@echo "make regret       what each score without target labels chooses (DATA=folder)"
 	@echo "make clean        remove what the above have made"
 
 demo: $(VENV)/ready
@@ -53,10 +54,16 @@ test-oldest: .venv-oldest/ready
 	.venv-oldest/bin/pip install --quiet --constraint constraints-oldest.txt --editable '.[examples,tests]'
 	touch $@
 
-BENCHMARKS := step fit predict threads memory import
+BENCHMARKS := step fit predict threads memory import search
 
 bench: $(VENV)/ready .venv-bench/ready
 	for question in $(BENCHMARKS); do $(BIN)/python benchmarks/bench_$$question.py; done
+
+regret: $(VENV)/ready
+	$(BIN)/python benchmarks/regret.py run choose --data $(DATA)
+	$(BIN)/python benchmarks/regret.py run report --data $(DATA)
+	$(BIN)/python benchmarks/regret.py tables choose
+	$(BIN)/python benchmarks/regret.py tables report
 
 # The others, each in an environment of its own; one that fails to install is named.
 .venv-bench/ready: constraints.txt
