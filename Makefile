@@ -75,4 +75,4 @@ regret: $(VENV)/ready
 	touch $@
 
 clean:
-	rm -rf .venv .venv-oldest .venv-bench demo-output ..pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest .venv-bench demo-output .pytest_cache .ruff_cache .hypothesis

@@ -318,7 +318,10 @@ def test_images_through_a_convolutional_network():
 
     X, y = images(200, 1, 0)
     X_tgt, y_tgt = images(150, 0.5, 0.5)
-    network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2))
+
+    def network():  # a factory, so that random_state decides the first weights
+        return nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2))
+
     clf = DANNClassifier(feature_extractor=network, lambda_max=0.3, random_state=0)
     clf.fit(X, y, X_tgt)
     assert clf.score(X_tgt, y_tgt) > 0.9
