@@ -485,6 +485,8 @@ def test_a_search_that_fails_is_left_as_it_was(small, domains):
     assert search.best_estimator_ is best
 
 
+# joblib 1.5 deprecates what its own dask backend calls
+@pytest.mark.filterwarnings("ignore:`apply_async` is deprecated:DeprecationWarning")
 def test_a_dask_cluster_runs_the_stacks(small, domains):
     search = DANNGridSearchCV(small(), GRID, cv=2, max_stacked=2)
     alone = clone(search).fit(*domains)
