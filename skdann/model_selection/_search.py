@@ -7,7 +7,7 @@ from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
-from joblib import effective_n_jobs
+from joblib import effective_n_jobs, parallel_config
 from joblib.parallel import get_active_backend
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import FitFailedWarning
@@ -184,6 +184,8 @@ class _DANNSearch:
             score_train=self.return_train_score,
             max_stacked=self.max_stacked,
         )
+        if effective_n_jobs(self.n_jobs) > 1:
+            work = partial(_without_jobs, work)
         jobs = (delayed(work)(task, folds[task.fold]) for task in tasks)
         fits_each = len(folds) * self.n_seeds
         total = fits_each * len(candidates)
@@ -281,6 +283,12 @@ class _DANNSearch:
 
 def _accuracy(estimator, X, y):
     return estimator.score(X, y)
+
+
+def _without_jobs(work, *args):
+    """Work as one job of many: jobs of its own would wait for the others' places."""
+    with parallel_config("sequential"):
+        return work(*args)
 
 
 def _complete(outcomes, fits_each, n_candidates):

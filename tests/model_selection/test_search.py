@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from distributed import Client, LocalCluster
 from joblib import parallel_config
+from joblib.parallel import get_active_backend
 from scipy import sparse
 from scipy.stats import loguniform
 from sklearn.base import BaseEstimator, TransformerMixin, clone
@@ -483,6 +484,28 @@ def test_a_search_that_fails_is_left_as_it_was(small, domains):
     with pytest.raises(ValueError, match="fits failed"):
         search.fit(X, y, X_tgt[:, :1])
     assert search.best_estimator_ is best
+
+
+class Undivided(TransformerMixin, BaseEstimator):
+    """On a cluster, jobs of a job wait for places that the jobs themselves hold."""
+
+    def fit(self, X, y=None):
+        backend, _ = get_active_backend()
+        if type(backend).__name__ != "SequentialBackend":
+            raise RuntimeError(f"may divide its work by {backend}")
+        return self
+
+    def transform(self, X):
+        return X
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_a_job_has_no_jobs_of_its_own(small, domains, backend):
+    pipe = make_pipeline(Undivided(), small())
+    grid = {"dannclassifier__lambda_max": [0, 1]}
+    with parallel_config(backend):
+        search = DANNGridSearchCV(pipe, grid, cv=2, n_jobs=2, refit=False)
+        search.set_params(error_score="raise").fit(*domains)
 
 
 # joblib 1.5 deprecates what its own dask backend calls
