@@ -493,6 +493,7 @@ class Undivided(TransformerMixin, BaseEstimator):
         backend, _ = get_active_backend()
         if type(backend).__name__ != "SequentialBackend":
             raise RuntimeError(f"may divide its work by {backend}")
+        self.n_features_in_ = X.shape[1]
         return self
 
     def transform(self, X):
