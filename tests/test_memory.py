@@ -79,7 +79,7 @@ def test_sparse_data_stay_sparse():
     """Dense, each domain would take 1.9 GiB."""
     result = run("""
         X, X_tgt = (
-            sparse.random_array((50_000, 5000), density=0.01, format="csr", rng=rng)
+            sparse.random(50_000, 5000, density=0.01, format="csr", random_state=rng)
             for _ in range(2)
         )
         y = np.arange(50_000) % 2
