@@ -13,13 +13,13 @@ from numpydoc.docscrape import ClassDoc
 from numpydoc.validate import validate
 
 import skdann
-from skdann import DANNClassifier, metrics, model_selection, nn, schedules
+from skdann import DANNClassifier, datasets, metrics, model_selection, nn, schedules
 
 ROOT = Path(__file__).parents[1]
 
 PUBLIC = [
     f"{module.__name__}.{name}"
-    for module in (skdann, metrics, model_selection, nn, schedules)
+    for module in (skdann, datasets, metrics, model_selection, nn, schedules)
     for name in module.__all__
 ]
 DOCUMENTED = [

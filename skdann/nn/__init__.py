@@ -3,5 +3,16 @@
 from ._dann import DANN
 from ._gradient_reversal import GradientReversal, reverse_gradient
 from ._losses import domain_loss, label_loss
+from ._papers import gtsrb_network, mnist_network, office_network, svhn_network
 
-__all__ = ["DANN", "GradientReversal", "domain_loss", "label_loss", "reverse_gradient"]
+__all__ = [
+    "DANN",
+    "GradientReversal",
+    "domain_loss",
+    "gtsrb_network",
+    "label_loss",
+    "mnist_network",
+    "office_network",
+    "reverse_gradient",
+    "svhn_network",
+]
