@@ -6,10 +6,12 @@ DATA ?= ../shared/data
 OUT ?= demo-output
 JOBS ?= 2
 
-.PHONY: help demo demo-digits demo-amazon demo-heart test lint test-oldest bench regret clean
+.PHONY: help demo demo-moons demo-digits demo-amazon demo-heart test lint test-oldest \
+	bench regret reproduce clean
 
 help:
 	@echo "make demo         adapt from one laboratory's tumors to another's"
+	@echo "make demo-moons   the papers' two moons, drawn"
 	@echo "make demo-digits  adapt from digits to digits on photographs"
 	@echo "make demo-amazon  adapt from book to kitchen reviews     (DATA=folder)"
 	@echo "make demo-heart   adapt from one hospital to another     (DATA=folder)"
@@ -17,10 +19,14 @@ help:
 	@echo "make test-oldest  the tests on the lowest supported versions (downloads 3 GB)"
 	@echo "make bench        all benchmarks, beside other libraries in their own environments"
 	@echo "make regret       what each score without target labels chooses (DATA=folder)"
+	@echo "make reproduce    the papers' experiments, all; reproduce-NAME for one (DATA=folder)"
 	@echo "make clean        remove what the above have made"
 
 demo: $(VENV)/ready
 	$(BIN)/python docs/examples/plot_tumors_measured_differently.py --output $(OUT)
+
+demo-moons: $(VENV)/ready
+	$(BIN)/python docs/examples/plot_shifted_moons.py --output $(OUT)
 
 demo-digits: $(VENV)/ready
 	$(BIN)/python docs/examples/digits_on_photographs.py
@@ -64,6 +70,31 @@ regret: $(VENV)/ready
 	$(BIN)/python benchmarks/regret.py run report --data $(DATA)
 	$(BIN)/python benchmarks/regret.py tables choose
 	$(BIN)/python benchmarks/regret.py tables report
+
+# Each writes docs/results/NAME.json and the page anew; what is stored is not run again.
+EXPERIMENTS := moons amazon-raw amazon-tfidf amazon-msda vectors few-labels mnist-m
+reproduce: $(EXPERIMENTS:%=reproduce-%)
+
+REPRODUCE := $(BIN)/python benchmarks/reproduce
+reproduce-moons: $(VENV)/ready
+	$(REPRODUCE)/moons.py
+	$(REPRODUCE)/record.py
+
+reproduce-amazon-%: $(VENV)/ready
+	$(REPRODUCE)/amazon.py $* --data $(DATA)
+	$(REPRODUCE)/record.py
+
+reproduce-vectors: $(VENV)/ready .venv-bench/ready
+	$(REPRODUCE)/vectors.py --data $(DATA)
+	$(REPRODUCE)/record.py
+
+reproduce-few-labels: $(VENV)/ready
+	$(REPRODUCE)/few_labels.py --data $(DATA)
+	$(REPRODUCE)/record.py
+
+reproduce-mnist-m: $(VENV)/ready
+	$(REPRODUCE)/mnist_m.py --data $(DATA) --output $(OUT)
+	$(REPRODUCE)/record.py
 
 # The others, each in an environment of its own; one that fails to install is named.
 .venv-bench/ready: constraints.txt

@@ -1,58 +1,44 @@
-"""The real data sets by domain, raw, and how each is prepared for a network."""
+"""The real data sets by domain, and how each is prepared for a network."""
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.impute import SimpleImputer
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    Normalizer,
+    OneHotEncoder,
+    StandardScaler,
+)
 
+from skdann.datasets import (
+    fetch_adult,
+    fetch_amazon_reviews,
+    fetch_gas_drift,
+    fetch_heart_disease,
+    fetch_mnist_usps,
+    fetch_office_caltech,
+    fetch_phishing,
+)
 
-def load_gas(data, name):
-    arrays = np.load(data / "gas_drift.npz")
-    return arrays[f"X_batch{name}"], arrays[f"y_batch{name}"]
-
-
-def load_office(data, name):
-    arrays = np.load(data / "office_caltech_surf.npz")
-    X = arrays[f"X_{name}"].astype(float)
-    return X / np.maximum(X.sum(axis=1, keepdims=True), 1), arrays[f"y_{name}"]
-
-
-def load_digits(data, name):
-    arrays = np.load(data / "mnist_usps_256.npz")
-    X = arrays[f"X_{name}"]
-    return X / X.max(), arrays[f"y_{name}"]
-
-
-def load_amazon(data, name):
-    arrays = np.load(data / "amazon_reviews.npz")
-    values, indices, indptr = (
-        arrays[f"{name}_train_{part}"] for part in ("data", "indices", "indptr")
-    )
-    y = arrays[f"{name}_train_y"]
-    matrix = (values.astype("f4"), indices.astype("i4"), indptr)
-    return csr_matrix(matrix, shape=(len(y), 5000)), y
-
-
-def load_phishing(data, name):
-    arrays = np.load(data / "phishing.npz")
-    rows = arrays["domain"] == int(name)
-    return arrays["X"][rows].astype(float), arrays["y"][rows]
-
-
-def load_heart(data, name):
-    arrays = np.load(data / "heart_disease_hospitals.npz")
-    return arrays[f"X_{name}"], arrays[f"y_{name}"]
-
-
-LOADERS = {
-    "gas": load_gas,
-    "office": load_office,
-    "mnist-usps": load_digits,
-    "amazon": load_amazon,
-    "phishing": load_phishing,
-    "heart": load_heart,
+FETCH = {
+    "adult": fetch_adult,
+    "amazon": fetch_amazon_reviews,
+    "gas": fetch_gas_drift,
+    "heart": fetch_heart_disease,
+    "mnist-usps": fetch_mnist_usps,
+    "office": fetch_office_caltech,
+    "phishing": fetch_phishing,
 }
+
+
+def load(data_set, pair, data):
+    """Return X, y, X_tgt, y_tgt of a pair "source>target", raw."""
+    rows = []
+    for domain in pair.split(">"):
+        domain = int(domain) if domain.isdigit() else domain
+        rows += FETCH[data_set](domain, data_home=data, return_X_y=True)
+    return rows
 
 
 def preprocessing(data_set):
@@ -64,8 +50,16 @@ def preprocessing(data_set):
         return [narrow]
     if data_set == "heart":
         return [SimpleImputer(keep_empty_features=True), StandardScaler(), narrow]
+    if data_set == "office":  # shares of the words of a picture
+        return [Normalizer(norm="l1"), StandardScaler(), narrow]
+    if data_set == "adult":
+        categories = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+        columns = make_column_transformer(
+            (StandardScaler(), slice(0, 6)), (categories, slice(6, 14))
+        )
+        return [columns, narrow]
     return [StandardScaler(), narrow]
 
 
 def to_float32(X):
-    return X.astype("float32")
+    return np.asarray(X, dtype=np.float32)

@@ -13,7 +13,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from pairs import LOADERS, preprocessing
+from pairs import load, preprocessing
 from sklearn.pipeline import make_pipeline
 
 from skdann import DANNClassifier
@@ -45,7 +45,7 @@ PAIRS = {
         "office": ["caltech10>dslr", "webcam>amazon"],
         "mnist-usps": ["mnist>usps", "usps>mnist"],
         "amazon": ["dvd>electronics"],
-        "phishing": ["0>1"],
+        "phishing": ["ip>name"],
     },
     "report": {
         "gas": ["1>2", "1>3", "1>4", "1>5", "1>6", "1>8", "1>9"],
@@ -78,8 +78,7 @@ class TargetAccuracy:
 
 
 def run_pair(data, data_set, pair):
-    source, target = pair.split(">")
-    (X, y), (X_tgt, y_tgt) = (LOADERS[data_set](data, d) for d in (source, target))
+    X, y, X_tgt, y_tgt = load(data_set, pair, data)
     pipe = make_pipeline(*preprocessing(data_set), DANNClassifier(random_state=0))
     scoring = dict.fromkeys(SCORES) | {"target": TargetAccuracy(X_tgt, y_tgt)}
     scoring = {name: scorer or name for name, scorer in scoring.items()}

@@ -17,10 +17,10 @@ def load(data_set, data):
         from contenders import Task
 
         return *Task(n_rows=2000).data(), []
-    from pairs import load_amazon, preprocessing
+    from pairs import load as load_pair
+    from pairs import preprocessing
 
-    X, y = load_amazon(data, "books")
-    X_tgt, _ = load_amazon(data, "kitchen")
+    X, y, X_tgt, _ = load_pair("amazon", "books>kitchen", data)
     return X, y, X_tgt, [("tfidf", *preprocessing("amazon"))]
 
 

@@ -1,0 +1,91 @@
+"""Results as files, and the tables of docs/results.md made from them.
+
+`python benchmarks/reproduce/record.py` writes every table of the page anew.
+"""
+
+import json
+import os
+import platform
+import re
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "docs" / "results"
+PAGE = ROOT / "docs" / "results.md"
+PACKAGES = ["numpy", "scipy", "scikit-learn", "skorch", "torch", "skdann"]
+
+
+def save(name, tables, **settings):
+    """Write a result: its tables, the command, the versions, the settings (seeds).
+
+    A table is a dict of ``columns`` and ``rows``; a cell is a text, a number, a list of
+    numbers over seeds, shown as mean and standard deviation, or None.
+    """
+    record = {
+        "command": " ".join(
+            ["python", str(Path(sys.argv[0]).resolve().relative_to(ROOT))]
+            + [arg for arg in sys.argv[1:] if not arg.startswith(("/", ".."))]
+        ),
+        "environment": {
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+            "python": platform.python_version(),
+            **{package: version(package) for package in PACKAGES},
+        },
+        "settings": settings,
+        "tables": tables,
+    }
+    RESULTS.mkdir(exist_ok=True)
+    text = json.dumps(record, indent=1, default=_plain)
+    text = re.sub(r"\[\s+([-\d.,\s]+?)\s+\]", _one_line, text)  # numbers over seeds
+    (RESULTS / f"{name}.json").write_text(text + "\n")
+    for table in tables.values():
+        print(to_markdown(table), end="\n\n")
+
+
+def _plain(value):
+    return round(float(value), 4) if isinstance(value, np.floating) else value.tolist()
+
+
+def _one_line(match):
+    return "[" + " ".join(match[1].split()) + "]"
+
+
+def to_markdown(table):
+    """Return a table in Markdown."""
+    lines = [table["columns"], ["---"] * len(table["columns"])]
+    lines += [[_cell(value) for value in row] for row in table["rows"]]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _cell(value):
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        mean, deviation = f"{np.mean(value):.3f}", f"{np.std(value):.3f}"
+        return mean.removeprefix("0") + " ± " + deviation.removeprefix("0")
+    if isinstance(value, float):
+        return (
+            f"{value:.3f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.3g}"
+        )
+    return str(value)
+
+
+_PLACE = re.compile(r"(<!-- table: (\w+)/(\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def fill(page):
+    """Return the text of a page, its tables made anew from the files."""
+
+    def table(match):
+        record = json.loads((RESULTS / f"{match[2]}.json").read_text())
+        return f"{match[1]}{to_markdown(record['tables'][match[3]])}\n{match[4]}"
+
+    return _PLACE.sub(table, page)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(fill(PAGE.read_text()))
