@@ -56,12 +56,12 @@ def fetch_amazon_reviews(
     """
     _check_choice("domain", domain, ("books", "dvd", "electronics", "kitchen"))
     _check_choice("subset", subset, ("train", "test"))
-    with load_arrays("amazon_reviews", data_home, download_if_missing) as arrays:
-        counts, indices, indptr, target = (
-            arrays[f"{domain}_{subset}_{part}"]
-            for part in ("data", "indices", "indptr", "y")
-        )
-        shape = len(target), int(arrays["n_features"])
+    arrays = load_arrays("amazon_reviews", data_home, download_if_missing)
+    counts, indices, indptr, target = (
+        arrays[f"{domain}_{subset}_{part}"]
+        for part in ("data", "indices", "indptr", "y")
+    )
+    shape = len(target), int(arrays["n_features"])
     parts = counts.astype(np.float32), indices.astype(np.int32), indptr
     names = ["unfavorable", "favorable"]
     about = "Blitzer et al. 2007, prepared by Chen et al. 2012; BSD-3 repository."
@@ -105,9 +105,9 @@ def fetch_office_caltech(
     >>> X, y = fetch_office_caltech("webcam", return_X_y=True)  # doctest: +SKIP
     """
     _check_choice("domain", domain, ("amazon", "caltech10", "dslr", "webcam"))
-    with load_arrays("office_caltech_surf", data_home, download_if_missing) as arrays:
-        data, target = arrays[f"X_{domain}"].astype(float), arrays[f"y_{domain}"]
-        names = arrays["class_names"].tolist()
+    arrays = load_arrays("office_caltech_surf", data_home, download_if_missing)
+    data, target = arrays[f"X_{domain}"].astype(float), arrays[f"y_{domain}"]
+    names = arrays["class_names"].tolist()
     about = "Gong et al. 2012; Saenko et al. 2010; Griffin et al. 2007. For research."
     return _bunch(data, target, names, about, return_X_y)
 
@@ -146,9 +146,9 @@ def fetch_gas_drift(
     >>> X, y = fetch_gas_drift(1, return_X_y=True)  # doctest: +SKIP
     """
     _check_choice("domain", domain, (1, 2, 3, 4, 5, 6, 8, 9))
-    with load_arrays("gas_drift", data_home, download_if_missing) as arrays:
-        data, target = arrays[f"X_batch{domain}"], arrays[f"y_batch{domain}"]
-        names = arrays["class_names"].tolist()
+    arrays = load_arrays("gas_drift", data_home, download_if_missing)
+    data, target = arrays[f"X_batch{domain}"], arrays[f"y_batch{domain}"]
+    names = arrays["class_names"].tolist()
     about = "Vergara et al. 2012; UCI 224, CC BY 4.0."
     return _bunch(data, target, names, about, return_X_y)
 
@@ -193,9 +193,9 @@ def fetch_heart_disease(
     """
     _check_choice("domain", domain, ("cleveland", "hungarian", "switzerland", "va"))
     name = "heart_disease_hospitals"
-    with load_arrays(name, data_home, download_if_missing) as arrays:
-        data, target = arrays[f"X_{domain}"], arrays[f"y_{domain}"]
-        columns = arrays["feature_names"].tolist()
+    arrays = load_arrays(name, data_home, download_if_missing)
+    data, target = arrays[f"X_{domain}"], arrays[f"y_{domain}"]
+    columns = arrays["feature_names"].tolist()
     about = "Detrano et al. 1989; UCI 45, CC BY 4.0."
     names = ["healthy", "ill"]
     return _bunch(data, target, names, about, return_X_y, feature_names=columns)
@@ -236,14 +236,13 @@ def fetch_adult(
     >>> X, y = fetch_adult("women", return_X_y=True)  # doctest: +SKIP
     """
     _check_choice("domain", domain, ("men", "women"))
-    with load_arrays("adult", data_home, download_if_missing) as arrays:
-        numbers, categories = arrays["num_names"].tolist(), arrays["cat_names"].tolist()
-        data = np.hstack([arrays["X_num"], arrays["X_cat"]]).astype(float)
-        of_column = {
-            name: arrays[f"cats_{name.replace('-', '_')}"].tolist()
-            for name in categories
-        }
-        target = arrays["y"]
+    arrays = load_arrays("adult", data_home, download_if_missing)
+    numbers, categories = arrays["num_names"].tolist(), arrays["cat_names"].tolist()
+    data = np.hstack([arrays["X_num"], arrays["X_cat"]]).astype(float)
+    of_column = {
+        name: arrays[f"cats_{name.replace('-', '_')}"].tolist() for name in categories
+    }
+    target = arrays["y"]
     columns = [*numbers, *categories]
     sex = {"men": "Male", "women": "Female"}[domain]
     rows = data[:, columns.index("sex")] == of_column["sex"].index(sex)
@@ -286,10 +285,10 @@ def fetch_phishing(
     >>> X, y = fetch_phishing("name", return_X_y=True)  # doctest: +SKIP
     """
     _check_choice("domain", domain, ("ip", "name"))
-    with load_arrays("phishing", data_home, download_if_missing) as arrays:
-        rows = arrays["domain"] == ("ip", "name").index(domain)
-        data, target = arrays["X"][rows].astype(float), arrays["y"][rows]
-        columns = arrays["feature_names"].tolist()
+    arrays = load_arrays("phishing", data_home, download_if_missing)
+    rows = arrays["domain"] == ("ip", "name").index(domain)
+    data, target = arrays["X"][rows].astype(float), arrays["y"][rows]
+    columns = arrays["feature_names"].tolist()
     about = "Mohammad et al. 2012; UCI 327, CC BY 4.0."
     names = ["phishing", "legitimate"]
     return _bunch(data, target, names, about, return_X_y, feature_names=columns)
@@ -328,8 +327,8 @@ def fetch_mnist_usps(
     >>> X, y = fetch_mnist_usps("usps", return_X_y=True)  # doctest: +SKIP
     """
     _check_choice("domain", domain, ("mnist", "usps"))
-    with load_arrays("mnist_usps_256", data_home, download_if_missing) as arrays:
-        data, target = arrays[f"X_{domain}"], arrays[f"y_{domain}"]
+    arrays = load_arrays("mnist_usps_256", data_home, download_if_missing)
+    data, target = arrays[f"X_{domain}"], arrays[f"y_{domain}"]
     about = "LeCun et al. 1998; Hull 1994; chosen by Long et al. 2013."
     return _bunch(data, target, _DIGITS, about, return_X_y)
 
@@ -367,8 +366,8 @@ def fetch_mnist(
     >>> X, y = fetch_mnist(subset="test", return_X_y=True)  # doctest: +SKIP
     """
     _check_choice("subset", subset, ("train", "test"))
-    with load_arrays("mnist", data_home, download_if_missing) as arrays:
-        data, target = arrays[f"X_{subset}"], arrays[f"y_{subset}"]
+    arrays = load_arrays("mnist", data_home, download_if_missing)
+    data, target = arrays[f"X_{subset}"], arrays[f"y_{subset}"]
     about = "LeCun et al. 1998."
     return _bunch(data[:, None], target, _DIGITS, about, return_X_y)
 
@@ -406,8 +405,8 @@ def fetch_usps(
     >>> X, y = fetch_usps(subset="test", return_X_y=True)  # doctest: +SKIP
     """
     _check_choice("subset", subset, ("train", "test"))
-    with load_arrays("usps", data_home, download_if_missing) as arrays:
-        data, target = arrays[f"X_{subset}"], arrays[f"y_{subset}"]
+    arrays = load_arrays("usps", data_home, download_if_missing)
+    data, target = arrays[f"X_{subset}"], arrays[f"y_{subset}"]
     data = (data[:, None] / 2000).astype(np.float32)
     return _bunch(data, target, _DIGITS, "Hull 1994.", return_X_y)
 
@@ -459,13 +458,13 @@ def fetch_mnist_m(
     _check_choice("subset", subset, ("train", "test"))
     where = {"data_home": data_home, "download_if_missing": download_if_missing}
     if subset == "test":
-        with load_arrays("mnistm_official_test", **where) as arrays:
-            data, target = arrays["X_test"][:, 2:-2, 2:-2], arrays["y_test"]
+        arrays = load_arrays("mnistm_official_test", **where)
+        data, target = arrays["X_test"][:, 2:-2, 2:-2], arrays["y_test"]
         data = np.ascontiguousarray(data.transpose(0, 3, 1, 2))
     else:
         digits, target = fetch_mnist(return_X_y=True, **where)
-        with load_arrays("bsds500_train_jpeg", **where) as arrays:
-            photographs = read_photographs(arrays["jpeg_bytes"], arrays["offsets"])
+        arrays = load_arrays("bsds500_train_jpeg", **where)
+        photographs = read_photographs(arrays["jpeg_bytes"], arrays["offsets"])
         rng = check_random_state(random_state)
         data = blend_with_photographs(digits, photographs, rng)
     about = "LeCun et al. 1998; Arbelaez et al. 2011; Ganin and Lempitsky 2015."

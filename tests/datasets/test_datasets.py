@@ -1,12 +1,15 @@
 """Data that are made, and data that come by a server, which here is a real one."""
 
+import bz2
 import functools
 import hashlib
 import http.server
 import io
 import subprocess
 import sys
+import tarfile
 import threading
+import zipfile
 from itertools import pairwise
 
 import numpy as np
@@ -15,7 +18,7 @@ from PIL import Image
 from scipy import sparse
 
 from skdann import DANNClassifier, datasets
-from skdann.datasets import _cache
+from skdann.datasets import _cache, _sources
 
 rng = np.random.default_rng(0)
 
@@ -70,25 +73,57 @@ def _census():
     }
 
 
+def _svmlight(X, y, first):
+    """Rows in the format of svmlight, columns counted from ``first``."""
+    return "".join(
+        f"{label} " + " ".join(f"{j + first}:{v:g}" for j, v in enumerate(row)) + "\n"
+        for row, label in zip(X, y, strict=True)
+    )
+
+
+def _packed(arrays):
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+def _zipped(files):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def _photographs_archive(arrays):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as archive:
+        for i, (start, stop) in enumerate(pairwise(arrays["offsets"])):
+            content = arrays["jpeg_bytes"][start:stop].tobytes()
+            info = tarfile.TarInfo(f"BSR/BSDS500/data/images/train/{i}.jpg")
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+        archive.addfile(tarfile.TarInfo("BSR/BSDS500/data/images/test/9.jpg"))
+    return file.getvalue()
+
+
 @pytest.fixture(scope="module")
-def files():
-    """Small files of the shapes of the real ones."""
+def arrays():
+    """Small data of the shapes of the real ones."""
     jpeg_bytes, offsets = _photographs()
     digits = {"shape": (5, 28, 28), "n_classes": 10, "dtype": "u1"}
     names = [str(i) for i in range(10)]
-    arrays = {
+    gas = {"shape": (6, 128), "n_classes": 6, "dtype": "f4", "prefix": "batch"}
+    gases = ["Ethanol", "Ethylene", "Ammonia", "Acetaldehyde", "Acetone", "Toluene"]
+    patients = {"shape": (4, 13), "n_classes": 2, "dtype": "f4"}
+    hospitals = ("cleveland", "hungarian", "switzerland", "va")
+    return {
         "adult": _census(),
         "amazon_reviews": _reviews(),
         "bsds500_train_jpeg": {"jpeg_bytes": jpeg_bytes, "offsets": offsets},
-        "gas_drift": _tables(
-            (1, 2), (6, 128), 6, dtype="f4", prefix="batch", class_names=names[:6]
-        ),
+        "gas_drift": _tables((1, 2, 3, 4, 5, 6, 8, 9), **gas, class_names=gases),
         "heart_disease_hospitals": _tables(
-            ("cleveland", "va"),
-            (4, 13),
-            2,
-            dtype="f4",
-            feature_names=list("abcdefghijklm"),
+            hospitals, **patients, feature_names=list("abcdefghijklm")
         ),
         "mnist": _tables(("train", "test"), **digits),
         "mnist_usps_256": _tables(("mnist", "usps"), (4, 256), 10, dtype="f4"),
@@ -97,30 +132,125 @@ def files():
             ("amazon", "dslr"), (4, 800), 10, dtype="u1", class_names=names
         ),
         "phishing": {
-            "X": rng.integers(-1, 2, size=(6, 30)).astype("i1"),
+            "X": np.repeat(np.array([[-1], [1], [1]], np.int8), [2, 1, 3], axis=0)
+            * np.ones(30, np.int8),
             "y": np.array([0, 1, 0, 1, 0, 1], np.uint8),
             "domain": np.array([0, 0, 1, 1, 1, 1], np.uint8),
-            "feature_names": np.array([f"column {i}" for i in range(30)]),
+            "feature_names": np.array([f"column{i}" for i in range(30)]),
         },
         "usps": _tables(("train", "test"), (3, 16, 16), 10, dtype="u2"),
     }
-    packed = {}
-    for name, content in arrays.items():
-        file = io.BytesIO()
-        np.savez_compressed(file, **content)
-        packed[name] = file.getvalue()
-    return packed
+
+
+@pytest.fixture(scope="module")
+def originals(arrays):
+    """The same data in the formats of their publishers, by the names of the files."""
+    files = {}
+    census = arrays["adult"]
+    rows = []
+    for numbers, codes, more in zip(
+        census["X_num"], census["X_cat"], census["y"], strict=True
+    ):
+        work, *rest = (
+            census[f"cats_{name.replace('-', '_')}"][code]
+            for name, code in zip(census["cat_names"], codes, strict=True)
+        )
+        age, weight, years, gain, loss, hours = numbers
+        education, *middle, country = rest
+        rows.append(
+            [
+                age,
+                work,
+                weight,
+                education,
+                years,
+                *middle,
+                gain,
+                loss,
+                hours,
+                country,
+                ">50K" if more else "<=50K",
+            ]
+        )
+    lines = [", ".join(map(str, row)) for row in rows]
+    files["adult.data"] = "\n".join(lines[:2]) + "\n\n"
+    files["adult.test"] = "|1x3 Cross validator\n" + ".\n".join(lines[2:]) + ".\n\n"
+    reviews = arrays["amazon_reviews"]
+    for name in ("books", "dvd", "electronics", "kitchen"):
+        for subset in ("train", "test"):
+            part = f"{name}_{subset}"
+            X = sparse.csr_matrix(
+                tuple(reviews[f"{part}_{k}"] for k in ("data", "indices", "indptr")),
+                shape=(len(reviews[f"{part}_y"]), 5000),
+            )
+            files[f"{part}.svmlight"] = "".join(
+                f"{2 * int(y) - 1} "
+                + " ".join(f"{j}:{X[i, j]}" for j in X[i].nonzero()[1])
+                + "\n"
+                for i, y in enumerate(reviews[f"{part}_y"])
+            )
+    files["BSR_bsds500.tgz"] = _photographs_archive(arrays["bsds500_train_jpeg"])
+    gas = arrays["gas_drift"]
+    files["gas+sensor+array+drift+dataset.zip"] = _zipped(
+        {
+            f"Dataset/batch{k}.dat": _svmlight(
+                gas[f"X_batch{k}"], gas[f"y_batch{k}"] + 1, 1
+            )
+            for k in (1, 2, 3, 4, 5, 6, 8, 9)
+        }
+    )
+    hearts = arrays["heart_disease_hospitals"]
+    for name in ("cleveland", "hungarian", "switzerland", "va"):
+        files[f"processed.{name}.data"] = "".join(
+            ",".join("?" if v == 4 else f"{v:g}" for v in row) + f",{3 * y}\n"
+            for row, y in zip(hearts[f"X_{name}"], hearts[f"y_{name}"], strict=True)
+        )
+    digits = {name.lower(): values for name, values in arrays["mnist"].items()}
+    files["keras-mnist.npz"] = _packed(digits)
+    sites = arrays["phishing"]
+    heading = "@relation phishing\n\n" + "".join(
+        f"@attribute {name}  {{ -1,1 }}\n"
+        for name in [*sites["feature_names"], "Result"]
+    )
+    rows = np.column_stack([sites["X"], 2 * sites["y"].astype(int) - 1])
+    body = "\n".join(",".join(map(str, row)) for row in rows)
+    files["phishing+websites.zip"] = _zipped(
+        {"Training Dataset.arff": f"{heading}\n\n@data\n{body}\n\n"}
+    )
+    for subset, name in (("train", "usps.bz2"), ("test", "usps.t.bz2")):
+        X = arrays["usps"][f"X_{subset}"].reshape(3, 256) / 1000 - 1
+        text = _svmlight(X, arrays["usps"][f"y_{subset}"] + 1, 1)
+        files[name] = bz2.compress(text.encode())
+    return {k: v.encode() if isinstance(v, str) else v for k, v in files.items()}
 
 
 @pytest.fixture
-def served(files, tmp_path, monkeypatch):
+def packed(arrays, tmp_path, monkeypatch):
+    """A folder with a packed file of each data set."""
+    folder = tmp_path / "packed"
+    folder.mkdir()
+    for name, content in arrays.items():
+        (folder / f"{name}.npz").write_bytes(_packed(content))
+        monkeypatch.setitem(_cache.DIGESTS, name, _cache._digest(content))
+    return folder
+
+
+@pytest.fixture
+def served(arrays, originals, tmp_path, monkeypatch):
     """A folder that a server on this machine serves; the requests that it had."""
     folder = tmp_path / "served"
     folder.mkdir()
-    for name, content in files.items():
-        (folder / f"{name}.npz").write_bytes(content)
-        sha256 = hashlib.sha256(content).hexdigest()
-        monkeypatch.setitem(_cache.HASHES, f"{name}.npz", sha256)
+    for name, content in originals.items():
+        (folder / name).write_bytes(content)
+    for name, files in _sources.SOURCES.items():
+        hashes = [
+            file.hash and hashlib.sha256(originals[file.name]).hexdigest()
+            for file in files
+        ]
+        pairs = zip(files, hashes, strict=True)
+        small = [_sources.File(f.name, f.address, sha256) for f, sha256 in pairs]
+        monkeypatch.setitem(_sources.SOURCES, name, small)
+        monkeypatch.setitem(_cache.DIGESTS, name, _cache._digest(arrays[name]))
     requests = []
 
     class Handler(http.server.SimpleHTTPRequestHandler):
@@ -139,37 +269,64 @@ def served(files, tmp_path, monkeypatch):
 
 def test_files_are_downloaded_once(served, tmp_path):
     folder, requests = served
-    first = datasets.fetch_gas_drift(1)
-    assert (tmp_path / "cache" / "gas_drift.npz").exists()
-    (folder / "gas_drift.npz").unlink()  # the second time nobody asks for it
-    again = datasets.fetch_gas_drift(1)
+    first = datasets.fetch_usps()
+    names = sorted(path.name for path in (tmp_path / "cache").iterdir())
+    assert names == ["usps.bz2", "usps.t.bz2"]
+    for name in names:
+        (folder / name).unlink()  # the second time nobody asks for them
+    again = datasets.fetch_usps()
     np.testing.assert_array_equal(first.data, again.data)
-    assert len(requests) == 1
+    assert len(requests) == 2
 
 
-def test_a_folder_that_holds_the_files_is_used_as_it_is(served, tmp_path):
-    folder, requests = served
-    folder.chmod(0o500)
-    X, y = datasets.fetch_phishing(data_home=folder, return_X_y=True)
+def test_a_folder_that_holds_the_files_is_used_as_it_is(packed):
+    packed.chmod(0o500)
+    X, y = datasets.fetch_phishing(data_home=packed, return_X_y=True)
     assert (X.shape, y.tolist()) == ((2, 30), [0, 1])
-    assert requests == []
-    assert not (tmp_path / "cache").exists()
 
 
-def test_what_was_tampered_with_is_not_taken(served, tmp_path):
+def test_what_was_tampered_with_is_not_taken(served, packed, tmp_path):
     folder, _ = served
-    (folder / "usps.npz").write_bytes(b"something else")
-    with pytest.raises(OSError, match=r"usps\.npz could not be downloaded .* hash"):
+    (folder / "usps.bz2").write_bytes(b"something else")
+    with pytest.raises(OSError, match=r"usps\.bz2 could not be downloaded .* hash"):
         datasets.fetch_usps()
     assert list((tmp_path / "cache").glob("*")) == []
-    with pytest.raises(ValueError, match=r"usps\.npz is damaged or another file"):
+    with pytest.raises(ValueError, match=r"usps\.bz2 is damaged or another file"):
         datasets.fetch_usps(data_home=folder)
-    assert (folder / "usps.npz").read_bytes() == b"something else"
+    assert (folder / "usps.bz2").read_bytes() == b"something else"
+
+
+def test_what_has_no_published_hash_is_checked_by_its_numbers(served, arrays):
+    folder, _ = served
+    batch = "Dataset/batch1.dat"
+    path = folder / "gas+sensor+array+drift+dataset.zip"
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    files[batch] = files[batch].replace(b" 1:", b" 1:9", 1)
+    path.write_bytes(_zipped(files))
+    with pytest.raises(ValueError, match="damaged or not those that are meant"):
+        datasets.fetch_gas_drift()
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[:-99], lambda b: b"", lambda b: b"no"])
+def test_a_damaged_file_is_named(packed, served, damage):
+    for path, fetch in (
+        (packed / "usps.npz", datasets.fetch_usps),
+        (served[0] / "phishing+websites.zip", datasets.fetch_phishing),
+        (served[0] / "BSR_bsds500.tgz", datasets.fetch_mnist_m),
+    ):
+        path.write_bytes(damage(path.read_bytes()))
+        if path.name.startswith("BSR"):  # it needs MNIST beside it
+            (path.parent / "mnist.npz").write_bytes((packed / "mnist.npz").read_bytes())
+        with pytest.raises(
+            ValueError, match=f"{path.name[:4]}.*(can't be read|damaged)"
+        ):
+            fetch(data_home=path.parent)
 
 
 def test_without_a_network_the_error_says_what_to_do(served, monkeypatch):
     folder, _ = served
-    (folder / "mnist.npz").unlink()
+    (folder / "keras-mnist.npz").unlink()
     with pytest.raises(OSError, match=r"404.*put the file into .*cache yourself"):
         datasets.fetch_mnist()
     monkeypatch.setenv("SKDANN_DATA_URL", "http://127.0.0.1:9/")  # nobody listens
@@ -177,6 +334,45 @@ def test_without_a_network_the_error_says_what_to_do(served, monkeypatch):
         datasets.fetch_mnist()
     with pytest.raises(FileNotFoundError, match="download_if_missing=True"):
         datasets.fetch_mnist(download_if_missing=False)
+    with pytest.raises(FileNotFoundError, match="nobody serves these data"):
+        datasets.fetch_office_caltech()
+
+
+def test_addresses_are_those_of_the_publishers():
+    for files in _sources.SOURCES.values():
+        for file in files:
+            assert file.address.startswith("https://")
+            assert file.hash is None or len(file.hash.removeprefix("md5:")) in (32, 64)
+    assert set(_sources.READERS) == set(_sources.SOURCES) < set(_cache.DIGESTS)
+
+
+@pytest.mark.parametrize(
+    "fetch",
+    [
+        datasets.fetch_adult,
+        datasets.fetch_amazon_reviews,
+        datasets.fetch_gas_drift,
+        datasets.fetch_mnist,
+        datasets.fetch_mnist_m,
+        datasets.fetch_phishing,
+        datasets.fetch_usps,
+    ],
+)
+def test_the_publishers_files_hold_what_the_packed_ones_do(served, packed, fetch):
+    downloaded, local = fetch(), fetch(data_home=packed)
+    for path in served[0].iterdir():
+        path.unlink()
+    assert (downloaded.data != fetch().data).sum() == 0
+    assert (downloaded.data != local.data).sum() == 0
+    np.testing.assert_array_equal(downloaded.target, local.target)
+    assert downloaded.target_names == local.target_names
+
+
+def test_what_was_not_measured_is_nan(served, arrays):
+    X = datasets.fetch_heart_disease("va").data
+    expected = arrays["heart_disease_hospitals"]["X_va"].copy()
+    expected[expected == 4] = np.nan  # so it was written to the file
+    np.testing.assert_array_equal(X, expected)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +393,8 @@ def test_without_a_network_the_error_says_what_to_do(served, monkeypatch):
         (datasets.fetch_mnist_m, {"subset": "test"}, (3, 3, 28, 28), "u1"),
     ],
 )
-def test_every_loader_reads_its_file(served, fetch, options, shape, dtype):
+def test_every_loader_reads_its_file(packed, fetch, options, shape, dtype):
+    options = {**options, "data_home": packed}
     bunch = fetch(**options)
     assert (bunch.data.shape, bunch.data.dtype) == (shape, np.dtype(dtype))
     assert bunch.target.shape == shape[:1]
@@ -207,45 +404,39 @@ def test_every_loader_reads_its_file(served, fetch, options, shape, dtype):
     X, y = fetch(**options, return_X_y=True)
     assert (bunch.data != X).sum() == 0
     np.testing.assert_array_equal(y, bunch.target)
-    with pytest.raises(
-        ValueError, match=f"{next(iter(options), 'subset')} must be one"
-    ):
-        fetch(**{next(iter(options), "subset"): "elsewhere"})
+    name = "domain" if "domain" in options else "subset"
+    with pytest.raises(ValueError, match=f"{name} must be one of"):
+        fetch(**{name: "elsewhere"})
 
 
-def test_reviews_are_counts_in_a_sparse_matrix(served):
-    X = datasets.fetch_amazon_reviews("kitchen").data
+def test_reviews_are_counts_in_a_sparse_matrix(packed):
+    X = datasets.fetch_amazon_reviews("kitchen", data_home=packed).data
     assert sparse.issparse(X)
     assert X[1].toarray().nonzero()[1].tolist() == [2, 3]
     assert X.max() == 3
 
 
-def test_the_census_is_split_by_sex_and_keeps_its_categories(served):
-    men = datasets.fetch_adult("men")
+def test_the_census_is_split_by_sex_and_keeps_its_categories(packed):
+    men = datasets.fetch_adult("men", data_home=packed)
     assert men.data[:, men.feature_names.index("age")].tolist() == [6, 12, 24]
     assert men.categories["sex"] == ["Female", "Male"]
     assert men.target.tolist() == [1, 0, 1]
 
 
-def test_digits_are_blended_with_photographs(served):
-    digits = datasets.fetch_mnist().data
-    first, again = datasets.fetch_mnist_m().data, datasets.fetch_mnist_m().data
-    other = datasets.fetch_mnist_m(random_state=1).data
+def test_digits_are_blended_with_photographs(packed, arrays):
+    where = {"data_home": packed}
+    digits = datasets.fetch_mnist(**where).data
+    first, again = (datasets.fetch_mnist_m(**where).data for _ in range(2))
+    other = datasets.fetch_mnist_m(random_state=1, **where).data
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
-    photographs = _decoded(served)
-    for image, digit in zip(first, digits, strict=True):
-        assert any(_contains(p, image, digit) for p in photographs)
-
-
-def _decoded(served):
-    folder, _ = served
-    with np.load(folder / "bsds500_train_jpeg.npz") as arrays:
-        files, offsets = arrays["jpeg_bytes"], arrays["offsets"]
-    return [
+    files, offsets = arrays["bsds500_train_jpeg"].values()
+    photographs = [
         np.asarray(Image.open(io.BytesIO(files[a:b].tobytes())))
         for a, b in pairwise(offsets)
     ]
+    for image, digit in zip(first, digits, strict=True):
+        assert any(_contains(p, image, digit) for p in photographs)
 
 
 def _contains(photograph, image, digit):
