@@ -2,7 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-DATA ?= ../shared/data
+# a folder that holds the data; without it they are downloaded into the user's cache
+DATA ?=
+FROM := $(if $(DATA),--data $(DATA))
 OUT ?= demo-output
 JOBS ?= 2
 
@@ -32,10 +34,10 @@ demo-digits: $(VENV)/ready
 	$(BIN)/python docs/examples/digits_on_photographs.py
 
 demo-amazon: $(VENV)/ready
-	$(BIN)/python docs/examples/amazon_reviews.py --data $(DATA)
+	$(BIN)/python docs/examples/amazon_reviews.py $(FROM)
 
 demo-heart: $(VENV)/ready
-	$(BIN)/python docs/examples/heart_hospitals.py --data $(DATA)
+	$(BIN)/python docs/examples/heart_hospitals.py $(FROM)
 
 test: lint
 	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term-missing --cov-fail-under=95
@@ -60,14 +62,15 @@ test-oldest: .venv-oldest/ready
 	.venv-oldest/bin/pip install --quiet --constraint constraints-oldest.txt --editable '.[examples,tests]'
 	touch $@
 
-BENCHMARKS := step fit predict threads memory import search
+BENCHMARKS := step fit predict threads memory import
 
 bench: $(VENV)/ready .venv-bench/ready
 	for question in $(BENCHMARKS); do $(BIN)/python benchmarks/bench_$$question.py; done
+	$(BIN)/python benchmarks/bench_search.py $(FROM)
 
 regret: $(VENV)/ready
-	$(BIN)/python benchmarks/regret.py run choose --data $(DATA)
-	$(BIN)/python benchmarks/regret.py run report --data $(DATA)
+	$(BIN)/python benchmarks/regret.py run choose $(FROM)
+	$(BIN)/python benchmarks/regret.py run report $(FROM)
 	$(BIN)/python benchmarks/regret.py tables choose
 	$(BIN)/python benchmarks/regret.py tables report
 
@@ -81,19 +84,19 @@ reproduce-moons: $(VENV)/ready
 	$(REPRODUCE)/record.py
 
 reproduce-amazon-%: $(VENV)/ready
-	$(REPRODUCE)/amazon.py $* --data $(DATA)
+	$(REPRODUCE)/amazon.py $* $(FROM)
 	$(REPRODUCE)/record.py
 
 reproduce-vectors: $(VENV)/ready .venv-bench/ready
-	$(REPRODUCE)/vectors.py --data $(DATA)
+	$(REPRODUCE)/vectors.py $(FROM)
 	$(REPRODUCE)/record.py
 
 reproduce-few-labels: $(VENV)/ready
-	$(REPRODUCE)/few_labels.py --data $(DATA)
+	$(REPRODUCE)/few_labels.py $(FROM)
 	$(REPRODUCE)/record.py
 
 reproduce-mnist-m: $(VENV)/ready
-	$(REPRODUCE)/mnist_m.py --data $(DATA) --output $(OUT)
+	$(REPRODUCE)/mnist_m.py $(FROM) --output $(OUT)
 	$(REPRODUCE)/record.py
 
 # The others, each in an environment of its own; one that fails to install is named.

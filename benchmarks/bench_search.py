@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -20,7 +19,10 @@ def ask(contender, data_set, n_jobs, data):
     if contender == "skada":
         python = ENVIRONMENTS / "skada" / "bin" / "python"
     answer = subprocess.run(
-        [python, HERE / "search_worker.py", contender, data_set, str(n_jobs), data],
+        [
+            *(python, HERE / "search_worker.py", contender, data_set, str(n_jobs)),
+            *([data] if data else []),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -33,7 +35,7 @@ def ask(contender, data_set, n_jobs, data):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", help="folder of the files; the cache if none")
     parser.add_argument("--rounds", type=int, default=2)
     args = parser.parse_args()
     runs = [("skdann", 2), ("GridSearchCV", 2), ("skdann", 1), ("skada", 2)]

@@ -1,6 +1,6 @@
 """What each score without target labels chooses, against what labels would choose.
 
-`python benchmarks/regret.py run choose --data ../shared/data` trains all candidates on
+`python benchmarks/regret.py run choose [--data folder]` trains all candidates on
 the pairs that the default was chosen on, `run report` on those that are reported;
 `python benchmarks/regret.py tables` prints the tables from what was stored. A pair that
 is stored is not run again: remove results/regret.json to start afresh.
@@ -141,7 +141,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["run", "tables"])
     parser.add_argument("which", nargs="?", choices=list(PAIRS), default="report")
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", help="folder of the files; the cache if none")
     parser.add_argument("--only", nargs="*", help="data sets; all if not given")
     parser.add_argument("--tolerance", type=float, default=0.05)
     args = parser.parse_args()

@@ -1,10 +1,9 @@
-"""One search, timed: `search_worker.py contender data-set n_jobs data-folder`."""
+"""One search, timed: `search_worker.py contender data-set n_jobs [folder]`."""
 
 import json
 import sys
 import time
 import warnings
-from pathlib import Path
 
 import numpy as np
 
@@ -88,8 +87,8 @@ def search_of_skada(data_set, n_jobs, data):
 
 def main():
     warnings.simplefilter("ignore")
-    contender, data_set, n_jobs, data = sys.argv[1:]
-    arguments = data_set, int(n_jobs), Path(data)
+    contender, data_set, n_jobs, *folder = sys.argv[1:]
+    arguments = data_set, int(n_jobs), *(folder or [None])
     if contender == "skada":
         answer = search_of_skada(*arguments)
     else:

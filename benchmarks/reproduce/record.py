@@ -39,15 +39,22 @@ def save(name, tables, **settings):
         "tables": tables,
     }
     RESULTS.mkdir(exist_ok=True)
-    text = json.dumps(record, indent=1, default=_plain)
+    text = json.dumps(_round(record), indent=1)
     text = re.sub(r"\[\s+([-\d.,\s]+?)\s+\]", _one_line, text)  # numbers over seeds
     (RESULTS / f"{name}.json").write_text(text + "\n")
     for table in tables.values():
         print(to_markdown(table), end="\n\n")
 
 
-def _plain(value):
-    return round(float(value), 4) if isinstance(value, np.floating) else value.tolist()
+def _round(value):
+    """Return plain Python values for JSON, numbers to five digits after the point."""
+    if isinstance(value, dict):
+        return {key: _round(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_round(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return round(value, 5) if isinstance(value, float) else value
 
 
 def _one_line(match):
@@ -65,13 +72,14 @@ def _cell(value):
     if value is None:
         return ""
     if isinstance(value, list):
-        mean, deviation = f"{np.mean(value):.3f}", f"{np.std(value):.3f}"
-        return mean.removeprefix("0") + " ± " + deviation.removeprefix("0")
-    if isinstance(value, float):
-        return (
-            f"{value:.3f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.3g}"
-        )
-    return str(value)
+        if len(value) == 1:
+            return _number(value[0])
+        return f"{_number(np.mean(value))} ± {_number(np.std(value))}"
+    return _number(value) if isinstance(value, float) else str(value)
+
+
+def _number(value):
+    return re.sub(r"^(-?)0\.", r"\1.", f"{value:.3f}")
 
 
 _PLACE = re.compile(r"(<!-- table: (\w+)/(\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

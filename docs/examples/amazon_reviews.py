@@ -5,45 +5,34 @@ The books to kitchen pair of Ganin et al. (JMLR 2016, table 1): 2,000 labelled r
 of books, 2,000 unlabelled reviews of kitchen appliances, tested on 5,945 others of the
 latter. Rows are counts of 5,000 words and pairs of words, sparse, and stay so.
 
-Run with ``make demo-amazon DATA=folder``, where the folder holds
-``amazon_reviews.npz``: for each domain and each of train and test the arrays
-``<domain>_<part>_{data,indices,indptr,y}`` of a CSR matrix of 5,000 columns.
+Run with ``make demo-amazon``; the reviews are downloaded once, or read from
+``DATA=folder``.
 """
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 import sklearn
-from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from skdann import DANNClassifier
+from skdann.datasets import fetch_amazon_reviews
 
 sklearn.set_config(enable_metadata_routing=True)
 
 
-def load_reviews(arrays, domain, part):
-    """Return counts of words, CSR of shape (n, 5000), and ratings, 0 or 1."""
-    data, indices, indptr, y = (
-        arrays[f"{domain}_{part}_{name}"] for name in ("data", "indices", "indptr", "y")
-    )
-    parts = (data.astype(np.float32), indices.astype(np.int32), indptr)
-    return csr_matrix(parts, shape=(len(y), 5000)), y
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder")
+    parser.add_argument("--data", help="folder of the files; the user's cache if none")
     parser.add_argument("--seeds", type=int, default=3)
     args = parser.parse_args()
 
-    with np.load(args.data / "amazon_reviews.npz") as arrays:
-        X, y = load_reviews(arrays, "books", "train")
-        X_tgt, _ = load_reviews(arrays, "kitchen", "train")
-        X_test, y_test = load_reviews(arrays, "kitchen", "test")
+    where = {"data_home": args.data, "return_X_y": True}
+    X, y = fetch_amazon_reviews("books", **where)
+    X_tgt, _ = fetch_amazon_reviews("kitchen", **where)
+    X_test, y_test = fetch_amazon_reviews("kitchen", subset="test", **where)
 
     linear = make_pipeline(TfidfTransformer(sublinear_tf=True), LogisticRegression())
     baseline = linear.fit(X, y).score(X_test, y_test)

@@ -10,13 +10,11 @@ The hospitals differ little in their measurements and much in their patients: 46
 Cleveland's are ill, 94% of Switzerland's. Domain-adversarial training assumes similar
 proportions, and it is no surprise if it does not help here.
 
-Run with ``make demo-heart DATA=folder``, where the folder holds
-``heart_disease_hospitals.npz``: arrays ``X_<hospital>`` of 13 columns, NaN where
-missing, and ``y_<hospital>``.
+Run with ``make demo-heart``; the patients are downloaded once, or read from
+``DATA=folder``.
 """
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 import sklearn
@@ -28,6 +26,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skdann import DANNClassifier
+from skdann.datasets import fetch_heart_disease
 
 sklearn.set_config(enable_metadata_routing=True)
 
@@ -52,15 +51,14 @@ def make_encoder():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder")
+    parser.add_argument("--data", help="folder of the files; the user's cache if none")
     parser.add_argument("--seeds", type=int, default=5)
     args = parser.parse_args()
 
-    with np.load(args.data / "heart_disease_hospitals.npz") as arrays:
-        hospitals = {
-            name: (arrays[f"X_{name}"], arrays[f"y_{name}"])
-            for name in ("cleveland", "hungarian", "va", "switzerland")
-        }
+    hospitals = {
+        name: fetch_heart_disease(name, data_home=args.data, return_X_y=True)
+        for name in ("cleveland", "hungarian", "va", "switzerland")
+    }
     X, y = hospitals.pop("cleveland")
     print("Accuracy in the new hospital, on the half of its patients not used at fit:")
     print(
