@@ -1,4 +1,10 @@
-"""Data from two places: made, and real."""
+"""Data from two places: made, and real.
+
+The loaders of real data look into the folder ``data_home``, by default that of the
+environment variable ``SKDANN_DATA``, or else the user's cache. What is not there they
+download once, from its publisher or, with ``SKDANN_DATA_URL``, from a mirror of such a
+folder. They need ``pip install 'skdann[datasets]'``.
+"""
 
 from ._fetch import (
     fetch_adult,

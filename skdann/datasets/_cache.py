@@ -12,7 +12,10 @@ import numpy as np
 from ._sources import READERS, SOURCES
 
 # sha256 of the numbers of each data set, see `_digest`
-DIGESTS = dict(line.split() for line in Path(__file__).with_name("digests.txt").open())
+DIGESTS = dict(
+    line.split()
+    for line in Path(__file__).with_name("digests.txt").read_text().splitlines()
+)
 
 
 def load_arrays(name, data_home=None, download_if_missing=True):
@@ -83,27 +86,33 @@ def _read(reader, paths):
 
 
 def _find(folder, file, download_if_missing):
-    """Return the path of a file, downloaded if it is not there; whole or not at all."""
+    """Return the path of a file, which is downloaded if it is not there."""
     path = folder / file.name
-    if not path.exists() and not download_if_missing:
+    if path.exists():
+        if file.hash is not None:
+            _check_file(path, file.hash)
+    elif download_if_missing:
+        _download(path, file)
+    else:
         raise FileNotFoundError(
             f"{path} does not exist. Pass download_if_missing=True to download it "
             "(once), or data_home, the folder that holds it."
         )
+    return path
+
+
+def _download(path, file):
+    """Download a file, whole or not at all."""
     mirror = os.environ.get("SKDANN_DATA_URL")
     address = f"{mirror.rstrip('/')}/{file.name}" if mirror else file.address
-    if path.exists() and file.hash is not None:
-        _check_file(path, file.hash)
-    elif not path.exists():
-        try:
-            _pooch().retrieve(address, file.hash, fname=file.name, path=folder)
-        except (OSError, ValueError) as error:
-            raise OSError(
-                f"{file.name} could not be downloaded from {address}: {error}. Without "
-                f"a network, put the file into {folder} yourself, or pass data_home, a "
-                "folder that holds it."
-            ) from error
-    return path
+    try:
+        _pooch().retrieve(address, file.hash, fname=file.name, path=path.parent)
+    except (OSError, ValueError) as error:
+        raise OSError(
+            f"{file.name} could not be downloaded from {address}: {error}. Without a "
+            f"network, put the file into {path.parent} yourself, or pass data_home, a "
+            "folder that holds it."
+        ) from error
 
 
 def _check_file(path, expected):
