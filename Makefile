@@ -75,8 +75,9 @@ regret: $(VENV)/ready
 	$(BIN)/python benchmarks/regret.py tables report
 
 # Each writes docs/results/NAME.json and the page anew; what is stored is not run again.
-EXPERIMENTS := moons amazon-raw amazon-tfidf amazon-msda vectors few-labels mnist-m
+EXPERIMENTS := moons amazon-raw amazon-tfidf amazon-msda critic vectors few-labels mnist-m
 reproduce: $(EXPERIMENTS:%=reproduce-%)
+	$(REPRODUCE)/figures.py --output $(OUT)
 
 REPRODUCE := $(BIN)/python benchmarks/reproduce
 reproduce-moons: $(VENV)/ready
@@ -89,6 +90,10 @@ reproduce-amazon-%: $(VENV)/ready
 
 reproduce-vectors: $(VENV)/ready .venv-bench/ready
 	$(REPRODUCE)/vectors.py $(FROM)
+	$(REPRODUCE)/record.py
+
+reproduce-critic: $(VENV)/ready
+	$(REPRODUCE)/critic.py $(FROM)
 	$(REPRODUCE)/record.py
 
 reproduce-few-labels: $(VENV)/ready

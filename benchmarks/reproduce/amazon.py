@@ -81,7 +81,7 @@ SETTINGS = {
         {**SHALLOW, "lr": 1e-4, "hidden_layer_sizes": (50,)},
         {"lambda_max": [0, 0.02, 0.2, 2]},
     ),
-    "tfidf": ({}, {"lr": [3e-4, 1e-3, 3e-3], "lambda_max": [0, 0.1, 0.3, 1, 3]}),
+    "tfidf": ({}, {"lr": [3e-4, 1e-3], "lambda_max": [0, 0.3, 1, 3]}),
 }
 
 
