@@ -133,7 +133,8 @@ def fetch_gas_drift(
     -------
     Bunch or tuple
         ``data``, ndarray of shape (n, 128), float32; ``target``, ndarray of shape
-        (n,), 0 to 5; ``target_names``; ``DESCR``.
+        (n,), 0 to 5; ``target_names``, by the publisher's list of codes, with which
+        its own table of counts does not agree; ``DESCR``.
 
     References
     ----------

@@ -13,7 +13,7 @@ GRAAL = (
     "/domain_adversarial_neural_network/master/data"
 )
 BERKELEY = "https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/BSR"
-LIBSVM = "https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass"
+HASTIE = "https://hastie.su.domains/ElemStatLearn/datasets"
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,12 @@ SOURCES = {
     ),
     "bsds500_train_jpeg": _in_folder(BERKELEY, {"BSR_bsds500.tgz": None}),
     "gas_drift": _in_folder(
-        f"{UCI}/static/public/224", {"gas+sensor+array+drift+dataset.zip": None}
+        f"{UCI}/static/public/224",
+        {
+            "gas+sensor+array+drift+dataset.zip": (
+                "91e8f466f202e7a093d657673ce47311c3e90416f7df3057966058961c351fe4"
+            )
+        },
     ),
     "heart_disease_hospitals": _in_folder(
         f"{UCI}/ml/machine-learning-databases/heart-disease",
@@ -90,9 +95,8 @@ SOURCES = {
             "processed.cleveland.data": (
                 "a74b7efa387bc9d108d7d0115d831fe9b414b29ae7124f331b622b4efa0427c8"
             ),
-            "processed.hungarian.data": (
-                "d1ad108f785768cd3d7e82dc522e6f5a61eea93cccfb3a46ee8076f73fc3d796"
-            ),
+            # the processed file of this hospital has lost the severity
+            "reprocessed.hungarian.data": "md5:3698a53d41cccc2e4499e1273c055378",
             "processed.switzerland.data": (
                 "834a405ccf5b66ab4056bb77794adc8df0b7125186454c0a1d002d33c6c3b314"
             ),
@@ -109,13 +113,7 @@ SOURCES = {
         )
     ],
     "phishing": _in_folder(f"{UCI}/static/public/327", {"phishing+websites.zip": None}),
-    "usps": _in_folder(
-        LIBSVM,
-        {
-            "usps.bz2": "md5:ec16c51db3855ca6c91edd34d0e9b197",
-            "usps.t.bz2": "md5:8ea070ee2aca1ac39742fdd1ef5ed118",
-        },
-    ),
+    "usps": _in_folder(HASTIE, {"zip.train.gz": None, "zip.test.gz": None}),
 }
 
 
@@ -193,13 +191,15 @@ def read_gas_drift(paths):
 
 
 def read_heart_disease(paths):
-    """Read the patients from four files of comma-separated values."""
+    """Read the patients from four files, one of which has another format."""
     names = "age sex cp trestbps chol fbs restecg thalach exang oldpeak slope ca thal"
     arrays = {"feature_names": np.array(names.split())}
     for path in paths:
-        hospital = path.stem.removeprefix("processed.")
-        text = path.read_text().replace("?", "nan")
-        table = np.array([line.split(",") for line in text.split()], dtype=np.float32)
+        hospital = path.stem.rpartition(".")[2]
+        text = path.read_text().replace(",", " ").replace("?", "nan")
+        if hospital == "hungarian":
+            text = text.replace("-9", "nan")
+        table = np.array(text.split(), dtype=np.float32).reshape(-1, 14)
         arrays[f"X_{hospital}"] = table[:, :13]
         arrays[f"y_{hospital}"] = (table[:, 13] > 0).astype(np.uint8)
     return arrays
@@ -231,13 +231,13 @@ def read_phishing(paths):
 
 
 def read_usps(paths):
-    """Read the digits from two files in svmlight's format, compressed."""
+    """Read the digits from two compressed tables: label, then pixels in [-1, 1]."""
     arrays = {}
     for path, subset in zip(paths, ("train", "test"), strict=True):
-        X, y = load_svmlight_file(str(path), n_features=256, zero_based=False)
-        pixels = np.rint((X.toarray() + 1) * 1000)  # from [-1, 1], three digits
+        table = np.loadtxt(path, ndmin=2)
+        pixels = np.rint((table[:, 1:] + 1) * 1000)  # they have three digits
         arrays[f"X_{subset}"] = pixels.astype(np.uint16).reshape(-1, 16, 16)
-        arrays[f"y_{subset}"] = (y - 1).astype(np.uint8)
+        arrays[f"y_{subset}"] = table[:, 0].astype(np.uint8)
     return arrays
 
 
