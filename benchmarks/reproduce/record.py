@@ -28,7 +28,7 @@ def save(name, tables, **settings):
     record = {
         "command": " ".join(
             ["python", str(Path(sys.argv[0]).resolve().relative_to(ROOT))]
-            + [arg for arg in sys.argv[1:] if not arg.startswith(("/", ".."))]
+            + ["folder" if Path(arg).is_dir() else arg for arg in sys.argv[1:]]
         ),
         "environment": {
             "machine": f"{platform.machine()}, {os.cpu_count()} cores",
