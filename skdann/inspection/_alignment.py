@@ -1,0 +1,277 @@
+"""Both domains in two dimensions, before and after adapting."""
+
+from numbers import Integral
+
+import numpy as np
+from scipy import sparse
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+
+from ._axes import SOURCE, TARGET, class_colors, make_panels, place_legend
+from ._fitted import network_input
+
+_PROJECTION = {
+    "method": [StrOptions({"pca", "tsne"})],
+    "max_samples": [Interval(Integral, 2, None, closed="left")],
+    "random_state": ["random_state"],
+}
+
+
+class AlignmentDisplay:
+    """Rows of source and target as points in the plane, by domain and by class.
+
+    Make it with :meth:`from_estimator` or :meth:`from_features`.
+
+    How to read it: above, the two colors should lie apart on the left and be mixed on
+    the right. Below, the classes should stay apart on the right, and crosses of the
+    target lie among dots of the same class. A plane does not show everything that a
+    domain classifier sees: domains that look mixed may still be told apart.
+
+    Parameters
+    ----------
+    projections : dict of str to ndarray of shape (n, 2)
+        Points of each column of panels, by its title; source rows first.
+    is_target : ndarray of bool of shape (n,)
+        Of each point.
+    labels : ndarray of shape (n,) or None
+        Class of each point; None draws the domains alone.
+
+    Attributes
+    ----------
+    ax_ : ndarray of Axes of shape (1 or 2, n_columns)
+        Once plotted: the domains above, the classes below.
+    figure_ : Figure
+        Once plotted.
+
+    Examples
+    --------
+    >>> from skdann import DANNClassifier
+    >>> from skdann.datasets import make_shifted_moons
+    >>> from skdann.inspection import AlignmentDisplay
+    >>> X, y, X_tgt, _ = make_shifted_moons(random_state=0)
+    >>> clf = DANNClassifier(random_state=0).fit(X, y, X_tgt)
+    >>> display = AlignmentDisplay.from_estimator(clf, X, X_tgt, y_src=y)
+    >>> list(display.projections), display.ax_.shape
+    (['Input', 'Features'], (2, 2))
+    """
+
+    def __init__(self, *, projections, is_target, labels=None):
+        self.projections = projections
+        self.is_target = is_target
+        self.labels = labels
+
+    @classmethod
+    @validate_params(_PROJECTION, prefer_skip_nested_validation=True)
+    def from_estimator(
+        cls,
+        estimator,
+        X_src,
+        X_tgt,
+        *,
+        y_src=None,
+        y_tgt=None,
+        before=None,
+        method="pca",
+        max_samples=1000,
+        random_state=None,
+        ax=None,
+    ):
+        """Draw what a fitted estimator makes of both domains.
+
+        Parameters
+        ----------
+        estimator : fitted DANNClassifier, Pipeline or search
+            With ``transform`` and ``predict``.
+        X_src, X_tgt : array-like or sparse matrix of shape (n, n_features)
+            Rows of each domain, raw.
+        y_src, y_tgt : array-like of shape (n,), default=None
+            Their labels, for the colors alone. None takes what the estimator
+            predicts.
+        before : fitted estimator or None, default=None
+            Whose features to draw on the left, for example of the same estimator with
+            ``lambda_max=0``. None draws the rows as the network gets them.
+        method : {"pca", "tsne"}, default="pca"
+            How the plane is found: "pca" shows the two directions of the largest
+            variance, fast and without distortion; "tsne" shows who is near whom, and
+            distances between groups mean nothing.
+        max_samples : int, default=1000
+            Most rows of each domain, drawn at random.
+        random_state : int, RandomState or None, default=None
+            Decides which rows, and t-SNE.
+        ax : Axes, array of 4 Axes or None, default=None
+            Where to draw.
+
+        Returns
+        -------
+        display : AlignmentDisplay
+            Plotted.
+        """
+        rng = check_random_state(random_state)
+        rows = [_some_rows(X, max_samples, rng) for X in (X_src, X_tgt)]
+        X_src, X_tgt = (
+            _safe_indexing(X, i) for X, i in zip((X_src, X_tgt), rows, strict=True)
+        )
+        labels = [
+            estimator.predict(X) if y is None else np.asarray(y)[index]
+            for X, y, index in zip((X_src, X_tgt), (y_src, y_tgt), rows, strict=True)
+        ]
+        if before is None:
+            views = {"Input": [network_input(estimator, X) for X in (X_src, X_tgt)]}
+        else:
+            views = {"Features, before": [before.transform(X) for X in (X_src, X_tgt)]}
+        name = "Features" if before is None else "Features, after"
+        views[name] = [estimator.transform(X) for X in (X_src, X_tgt)]
+        return cls.from_views(views, labels, method=method, random_state=rng).plot(ax)
+
+    @classmethod
+    @validate_params(_PROJECTION, prefer_skip_nested_validation=True)
+    def from_features(
+        cls,
+        features_src,
+        features_tgt,
+        *,
+        y_src=None,
+        y_tgt=None,
+        method="pca",
+        max_samples=1000,
+        random_state=None,
+        ax=None,
+    ):
+        """Draw features that were computed elsewhere.
+
+        Parameters
+        ----------
+        features_src, features_tgt : array-like of shape (n, n_features)
+            Of each domain.
+        y_src, y_tgt : array-like of shape (n,), default=None
+            Labels, or what was predicted. If one is None, classes are not drawn.
+        method : {"pca", "tsne"}, default="pca"
+            As in :meth:`from_estimator`.
+        max_samples : int, default=1000
+            Most rows of each domain, drawn at random.
+        random_state : int, RandomState or None, default=None
+            Decides which rows, and t-SNE.
+        ax : Axes, array of Axes or None, default=None
+            Where to draw.
+
+        Returns
+        -------
+        display : AlignmentDisplay
+            Plotted.
+        """
+        rng = check_random_state(random_state)
+        both = (features_src, features_tgt)
+        rows = [_some_rows(features, max_samples, rng) for features in both]
+        view = list(map(_safe_indexing, both, rows))
+        labels = None
+        if y_src is not None and y_tgt is not None:
+            labels = [
+                np.asarray(y)[i] for y, i in zip((y_src, y_tgt), rows, strict=True)
+            ]
+        return cls.from_views(
+            {"Features": view}, labels, method=method, random_state=rng
+        ).plot(ax)
+
+    @classmethod
+    def from_views(cls, views, labels, *, method="pca", random_state=None):
+        """Compute a display of several representations, without drawing it.
+
+        Parameters
+        ----------
+        views : dict of str to (array-like, array-like)
+            Rows of source and target, by the title of their column.
+        labels : (array-like, array-like) or None
+            Classes of the rows of source and target.
+        method : {"pca", "tsne"}, default="pca"
+            As in :meth:`from_estimator`.
+        random_state : int, RandomState or None, default=None
+            Decides t-SNE.
+
+        Returns
+        -------
+        display : AlignmentDisplay
+            Not plotted.
+        """
+        source, target = next(iter(views.values()))
+        return cls(
+            projections={
+                title: _project(view, method, random_state)
+                for title, view in views.items()
+            },
+            is_target=np.repeat([False, True], [source.shape[0], target.shape[0]]),
+            labels=None if labels is None else np.concatenate(labels),
+        )
+
+    def plot(self, ax=None):
+        """Draw the panels.
+
+        Parameters
+        ----------
+        ax : Axes, array of Axes or None, default=None
+            Where to draw: None makes a figure, one Axes is divided, an array has one
+            Axes for each panel.
+
+        Returns
+        -------
+        self : AlignmentDisplay
+            With ``ax_`` and ``figure_``.
+        """
+        n_rows = 1 if self.labels is None else 2
+        self.figure_, self.ax_ = make_panels(ax, n_rows, len(self.projections))
+        for title, points, column in zip(
+            self.projections, self.projections.values(), self.ax_.T, strict=True
+        ):
+            column[0].set_title(title)
+            self._draw_domains(column[0], points)
+            if self.labels is not None:
+                self._draw_classes(column[1], points)
+            for panel in column:
+                panel.set(xticks=[], yticks=[])
+        for row, name in zip(self.ax_, ("by domain", "by class"), strict=False):
+            row[0].set_ylabel(name)
+            place_legend(row[-1])
+        return self
+
+    def _draw_domains(self, ax, points):
+        # source and target in turn, so that neither hides the other
+        shuffled = np.random.default_rng(0).permutation(len(points))
+        color = np.where(self.is_target, TARGET, SOURCE)
+        ax.scatter(*points[shuffled].T, c=color[shuffled], s=10, linewidths=0)
+        for name, color in (("source", SOURCE), ("target", TARGET)):
+            ax.scatter([], [], c=color, s=20, label=name)
+
+    def _draw_classes(self, ax, points):
+        classes = np.unique(self.labels)
+        colors = class_colors(len(classes))
+        for label, color in zip(classes, colors, strict=True):
+            for of_target, marker in ((False, "."), (True, "x")):
+                shown = (self.labels == label) & (self.is_target == of_target)
+                ax.scatter(
+                    *points[shown].T, color=color, marker=marker, s=18, linewidths=0.8
+                )
+            if len(classes) <= 12:  # more colors are no legend
+                ax.scatter([], [], color=color, s=20, label=str(label))
+        for name, marker in (("source", "."), ("target", "x")):
+            ax.scatter([], [], color="0.4", marker=marker, s=24, label=name)
+
+
+def _some_rows(X, max_samples, rng):
+    n = X.shape[0] if hasattr(X, "shape") else len(X)
+    if n <= max_samples:
+        return np.arange(n)
+    return np.sort(rng.choice(n, max_samples, replace=False))
+
+
+def _project(view, method, random_state):
+    """Return the rows of both domains, one after the other, in the plane."""
+    dense = [x.toarray() if sparse.issparse(x) else np.asarray(x) for x in view]
+    both = np.concatenate([x.reshape(len(x), -1) for x in dense])
+    if method == "tsne" and both.shape[1] > 2:
+        perplexity = min(30, (len(both) - 1) / 3)
+        tsne = TSNE(perplexity=perplexity, init="pca", random_state=random_state)
+        return tsne.fit_transform(both)
+    n_components = min(2, *both.shape)
+    points = PCA(n_components, random_state=random_state).fit_transform(both)
+    return np.pad(points, [(0, 0), (0, 2 - n_components)])

@@ -1,0 +1,213 @@
+"""The plane as a network sees it, for data of two columns."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_array
+from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils.validation import _get_feature_names
+
+from ._axes import SOURCE, TARGET, class_colors, make_panels
+from ._fitted import network_input, unwrap
+
+
+class DomainBoundaryDisplay:
+    """Borders between the classes and between the domains, for data of two columns.
+
+    Make it with :meth:`from_estimator`.
+
+    How to read it: on the left each region has the color of the class that is predicted
+    there. On the right the plane is blue where the domain classifier takes a row for
+    the source, orange where for the target, and white where it cannot tell: the whiter
+    the regions that hold data, the better the features hide the domain.
+
+    Parameters
+    ----------
+    xx0, xx1 : ndarray of shape (n, n)
+        Coordinates of the grid.
+    probabilities : ndarray of shape (n, n, n_classes)
+        Of each class.
+    domains : ndarray of shape (n, n)
+        Predicted probability of the target.
+    labels : ndarray of shape (n_classes,)
+        The classes.
+    X_src, X_tgt : ndarray of shape (n_samples, 2)
+        Rows of each domain.
+    y_src, y_tgt : ndarray of shape (n_samples,) or None
+        Their labels, for colors.
+
+    Attributes
+    ----------
+    ax_ : ndarray of Axes of shape (2,)
+        Once plotted: classes and domains.
+    figure_ : Figure
+        Once plotted.
+
+    Examples
+    --------
+    >>> from skdann import DANNClassifier
+    >>> from skdann.datasets import make_shifted_moons
+    >>> from skdann.inspection import DomainBoundaryDisplay
+    >>> X, y, X_tgt, _ = make_shifted_moons(random_state=0)
+    >>> clf = DANNClassifier(random_state=0).fit(X, y, X_tgt)
+    >>> display = DomainBoundaryDisplay.from_estimator(clf, X, X_tgt, y_src=y)
+    >>> display.domains.shape
+    (150, 150)
+    """
+
+    def __init__(
+        self, *, xx0, xx1, probabilities, domains, labels, X_src, X_tgt, y_src, y_tgt
+    ):
+        self.xx0 = xx0
+        self.xx1 = xx1
+        self.probabilities = probabilities
+        self.domains = domains
+        self.labels = labels
+        self.X_src = X_src
+        self.X_tgt = X_tgt
+        self.y_src = y_src
+        self.y_tgt = y_tgt
+
+    @classmethod
+    @validate_params(
+        {
+            "grid_resolution": [Interval(Integral, 2, None, closed="left")],
+            "eps": [Interval(Real, 0, None, closed="left")],
+        },
+        prefer_skip_nested_validation=True,
+    )
+    def from_estimator(
+        cls,
+        estimator,
+        X_src,
+        X_tgt,
+        *,
+        y_src=None,
+        y_tgt=None,
+        grid_resolution=150,
+        eps=0.5,
+        ax=None,
+    ):
+        """Draw the borders of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : fitted DANNClassifier, Pipeline or search
+            Fitted with a target, on two columns.
+        X_src, X_tgt : array-like of shape (n, 2)
+            Rows of each domain, raw.
+        y_src, y_tgt : array-like of shape (n,), default=None
+            Their labels, for the colors of the points alone. Rows of the source
+            without are black, of the target gray.
+        grid_resolution : int, default=150
+            Points of the grid along each axis.
+        eps : float, default=0.5
+            Margin around the data.
+        ax : Axes, array of 2 Axes or None, default=None
+            Where to draw.
+
+        Returns
+        -------
+        display : DomainBoundaryDisplay
+            Plotted.
+        """
+        names = _get_feature_names(X_src)
+        X_src, X_tgt = (
+            check_array(X, input_name=name)
+            for X, name in ((X_src, "X_src"), (X_tgt, "X_tgt"))
+        )
+        if X_src.shape[1] != 2 or X_tgt.shape[1] != 2:
+            raise ValueError(
+                f"X_src has {X_src.shape[1]} columns and X_tgt {X_tgt.shape[1]}; a "
+                "plane needs 2 of each. For more use AlignmentDisplay."
+            )
+        both = np.concatenate([X_src, X_tgt])
+        axes = np.linspace(
+            both.min(axis=0) - eps, both.max(axis=0) + eps, grid_resolution
+        )
+        xx0, xx1 = np.meshgrid(*axes.T)
+        plane = np.stack([xx0.ravel(), xx1.ravel()], axis=1)
+        if names is not None:
+            import pandas as pd
+
+            plane = pd.DataFrame(plane, columns=names)
+        _, last = unwrap(estimator)
+        seen = network_input(estimator, plane)
+        return cls(
+            xx0=xx0,
+            xx1=xx1,
+            probabilities=last.predict_proba(seen).reshape(*xx0.shape, -1),
+            domains=last.predict_domain(seen).reshape(xx0.shape),
+            labels=last.classes_,
+            X_src=X_src,
+            X_tgt=X_tgt,
+            y_src=None if y_src is None else np.asarray(y_src),
+            y_tgt=None if y_tgt is None else np.asarray(y_tgt),
+        ).plot(ax)
+
+    def plot(self, ax=None):
+        """Draw both panels.
+
+        Parameters
+        ----------
+        ax : Axes, array of 2 Axes or None, default=None
+            Where to draw: None makes a figure, one Axes is divided.
+
+        Returns
+        -------
+        self : DomainBoundaryDisplay
+            With ``ax_`` and ``figure_``.
+        """
+        from matplotlib.colors import LinearSegmentedColormap, ListedColormap
+
+        self.figure_, axes = make_panels(ax, 1, 2, size=(4.4, 3.6))
+        self.ax_ = axes[0]
+        left, right = self.ax_
+        colors = class_colors(len(self.labels))
+        classes = self.probabilities.argmax(axis=2)
+        top = len(self.labels) - 1
+        self._fill(left, classes, ListedColormap(colors), alpha=0.3, top=top)
+        for position in range(top + 1):
+            others = np.delete(self.probabilities, position, axis=2).max(axis=2)
+            self._line(left, self.probabilities[..., position] - others, 0)
+        domains = LinearSegmentedColormap.from_list("", [SOURCE, "white", TARGET])
+        shown = self._fill(right, self.domains, domains, alpha=0.8, top=1)
+        self._line(right, self.domains, 0.5)
+        self.figure_.colorbar(shown, ax=right, label="probability of the target")
+        for panel, title in ((left, "Classes"), (right, "Domains")):
+            self._draw_rows(panel, colors)
+            panel.set(title=title, xticks=[], yticks=[])
+        left.legend(frameon=True, fontsize="small", loc="best")
+        return self
+
+    def _fill(self, ax, values, cmap, *, alpha, top):
+        return ax.pcolormesh(
+            self.xx0,
+            self.xx1,
+            values,
+            cmap=cmap,
+            alpha=alpha,
+            vmin=0,
+            vmax=top,
+            shading="nearest",
+            linewidth=0,
+            rasterized=True,
+        )
+
+    def _line(self, ax, values, level):
+        if values.min() < level < values.max():
+            ax.contour(
+                self.xx0, self.xx1, values, [level], colors="black", linewidths=1
+            )
+
+    def _draw_rows(self, ax, colors):
+        domains = (
+            ("source", "o", self.X_src, self.y_src, "black"),
+            ("target", "x", self.X_tgt, self.y_tgt, "0.35"),
+        )
+        for name, marker, X, y, plain in domains:
+            color = plain
+            if y is not None:
+                color = colors[np.searchsorted(self.labels, y)]
+            ax.scatter(*X.T, c=color, marker=marker, s=9, linewidths=0.8)
+            ax.scatter([], [], c=plain, marker=marker, s=16, label=name)

@@ -1,0 +1,200 @@
+"""A report as text and as HTML."""
+
+import base64
+import io
+import textwrap
+from functools import partial
+from html import escape
+
+import numpy as np
+
+from ._history import HistoryDisplay
+
+WIDTH = 88
+
+# Classes of which the proportions are shown: those that differ most.
+_MAX_CLASSES = 8
+
+_VERDICTS = {
+    "for": "The scores speak for adapting.",
+    "against": "The scores speak against adapting: compare with lambda_max=0.",
+    "open": "The scores do not decide whether adapting helped.",
+}
+_CAUTION = "No score without target labels is sure: label a few rows to check."
+
+_SCORES = {
+    "source_accuracy": ("source accuracy", "on held-out source rows"),
+    "infomax": ("infomax", "certainty and balance on the target, of 1"),
+    "reverse_validation": ("reverse validation", "accuracy on the way back"),
+}
+
+
+def _title(measures):
+    n_source, n_target = measures.n_rows
+    return (
+        f"Adaptation report: {n_source:,} source rows, {n_target:,} target rows, "
+        f"{len(measures.classes)} classes, lambda_max={measures.lambda_max:g}"
+    )
+
+
+def _tables(measures):
+    """Return the tables of a report: title, heads, rows of texts."""
+    scores = [
+        [name, *(f"{value:.3f}" for value in measures.scores[key]), note]
+        for key, (name, note) in _SCORES.items()
+    ]
+    scores.append(
+        ["same prediction", "", f"{measures.agreement:.1%}", "of the target rows"]
+    )
+    distances = [
+        ["proxy A-distance", *(f"{value:.2f}" for value in measures.distances.values())]
+    ]
+    return [
+        ("Both networks", ["", "source only", "adapted", ""], scores),
+        ("Distance of the domains, 0 to 2", ["", *measures.distances], distances),
+        (
+            "Proportions of the classes",
+            ["class", "in the source", "target, source only", "adapted", "estimated"],
+            _proportion_rows(measures),
+        ),
+    ]
+
+
+def _proportion_rows(measures):
+    columns = np.array(list(measures.proportions.values()))
+    spread = np.ptp(columns, axis=0)
+    most = np.sort(np.argsort(-spread, kind="stable")[:_MAX_CLASSES])
+    rows = [
+        [str(measures.classes[i]), *(f"{share:.1%}" for share in columns[:, i])]
+        for i in most
+    ]
+    left_out = len(measures.classes) - len(most)
+    if left_out:
+        rows.append([f"{left_out} that differ less", "", "", "", ""])
+    return rows
+
+
+def to_text(report):
+    """Return the report in lines of at most ``WIDTH`` characters."""
+    lines = [_title(report.measures), ""]
+    lines += [*textwrap.wrap(f"{_VERDICTS[report.verdict]} {_CAUTION}", WIDTH), ""]
+    for title, heads, rows in _tables(report.measures):
+        lines += [title, *_align([heads, *rows]), ""]
+    for finding in report.findings:
+        mark = "!" if finding.is_warning else "-"
+        lines += _wrap(finding.what, f"{mark} ")
+        lines += _wrap(finding.meaning, "  ")
+        lines += _wrap("Try: " + finding.advice, "  ")
+        lines.append("")
+    if not report.findings:
+        lines += ["Nothing suspicious was found.", ""]
+    return "\n".join(lines).rstrip()
+
+
+def _wrap(text, start):
+    return textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent="  ")
+
+
+def _align(rows):
+    """Return lines of columns: words to the left, numbers to the right."""
+    columns = list(zip(*rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    of_words = [
+        i == 0 or any(map(str.isalpha, "".join(column[1:])))
+        for i, column in enumerate(columns)
+    ]
+    return [
+        "  "
+        + "  ".join(
+            cell.ljust(width) if left else cell.rjust(width)
+            for cell, width, left in zip(row, widths, of_words, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+_STYLE = """
+.skdann-report {font: 14px/1.45 system-ui, sans-serif; max-width: 56em; margin: 1em;
+  color: #1a1a1a; background: #fff; padding: 1em 1.4em; border: 1px solid #ddd;
+  border-radius: 6px}
+.skdann-report h1 {font-size: 1.25em; margin: 0 0 .6em}
+.skdann-report h2 {font-size: 1em; margin: 1.4em 0 .4em}
+.skdann-report table {border-collapse: collapse; margin: 0}
+.skdann-report th, .skdann-report td {padding: .15em .9em .15em 0; text-align: right;
+  font-weight: normal; color: inherit; background: none}
+.skdann-report th {color: #666; border-bottom: 1px solid #ccc}
+.skdann-report td:first-child, .skdann-report th:first-child, .skdann-report td.words
+  {text-align: left}
+.skdann-report .verdict {font-size: 1.1em}
+.skdann-report .finding {border-left: 4px solid #8a8a8a; padding: .1em 0 .1em .9em;
+  margin: .8em 0}
+.skdann-report .warning {border-color: #d9822b}
+.skdann-report .finding p {margin: .2em 0}
+.skdann-report img {max-width: 100%; margin: .4em 0; display: block}
+"""
+
+
+def to_html(report, *, whole_page):
+    """Return the report as HTML, its pictures within it."""
+    measures = report.measures
+    parts = [
+        f"<h1>{escape(_title(measures))}</h1>",
+        f'<p class="verdict"><b>{_VERDICTS[report.verdict]}</b> {_CAUTION}</p>',
+        *map(_finding_to_html, report.findings),
+        *(_table_to_html(*table) for table in _tables(measures)),
+        *_figures_to_html(measures),
+    ]
+    body = f'<div class="skdann-report"><style>{_STYLE}</style>{"".join(parts)}</div>'
+    if not whole_page:
+        return body
+    return (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>Adaptation report</title></head><body>{body}</body></html>\n"
+    )
+
+
+def _finding_to_html(finding):
+    kind = "finding warning" if finding.is_warning else "finding"
+    return (
+        f'<div class="{kind}"><p><b>{escape(finding.what)}</b></p>'
+        f"<p>{escape(finding.meaning)}</p><p><i>Try:</i> {escape(finding.advice)}</p>"
+        "</div>"
+    )
+
+
+def _table_to_html(title, heads, rows):
+    def to_row(cells, tag):
+        return "<tr>" + "".join(map(f"<{tag}{{}}".format, cells)) + "</tr>"
+
+    head = to_row([f">{escape(text)}</th>" for text in heads], "th")
+    body = "".join(to_row([_cell(text) for text in row], "td") for row in rows)
+    return f"<h2>{escape(title)}</h2><table>{head}{body}</table>"
+
+
+def _cell(text):
+    words = ' class="words"' if any(map(str.isalpha, text)) else ""
+    return f"{words}>{escape(text)}</td>"
+
+
+def _figures_to_html(measures):
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return []
+    pictures = []
+    for title, size, draw in (
+        ("Both domains, before and after", (9, 6), measures.alignment.plot),
+        ("Training", (9, 5), partial(HistoryDisplay.from_history, measures.history)),
+    ):
+        figure = Figure(figsize=size, layout="constrained")  # of no window
+        draw(ax=figure.subplots(2, 2))
+        pictures.append(f"<h2>{title}</h2>{_picture(figure, title)}")
+    return pictures
+
+
+def _picture(figure, title):
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return f'<img alt="{title}" src="data:image/png;base64,{data}">'
