@@ -13,13 +13,29 @@ from numpydoc.docscrape import ClassDoc
 from numpydoc.validate import validate
 
 import skdann
-from skdann import DANNClassifier, datasets, metrics, model_selection, nn, schedules
+from skdann import (
+    DANNClassifier,
+    datasets,
+    inspection,
+    metrics,
+    model_selection,
+    nn,
+    schedules,
+)
 
 ROOT = Path(__file__).parents[1]
 
 PUBLIC = [
     f"{module.__name__}.{name}"
-    for module in (skdann, datasets, metrics, model_selection, nn, schedules)
+    for module in (
+        skdann,
+        datasets,
+        inspection,
+        metrics,
+        model_selection,
+        nn,
+        schedules,
+    )
     for name in module.__all__
 ]
 DOCUMENTED = [
@@ -27,13 +43,24 @@ DOCUMENTED = [
     model_selection.DANNGridSearchCV,
     model_selection.DANNRandomizedSearchCV,
 ]
+SHOWING = ["from_estimator", "from_features", "from_views", "from_history"]
+SHOWING += ["from_cv_results", "plot", "to_html"]
 METHODS = [
-    "skdann.DANNClassifier." + name
-    for name in vars(DANNClassifier)
-    if not name.startswith(("_", "set_"))
-] + [
-    f"skdann.model_selection.DANNGridSearchCV.{name}"
-    for name in ("fit", "score", "get_metadata_routing")
+    *(
+        f"skdann.DANNClassifier.{name}"
+        for name in vars(DANNClassifier)
+        if not name.startswith(("_", "set_"))
+    ),
+    *(
+        f"skdann.model_selection.DANNGridSearchCV.{name}"
+        for name in ("fit", "score", "get_metadata_routing")
+    ),
+    *(
+        f"skdann.inspection.{cls}.{name}"
+        for cls in inspection.__all__
+        for name in SHOWING
+        if hasattr(getattr(inspection, cls), name)
+    ),
 ]
 
 # What numpydoc asks beyond what the house does.

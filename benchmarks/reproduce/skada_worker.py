@@ -66,10 +66,10 @@ def main():
     domain = np.repeat([1, -2], [n, n_tgt])
     labels = np.concatenate([y, np.full(n_tgt, -1)])
     accuracies = {}
-    for name, adapter in {
-        "CORAL": CORALAdapter(),
-        "subspace alignment": SubspaceAlignmentAdapter(random_state=0),
-    }.items():
+    n_components = min(n, n_tgt, X.shape[1])  # its default is more than rows can have
+    aligned = SubspaceAlignmentAdapter(n_components=n_components, random_state=0)
+    adapters = {"CORAL": CORALAdapter(), "subspace alignment": aligned}
+    for name, adapter in adapters.items():
         pipe = make_da_pipeline(adapter, LogisticRegression(max_iter=1000))
         pipe.fit(both.astype(float), labels, sample_domain=domain)
         predicted = pipe.predict(X_tgt.astype(float), sample_domain=domain[n:])

@@ -13,7 +13,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 import warnings
 from pathlib import Path
 
@@ -54,8 +53,8 @@ METHODS = [
 ]
 
 
-def skadas(arrays, n_seeds):
-    """Return the accuracies of skada's methods, by name."""
+def skadas(*, n_seeds, **arrays):
+    """Return the accuracies of skada's methods, by name; none if they failed."""
     python = ROOT / ".venv-bench" / "skada" / "bin" / "python"
     worker = Path(__file__).with_name("skada_worker.py")
     with tempfile.TemporaryDirectory() as folder:
@@ -98,24 +97,27 @@ def run_prepared(X, y, X_tgt, y_tgt, n_seeds):
     on_target = DANNClassifier(lambda_max=0, random_state=0)
     return {
         "logistic regression": linear.score(X_tgt, y_tgt),
-        **skadas({"X": X, "y": y, "X_tgt": X_tgt, "y_tgt": y_tgt}, n_seeds),
         **accuracies,
         "on target": float(cross_val_score(on_target, X_tgt, y_tgt, cv=2).mean()),
         "chosen": search.best_params_,
     }
 
 
-def run_pair(data_set, pair, data, n_seeds):
-    started = time.perf_counter()
+def run_pair(data_set, pair, data, n_seeds, done):
+    """Return the accuracies of a pair, by how each domain is scaled.
+
+    What is ``done`` is not done again: skada's methods may have failed or lacked.
+    """
     X, y, X_tgt, y_tgt = load(data_set, pair, data)
     prepare = make_pipeline(*preprocessing(data_set)).fit(X)
     X, X_tgt = prepare.transform(X), prepare.transform(X_tgt)
     apart = [StandardScaler().fit_transform(rows) for rows in (X, X_tgt)]
-    return {
-        "as the source": run_prepared(X, y, X_tgt, y_tgt, n_seeds),
-        "by itself": run_prepared(apart[0], y, apart[1], y_tgt, n_seeds),
-        "seconds": round(time.perf_counter() - started, 1),
-    }
+    row = {}
+    for scaling, (S, T) in {"as the source": (X, X_tgt), "by itself": apart}.items():
+        row[scaling] = done.get(scaling) or run_prepared(S, y, T, y_tgt, n_seeds)
+        if "CORAL" not in row[scaling]:
+            row[scaling] |= skadas(X=S, y=y, X_tgt=T, y_tgt=y_tgt, n_seeds=n_seeds)
+    return row
 
 
 def tabulate(stored):
@@ -156,13 +158,12 @@ def main():
     stored = record["settings"]["pairs"] if record else {}
     for data_set, pairs in PAIRS.items():
         for pair in pairs:
-            if pair in stored.get(data_set, {}):
+            done = stored.setdefault(data_set, {}).get(pair, {})
+            complete = done and all("CORAL" in row for row in done.values())
+            if complete or (args.only and data_set not in args.only):
                 continue
-            if args.only and data_set not in args.only:
-                continue
-            row = run_pair(data_set, pair, args.data, args.seeds)
-            stored.setdefault(data_set, {})[pair] = row
-            print(data_set, pair, row, flush=True)
+            row = run_pair(data_set, pair, args.data, args.seeds, done)
+            stored[data_set][pair] = row
             save("vectors", tabulate(stored), pairs=stored, seeds=args.seeds, grid=GRID)
 
 

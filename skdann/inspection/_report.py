@@ -50,14 +50,14 @@ def adaptation_report(
     report : AdaptationReport
         Prints as text, shows as HTML in a notebook.
 
+    See Also
+    --------
+    skdann.model_selection.DANNGridSearchCV : Choose lambda without target labels.
+
     Notes
     -----
     It trains four networks: the estimator and its twin on 80% of the source, and both
     in reverse. That takes two to four times as long as the fit.
-
-    See Also
-    --------
-    skdann.model_selection.DANNGridSearchCV : Choose lambda without target labels.
 
     Examples
     --------
