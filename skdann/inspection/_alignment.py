@@ -10,7 +10,7 @@ from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from ._axes import SOURCE, TARGET, class_colors, make_panels, place_legend
-from ._fitted import network_input
+from ._fitted import network_input, some_rows
 
 _PROJECTION = {
     "method": [StrOptions({"pca", "tsne"})],
@@ -109,7 +109,7 @@ class AlignmentDisplay:
             Plotted.
         """
         rng = check_random_state(random_state)
-        rows = [_some_rows(X, max_samples, rng) for X in (X_src, X_tgt)]
+        rows = [some_rows(X, max_samples, rng) for X in (X_src, X_tgt)]
         X_src, X_tgt = (
             _safe_indexing(X, i) for X, i in zip((X_src, X_tgt), rows, strict=True)
         )
@@ -163,7 +163,7 @@ class AlignmentDisplay:
         """
         rng = check_random_state(random_state)
         both = (features_src, features_tgt)
-        rows = [_some_rows(features, max_samples, rng) for features in both]
+        rows = [some_rows(features, max_samples, rng) for features in both]
         view = list(map(_safe_indexing, both, rows))
         labels = None
         if y_src is not None and y_tgt is not None:
@@ -255,13 +255,6 @@ class AlignmentDisplay:
                 ax.scatter([], [], color=color, s=20, label=str(label))
         for name, marker in (("source", "."), ("target", "x")):
             ax.scatter([], [], color="0.4", marker=marker, s=24, label=name)
-
-
-def _some_rows(X, max_samples, rng):
-    n = X.shape[0] if hasattr(X, "shape") else len(X)
-    if n <= max_samples:
-        return np.arange(n)
-    return np.sort(rng.choice(n, max_samples, replace=False))
 
 
 def _project(view, method, random_state):

@@ -1,6 +1,8 @@
 """What the displays need of a fitted estimator, whatever it is wrapped in."""
 
+import numpy as np
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import _num_samples
 
 
 def unwrap(estimator):
@@ -21,3 +23,11 @@ def network_input(estimator, X):
     """Return X as the last step of a fitted estimator sees it."""
     preprocessing, _ = unwrap(estimator)
     return X if preprocessing is None else preprocessing.transform(X)
+
+
+def some_rows(X, max_rows, rng):
+    """Return the positions of all rows of X or, if they are more, of a random part."""
+    n = _num_samples(X)
+    if n <= max_rows:
+        return np.arange(n)
+    return np.sort(rng.choice(n, max_rows, replace=False))

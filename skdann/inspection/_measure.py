@@ -6,13 +6,13 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing, check_random_state, indexable
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from ..metrics import proxy_a_distance
 from ..model_selection._evaluation import Fold, Task, evaluate
-from ..model_selection._parts import classifier_prefix, take_apart
+from ..model_selection._parts import classifier_prefix, put_together, take_apart
 from ._alignment import AlignmentDisplay
-from ._fitted import network_input
+from ._fitted import network_input, some_rows
 from ._proportions import calibrate, estimate_proportions
 
 # Rows of each domain that the distances are measured on.
@@ -80,11 +80,10 @@ def measure(estimator, X_src, y_src, X_tgt, *, sample_weight, y_tgt, random_stat
     check_is_fitted(classifier)
     rng = check_random_state(random_state)
     X_src, y_src, sample_weight = indexable(X_src, y_src, sample_weight)
-    n_rows = len(y_src), X_tgt.shape[0] if hasattr(X_tgt, "shape") else len(X_tgt)
     fold = _make_fold(X_src, y_src, X_tgt, sample_weight, y_tgt, rng)
     pair, scores, agreement = _compare_with_twin(estimator, fold)
 
-    rows = [_some_rows(X, rng) for X in (X_src, X_tgt)]
+    rows = [_safe_indexing(X, some_rows(X, _MAX_ROWS, rng)) for X in (X_src, X_tgt)]
     views = {
         "input": [_flat(network_input(estimator, X)) for X in rows],
         "source only": [pair[0].transform(X) for X in rows],
@@ -96,7 +95,7 @@ def measure(estimator, X_src, y_src, X_tgt, *, sample_weight, y_tgt, random_stat
         random_state=rng,
     )
     return Measures(
-        n_rows=n_rows,
+        n_rows=(_num_samples(X_src), _num_samples(X_tgt)),
         lambda_max=classifier.lambda_max,
         classes=classifier.classes_,
         scores=scores,
@@ -113,9 +112,17 @@ def measure(estimator, X_src, y_src, X_tgt, *, sample_weight, y_tgt, random_stat
 
 
 def _make_fold(X, y, X_tgt, sample_weight, y_tgt, rng):
-    train, test = train_test_split(
-        np.arange(len(y)), test_size=_TEST_SIZE, stratify=y, random_state=rng
-    )
+    try:
+        train, test = train_test_split(
+            np.arange(len(y)), test_size=_TEST_SIZE, stratify=y, random_state=rng
+        )
+    except ValueError as error:
+        rarest = np.unique(y, return_counts=True)[1].min()
+        raise ValueError(
+            "The report holds out a fifth of the source, rows of each class, but the "
+            f"rarest class has {rarest} of {len(y)}. Leave it out and fit again, or "
+            f"label more rows. ({error})"
+        ) from error
     return Fold(X, y, X_tgt, train, test, sample_weight=sample_weight, y_tgt=y_tgt)
 
 
@@ -136,6 +143,8 @@ def _compare_with_twin(estimator, fold):
         name: tuple(float(o.test_scores[name]) for o in outcomes) for name in SCORES
     }
     predicted = [o.probabilities.argmax(axis=1) for o in outcomes]
+    preprocessing, _ = take_apart(pair[0])  # fitted once, for both
+    pair = [put_together(one, preprocessing, take_apart(one)[1]) for one in pair]
     return pair, scores, float(np.mean(predicted[0] == predicted[1]))
 
 
@@ -143,7 +152,7 @@ def _proportions(estimator, pair, fold, rng):
     """Return the proportions of the classes in the source and, four times, judged."""
     classes = estimator.classes_
     source = _shares(np.searchsorted(classes, fold.y), len(classes))
-    X_tgt = _some_rows(fold.X_tgt, rng)
+    X_tgt = _safe_indexing(fold.X_tgt, some_rows(fold.X_tgt, _MAX_ROWS, rng))
     counted = [
         _shares(np.searchsorted(classes, model.predict(X_tgt)), len(classes))
         for model in (pair[0], estimator)
@@ -167,13 +176,6 @@ def _proportions(estimator, pair, fold, rng):
 
 def _shares(codes, n_classes):
     return np.bincount(codes, minlength=n_classes) / len(codes)
-
-
-def _some_rows(X, rng):
-    n = X.shape[0] if hasattr(X, "shape") else len(X)
-    if n <= _MAX_ROWS:
-        return X
-    return _safe_indexing(X, np.sort(rng.choice(n, _MAX_ROWS, replace=False)))
 
 
 def _flat(X):

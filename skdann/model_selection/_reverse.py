@@ -112,11 +112,12 @@ def reverse_scores(classifiers, domains, X_val, y_val, *, max_stacked="auto"):
 
 def turn_round(classifier, domains):
     """Exchange the domains, the target labelled by the classifier."""
-    predicted = classifier.predict(domains.X_tgt)
+    # not predict: rows that are checked have lost the names of their columns
+    probabilities = classifier.net_.apply("predict_proba", domains.X_tgt)
     turned = replace(
         domains,
         X=domains.X_tgt,
-        y=np.searchsorted(domains.classes, predicted),
+        y=probabilities.argmax(axis=1),
         rows=np.arange(domains.X_tgt.shape[0]),
         row_weight=None,
         X_tgt=domains.X,

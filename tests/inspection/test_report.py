@@ -129,6 +129,12 @@ class TestMeasures:
         with_them, without = (report_on(clf, X, y, X_tgt, **g) for g in (given, {}))
         assert with_them.measures.scores != without.measures.scores
 
+    def test_a_class_of_a_single_row(self, small, domains):
+        X, y, X_tgt = domains
+        y = np.where(np.arange(len(y)) == 3, 2, y)
+        with pytest.raises(ValueError, match=r"the rarest class has 1 of 200\. Leave"):
+            report_on(small().fit(X, y, X_tgt), X, y, X_tgt)
+
     def test_not_fitted_or_of_another_kind(self, small, domains):
         with pytest.raises(NotFittedError):
             report_on(small(), *domains)

@@ -1,6 +1,7 @@
 """Scorers for the target, in the searches that scikit-learn has."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
@@ -141,6 +142,13 @@ def test_reverse_validation_step_by_step(small, domains):
     back.fit(T, forth.predict(T), X_fit)
     score = reverse_validation_score(without_dropout, X, y, X_tgt, random_state=3)
     assert score == back.score(X_val, y_val)
+
+
+def test_reverse_validation_of_named_columns_does_not_warn(small, domains, recwarn):
+    X, y, X_tgt = domains
+    X, X_tgt = (pd.DataFrame(rows, columns=["a", "b"]) for rows in (X, X_tgt))
+    reverse_validation_score(small(), X, y, X_tgt, random_state=0)
+    assert not recwarn.list
 
 
 def test_reverse_validation_survives_one_predicted_class(small, domains):
