@@ -9,7 +9,7 @@ OUT ?= demo-output
 JOBS ?= 2
 
 .PHONY: help demo demo-moons demo-digits demo-amazon demo-heart test lint test-oldest \
-	bench regret reproduce clean
+	docs bench regret reproduce clean
 
 help:
 	@echo "make demo         adapt from one laboratory's tumors to another's"
@@ -18,26 +18,28 @@ help:
 	@echo "make demo-amazon  adapt from book to kitchen reviews     (DATA=folder)"
 	@echo "make demo-heart   adapt from one hospital to another     (DATA=folder)"
 	@echo "make test         lint, all tests, doctests, coverage"
+	@echo "make docs         the documentation, in docs/_build/html"
 	@echo "make test-oldest  the tests on the lowest supported versions (downloads 3 GB)"
 	@echo "make bench        all benchmarks, beside other libraries in their own environments"
 	@echo "make regret       what each score without target labels chooses (DATA=folder)"
 	@echo "make reproduce    the papers' experiments, all; reproduce-NAME for one (DATA=folder)"
 	@echo "make clean        remove what the above have made"
 
+EXAMPLE := $(BIN)/python docs/run_example.py docs/examples/plot
 demo: $(VENV)/ready
-	$(BIN)/python docs/examples/plot_tumors_measured_differently.py --output $(OUT)
+	$(EXAMPLE)_tumors_measured_differently.py --output $(OUT)
 
 demo-moons: $(VENV)/ready
-	$(BIN)/python docs/examples/plot_shifted_moons.py --output $(OUT)
+	$(EXAMPLE)_shifted_moons.py --output $(OUT)
 
 demo-digits: $(VENV)/ready
-	$(BIN)/python docs/examples/digits_on_photographs.py
+	$(EXAMPLE)_digits_on_photographs.py --output $(OUT)
 
 demo-amazon: $(VENV)/ready
-	$(BIN)/python docs/examples/amazon_reviews.py $(FROM)
+	$(BIN)/python benchmarks/reproduce/amazon_reviews.py $(FROM)
 
 demo-heart: $(VENV)/ready
-	$(BIN)/python docs/examples/heart_hospitals.py $(FROM)
+	$(BIN)/python benchmarks/reproduce/heart_hospitals.py $(FROM)
 
 test: lint
 	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term-missing --cov-fail-under=95
@@ -52,6 +54,14 @@ $(VENV)/ready: constraints.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt torch
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[examples,tests]'
+	touch $@
+
+# The site, built without the network; examples that did not change are not run again.
+docs: $(VENV)/ready-docs
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+$(VENV)/ready-docs: $(VENV)/ready constraints.txt pyproject.toml
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	touch $@
 
 test-oldest: .venv-oldest/ready
@@ -75,7 +85,8 @@ regret: $(VENV)/ready
 	$(BIN)/python benchmarks/regret.py tables report
 
 # Each writes docs/results/NAME.json and the page anew; what is stored is not run again.
-EXPERIMENTS := moons amazon-raw amazon-tfidf amazon-msda critic vectors few-labels mnist-m
+EXPERIMENTS := moons amazon-raw amazon-tfidf amazon-msda critic vectors few-labels \
+	mnist-m mnist-m-gray mnist-m-ink verdicts
 reproduce: $(EXPERIMENTS:%=reproduce-%)
 	$(REPRODUCE)/figures.py --output $(OUT)
 
@@ -101,7 +112,19 @@ reproduce-few-labels: $(VENV)/ready
 	$(REPRODUCE)/record.py
 
 reproduce-mnist-m: $(VENV)/ready
-	$(REPRODUCE)/mnist_m.py $(FROM) --output $(OUT)
+	$(REPRODUCE)/mnist_m.py $(ARGS) $(FROM) --output $(OUT)
+	$(REPRODUCE)/record.py
+
+reproduce-mnist-m-gray: $(VENV)/ready
+	$(REPRODUCE)/mnist_m.py --gray $(ARGS) $(FROM) --output $(OUT)
+	$(REPRODUCE)/record.py
+
+reproduce-mnist-m-ink: $(VENV)/ready
+	$(REPRODUCE)/mnist_m_ink.py $(FROM)
+	$(REPRODUCE)/record.py
+
+reproduce-verdicts: $(VENV)/ready
+	$(REPRODUCE)/verdicts.py $(FROM)
 	$(REPRODUCE)/record.py
 
 # The others, each in an environment of its own; one that fails to install is named.
@@ -115,3 +138,4 @@ reproduce-mnist-m: $(VENV)/ready
 
 clean:
 	rm -rf .venv .venv-oldest .venv-bench demo-output .pytest_cache .ruff_cache .hypothesis
+	rm -rf docs/_build docs/auto_examples docs/api/generated docs/api/backreferences

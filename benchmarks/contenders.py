@@ -152,6 +152,7 @@ class Skada:
     def __init__(self, task):
         import torch
         from skada.deep import DANN
+        from skada_head import ReversedHead
         from torch import nn
 
         extract, label, domain = make_networks(task)
@@ -167,7 +168,7 @@ class Skada:
         self.net = DANN(
             Network(),
             layer_name="extract",
-            domain_classifier=nn.Sequential(domain, nn.Sigmoid(), nn.Flatten(0)),
+            domain_classifier=ReversedHead(domain),
             batch_size=task.batch // 2,  # rows of each domain
             max_epochs=task.epochs,
             lr=task.lr,

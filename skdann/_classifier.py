@@ -1,5 +1,6 @@
 """``DANNClassifier``: the scikit-learn face of domain-adversarial training."""
 
+import copy
 import math
 from numbers import Integral, Real
 
@@ -16,18 +17,18 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import check_is_fitted
 
 from ._domains import read_domains, read_rows_to_predict
-from ._state import is_same, unchanged_on_error
+from ._fit_tasks import CallbackSupportMixin, seen, start_fit
+from ._state import check_unchanged, unchanged_on_error
 from ._training import (
     OPTIMIZERS,
     DANNNet,
     borrowed_torch_generator,
     check_callbacks,
     draw_seeds,
-    lambda_schedule,
-    lr_schedule,
     n_epochs,
     optimizer_settings,
     resolve_device,
+    schedules_of,
     to_tensor,
 )
 from .nn._build import build_dann
@@ -54,7 +55,11 @@ _FIXED_BY_FIRST_FIT = (
 
 
 class DANNClassifier(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassifierMixin, BaseEstimator
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    ClassifierMixin,
+    BaseEstimator,
 ):
     r"""Domain-adversarial neural network (DANN) for a target without labels [1]_ [2]_.
 
@@ -147,7 +152,7 @@ class DANNClassifier(
         The labels, sorted.
     n_features_in_ : int
         Number of columns at fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns; only if X had names that are all strings.
     module_ : skdann.nn.DANN
         The trained network.
@@ -175,6 +180,10 @@ class DANNClassifier(
     its gradient reaches :math:`G_f` times :math:`-\lambda`.
 
     Computations are in float32 if X is (uint8 fits too), else in float64, half as fast.
+
+    From scikit-learn 1.9 on, ``set_callbacks`` takes its callbacks, for example
+    ``sklearn.callback.ProgressBar()``. Each epoch is a task of the fit; a callback
+    whose ``on_fit_task_end`` returns True ends the training there.
 
     Stock searches and cross-validation pass ``X_tgt`` whole to each fit. But they slice
     every argument that has exactly as many rows as X by the folds of X: if the two
@@ -303,6 +312,7 @@ class DANNClassifier(
         self.random_state = random_state
         self.verbose = verbose
 
+    @unchanged_on_error
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None):
         """Fit on labelled source rows and unlabelled target rows.
@@ -346,15 +356,16 @@ class DANNClassifier(
             If ``lambda_max > 0`` but there is no target, or if X_tgt seems not to have
             been scaled like X.
         """
-        with unchanged_on_error(self):
-            continues = self.warm_start and hasattr(self, "net_")
-            known_classes = self.classes_ if continues else None
-            domains = self._read(X, y, X_tgt, sample_weight, y_tgt, known_classes)
-            net = self._continued_net() if continues else self._build_net(domains)
-            n_steps = net.n_steps_per_epoch(domains)
-            epochs = n_epochs(self.max_epochs, n_steps)
-            return self._train(net, domains, epochs, net.n_steps_ + epochs * n_steps)
+        continues = self.warm_start and hasattr(self, "net_")
+        known_classes = self.classes_ if continues else None
+        domains = self._read(X, y, X_tgt, sample_weight, y_tgt, known_classes)
+        net = self._continued_net() if continues else self._build_net(domains)
+        n_steps = net.n_steps_per_epoch(domains)
+        epochs = n_epochs(self.max_epochs, n_steps)
+        planned = net.n_steps_ + epochs * n_steps
+        return self._train(net, domains, epochs, planned, seen(X, y, sample_weight))
 
+    @unchanged_on_error
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self, X, y, X_tgt=None, *, classes=None, sample_weight=None, y_tgt=None
@@ -379,14 +390,13 @@ class DANNClassifier(
         self : DANNClassifier
             Trained a little further.
         """
-        with unchanged_on_error(self):
-            _check_partial_fit_first_call(self, classes)
-            continues = hasattr(self, "net_")
-            domains = self._read(X, y, X_tgt, sample_weight, y_tgt, self.classes_)
-            net = self._continued_net() if continues else self._build_net(domains)
-            n_steps = net.n_steps_per_epoch(domains)
-            planned = net.planned_steps_ or n_epochs(self.max_epochs, n_steps) * n_steps
-            return self._train(net, domains, 1, planned)
+        _check_partial_fit_first_call(self, classes)
+        continues = hasattr(self, "net_")
+        domains = self._read(X, y, X_tgt, sample_weight, y_tgt, self.classes_)
+        net = self._continued_net() if continues else self._build_net(domains)
+        n_steps = net.n_steps_per_epoch(domains)
+        planned = net.planned_steps_ or n_epochs(self.max_epochs, n_steps) * n_steps
+        return self._train(net, domains, 1, planned, seen(X, y, sample_weight))
 
     def predict(self, X):
         """Predict the class of each row.
@@ -482,8 +492,6 @@ class DANNClassifier(
             sample_weight=sample_weight,
             y_tgt=y_tgt,
             classes=classes,
-            class_weight=self.class_weight,
-            lambda_max=self.lambda_max,
             reset=not (hasattr(self, "net_") and classes is not None),
         )
 
@@ -510,22 +518,20 @@ class DANNClassifier(
         )
         return net.initialize()
 
-    def _train(self, net, domains, epochs, planned_steps):
-        net.lr, net.verbose = self.lr, self.verbose
-        net.train(
-            domains, epochs=epochs, planned_steps=planned_steps, **self._schedules()
-        )
-        return self._keep(net, domains)
+    def _train(self, net, domains, epochs, planned, told):
+        def now():
+            return vars(copy.copy(self)._keep(net.frozen(), domains))
 
-    def _schedules(self):
-        return {
-            "lambda_at": lambda_schedule(
-                self.lambda_schedule, peak=self.lambda_max, gamma=self.lambda_gamma
-            ),
-            "lr_at": lr_schedule(
-                self.lr_schedule, peak=self.lr, alpha=self.lr_alpha, beta=self.lr_beta
-            ),
-        }
+        net.lr, net.verbose = self.lr, self.verbose
+        fit = start_fit(self, epochs, **told)
+        tasks = fit.epochs(**told, reconstruction_attributes=now)
+        schedules = schedules_of(self)
+        net.train(
+            domains, epochs=epochs, planned_steps=planned, tasks=tasks, **schedules
+        )
+        self._keep(net, domains)
+        fit.end(**told, reconstruction_attributes=now)
+        return self
 
     def _keep(self, net, domains):
         self.net_ = net
@@ -540,11 +546,5 @@ class DANNClassifier(
 
     def _continued_net(self):
         """Return the net of earlier calls, if it is still the one asked for."""
-        built_with = self._built_with.items()
-        changed = [k for k, v in built_with if not is_same(v, getattr(self, k))]
-        if changed:
-            raise ValueError(
-                f"{', '.join(changed)} changed since the network was built. Training "
-                "can't go on with another: restore the old value, or fit a clone."
-            )
+        check_unchanged(self, self._built_with)
         return self.net_

@@ -75,24 +75,18 @@ def read_domains(
     sample_weight=None,
     y_tgt=None,
     classes=None,
-    class_weight=None,
-    lambda_max=0.0,
     reset=True,
 ):
     """Check and encode everything that a user passes to ``fit``.
 
     Parameters
     ----------
-    estimator : estimator
+    estimator : DANNClassifier
         Receives ``n_features_in_`` and ``feature_names_in_``; named in errors.
     X, y, X_tgt, sample_weight, y_tgt
         As in :meth:`skdann.DANNClassifier.fit`.
     classes : array-like or None, default=None
         All labels that may occur, now or later; None takes those of y and y_tgt.
-    class_weight : dict, "balanced" or None, default=None
-        As in :class:`skdann.DANNClassifier`.
-    lambda_max : float, default=0.0
-        As in :class:`skdann.DANNClassifier`; a fit that adapts needs a target.
     reset : bool, default=True
         Whether this is a first fit. If not, columns must be those of the first.
 
@@ -111,8 +105,8 @@ def read_domains(
         _warn_if_scaled_differently(X, X_tgt, names, names_tgt)
     elif y_tgt is not None:
         raise ValueError("y_tgt labels rows of X_tgt, but X_tgt is None. Pass both.")
-    elif lambda_max > 0:
-        _warn_of_no_target(lambda_max)
+    elif estimator.lambda_max > 0:
+        _warn_of_no_target(estimator.lambda_max)
 
     y_tgt, known = _check_target_labels(y_tgt, X_tgt, y)
     labels = y if y_tgt is None else np.concatenate([y, y_tgt[known]])
@@ -133,7 +127,7 @@ def read_domains(
         X_tgt=X_tgt,
         y_tgt=codes_tgt,
     )
-    return with_class_weight(domains, class_weight)
+    return with_class_weight(domains, estimator.class_weight)
 
 
 def with_class_weight(domains, class_weight):
@@ -427,7 +421,7 @@ def _warn_of_no_target(lambda_max):
         f"lambda_max={lambda_max:g} has no effect. Pass X_tgt, or set lambda_max=0 to "
         "train on the source alone.",
         AdaptationWarning,
-        stacklevel=5,
+        stacklevel=7,
     )
 
 

@@ -2,7 +2,7 @@
 
 from ._domains import with_class_weight
 from ._state import is_same
-from ._training import Plan, make_stacks, n_epochs, train_stacked
+from ._training import Plan, make_stacks, n_epochs, schedules_of, train_stacked
 
 
 def read_together(estimators, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None):
@@ -88,7 +88,7 @@ def _plan(estimator, domains, start):
         net.module_.load_state_dict(start.state_dict())
     net.lr, net.verbose = estimator.lr, 0
     epochs = n_epochs(estimator.max_epochs, net.n_steps_per_epoch(domains))
-    return Plan(net, domains, epochs, **estimator._schedules())
+    return Plan(net, domains, epochs, **schedules_of(estimator))
 
 
 def _train(stack):

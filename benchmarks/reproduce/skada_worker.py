@@ -1,11 +1,13 @@
-"""skada's methods on one pair, in skada's environment: `skada_worker.py arrays.npz`.
+"""skada's methods on one pair, in skada's environment.
 
-Reads X, y, X_tgt, y_tgt, prepared; prints their target accuracies as JSON.
+`skada_worker.py arrays.npz seeds method ...` reads X, y, X_tgt, y_tgt, prepared, and
+prints the target accuracy of each method as JSON.
 """
 
 import json
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,6 +15,9 @@ from skada import CORALAdapter, SubspaceAlignmentAdapter, make_da_pipeline
 from skada.deep import DANN
 from sklearn.linear_model import LogisticRegression
 from torch import nn
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from skada_head import ReversedHead
 
 WIDTH = 64
 
@@ -36,16 +41,16 @@ def proper_head():
     layers = []
     for n_in in (WIDTH, 128):
         layers += [nn.Linear(n_in, 128), nn.ReLU()]
-    return nn.Sequential(*layers, nn.Linear(128, 1), nn.Sigmoid(), nn.Flatten(0))
+    return ReversedHead(nn.Sequential(*layers, nn.Linear(128, 1)))
 
 
-def make_dann(n_columns, n_classes, n_rows, head, seed):
+def make_dann(n_columns, n_classes, n_rows, make_head, seed):
     torch.manual_seed(seed)
     steps_per_epoch = -(-n_rows // 64)
     return DANN(
         Network(n_columns, n_classes),
         layer_name="extract",
-        domain_classifier=head,
+        domain_classifier=make_head(),
         num_features=WIDTH,
         batch_size=64,
         max_epochs=max(10, -(-1000 // steps_per_epoch)),
@@ -65,23 +70,32 @@ def main():
     both = np.concatenate([X, X_tgt])
     domain = np.repeat([1, -2], [n, n_tgt])
     labels = np.concatenate([y, np.full(n_tgt, -1)])
-    accuracies = {}
     n_components = min(n, n_tgt, X.shape[1])  # its default is more than rows can have
-    aligned = SubspaceAlignmentAdapter(n_components=n_components, random_state=0)
-    adapters = {"CORAL": CORALAdapter(), "subspace alignment": aligned}
-    for name, adapter in adapters.items():
-        pipe = make_da_pipeline(adapter, LogisticRegression(max_iter=1000))
-        pipe.fit(both.astype(float), labels, sample_domain=domain)
-        predicted = pipe.predict(X_tgt.astype(float), sample_domain=domain[n:])
-        accuracies[name] = float(np.mean(predicted == y_tgt))
-    for name, make_head in {"default": lambda: None, "proper": proper_head}.items():
+    adapters = {
+        "CORAL": CORALAdapter(),
+        "subspace alignment": SubspaceAlignmentAdapter(
+            n_components=n_components, random_state=0
+        ),
+    }
+    heads = {
+        "skada DANN, default head": lambda: None,
+        "skada DANN, proper head": proper_head,
+    }
+    accuracies = {}
+    for name in sys.argv[3:]:
+        if name in adapters:
+            pipe = make_da_pipeline(adapters[name], LogisticRegression(max_iter=1000))
+            pipe.fit(both.astype(float), labels, sample_domain=domain)
+            predicted = pipe.predict(X_tgt.astype(float), sample_domain=domain[n:])
+            accuracies[name] = float(np.mean(predicted == y_tgt))
+            continue
         scores = []
         for seed in range(int(sys.argv[2])):
-            dann = make_dann(X.shape[1], int(y.max()) + 1, n, make_head(), seed)
+            dann = make_dann(X.shape[1], int(y.max()) + 1, n, heads[name], seed)
             dann.fit(both, labels, sample_domain=domain)
             predicted = dann.predict(X_tgt, sample_domain=domain[n:], allow_source=True)
             scores.append(float(np.mean(predicted == y_tgt)))
-        accuracies[f"skada DANN, {name} head"] = scores
+        accuracies[name] = scores
     print(json.dumps(accuracies))
 
 

@@ -43,6 +43,7 @@ SHOWN = {
     "other_proportions": "proportions",
     "lost_source": "source lost",
     "lost_reverse": "way back lost",
+    "lost_infomax": "infomax lost",
     "one_class": "one class",
     "missing_classes": "class missing",
 }

@@ -15,30 +15,22 @@ can scale each laboratory by itself, try that first: here it repairs more.
 Run with ``make demo``; nothing is downloaded.
 """
 
-import argparse
-from pathlib import Path
+# %%
+# Two protocols, disjoint patients
+# --------------------------------
 
-import matplotlib
 import numpy as np
 import sklearn
 from sklearn.datasets import load_breast_cancer
-from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skdann import DANNClassifier
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
-
-sklearn.set_config(enable_metadata_routing=True)
+from skdann.inspection import AlignmentDisplay
 
 
-# %%
-# Two protocols, disjoint patients
-# --------------------------------
 def split_patients(seed):
     """Return source X, y; target X, y; and patients for the test, X, y."""
     X, y = load_breast_cancer(return_X_y=True)
@@ -61,18 +53,28 @@ def split_patients(seed):
 # The target is scaled as the source is
 # -------------------------------------
 # ``transform_input`` passes ``X_tgt`` through the scaler that was fitted on the source.
-def make_network(lambda_max, seed, verbose=0):
-    dann = DANNClassifier(lambda_max=lambda_max, random_state=seed, verbose=verbose)
+sklearn.set_config(enable_metadata_routing=True)
+
+
+def make_network(lambda_max, seed):
+    """Return a pipeline that scales both domains, then trains."""
+    dann = DANNClassifier(lambda_max=lambda_max, random_state=seed)
     return Pipeline(
         [("scale", StandardScaler()), ("dann", dann)], transform_input=["X_tgt"]
     )
 
 
+# %%
+# Five classifiers
+# ----------------
+# Two learn from the first laboratory alone. One is adapted. One is a linear model whose
+# laboratories are each scaled by themselves. The last has what nobody has: labels from
+# the second laboratory.
 def accuracies(seed):
-    """Test accuracy in the second laboratory, and the two networks."""
+    """Return test accuracy in the second laboratory, and the two networks."""
     X, y, X_tgt, y_tgt, X_test, y_test = split_patients(seed)
     source_only = make_network(0, seed).fit(X, y, X_tgt=X_tgt)
-    adapted = make_network(1, seed, verbose=1).fit(X, y, X_tgt=X_tgt)
+    adapted = make_network(1, seed).fit(X, y, X_tgt=X_tgt)
     on_target = make_network(0, seed).fit(X_tgt, y_tgt, X_tgt=X_tgt)
     linear = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
     by_itself = LogisticRegression().fit(StandardScaler().fit_transform(X), y)
@@ -89,55 +91,23 @@ def accuracies(seed):
     return scores, source_only, adapted
 
 
+runs = [accuracies(seed) for seed in range(5)]
+
+# %%
+# Accuracy in the second laboratory: mean and standard deviation over five splits.
+for name in runs[0][0]:
+    values = [scores[name] for scores, _, _ in runs]
+    print(f"{name:48s}{np.mean(values):.3f} +- {np.std(values):.3f}")
+
 # %%
 # What the networks see
 # ---------------------
-def plot_features(networks, X, y, X_tgt, y_tgt, path):
-    """Draw the two principal components of each network's features."""
-    fig, axes = plt.subplots(1, len(networks), figsize=(10, 4.6), layout="constrained")
-    for ax, (title, network) in zip(axes, networks.items(), strict=True):
-        features = network.transform(np.concatenate([X, X_tgt]))
-        points = PCA(n_components=2).fit_transform(features)
-        labels = np.concatenate([y, y_tgt])
-        is_target = np.arange(len(labels)) >= len(y)
-        for domain, color in (("source", "tab:blue"), ("target", "tab:orange")):
-            for label, marker, name in ((0, "x", "malignant"), (1, "o", "benign")):
-                shown = (is_target == (domain == "target")) & (labels == label)
-                ax.scatter(
-                    *points[shown].T,
-                    marker=marker,
-                    s=22,
-                    alpha=0.6,
-                    color=color,
-                    label=f"{domain}, {name}",
-                )
-        ax.set(title=title, xlabel="first component", ylabel="second component")
-    fig.legend(
-        *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4
-    )
-    fig.savefig(path, dpi=120)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("demo-output"))
-    parser.add_argument("--seeds", type=int, default=5)
-    args = parser.parse_args()
-
-    runs = [accuracies(seed) for seed in range(args.seeds)]
-    print(f"\nAccuracy in the second laboratory, {args.seeds} splits of the patients:")
-    for name in runs[0][0]:
-        values = [scores[name] for scores, _, _ in runs]
-        print(f"  {name:48s}{np.mean(values):.3f} +- {np.std(values):.3f}")
-
-    args.output.mkdir(parents=True, exist_ok=True)
-    path = args.output / "tumors_features.png"
-    X, y, X_tgt, y_tgt, _, _ = split_patients(0)
-    _, source_only, adapted = runs[0]
-    networks = {"Source only": source_only, "Adapted": adapted}
-    plot_features(networks, X, y, X_tgt, y_tgt, path)
-    print(f"Features of both networks: {path}")
-
-
-if __name__ == "__main__":
-    main()
+# The features of the first split in two dimensions. Before adapting, the tumors of the
+# second laboratory lie apart from those of the first. After it they are mixed, and the
+# classes still lie apart.
+X, y, X_tgt, y_tgt, _, _ = split_patients(0)
+names = np.array(["malignant", "benign"])
+_, source_only, adapted = runs[0]
+display = AlignmentDisplay.from_estimator(
+    adapted, X, X_tgt, y_src=names[y], y_tgt=names[y_tgt], before=source_only
+)

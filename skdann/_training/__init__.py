@@ -6,11 +6,10 @@ from ._random import borrowed_torch_generator, draw_seeds
 from ._settings import (
     OPTIMIZERS,
     check_callbacks,
-    lambda_schedule,
-    lr_schedule,
     n_epochs,
     optimizer_settings,
     resolve_device,
+    schedules_of,
 )
 from ._stacked import MAX_NETS_CPU, Plan, make_stacks, train_stacked
 
@@ -22,12 +21,11 @@ __all__ = [
     "borrowed_torch_generator",
     "check_callbacks",
     "draw_seeds",
-    "lambda_schedule",
-    "lr_schedule",
     "make_stacks",
     "n_epochs",
     "optimizer_settings",
     "resolve_device",
+    "schedules_of",
     "to_tensor",
     "train_stacked",
 ]

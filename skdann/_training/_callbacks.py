@@ -130,3 +130,7 @@ class ProgressBar(Callback):
     def on_train_end(self, net, **kwargs):
         self.bar.close()
         del self.bar
+
+    def __getstate__(self):
+        # a copy or a pickle made during training has no terminal
+        return {k: v for k, v in vars(self).items() if k != "bar"}

@@ -86,7 +86,7 @@ class DANNNet(NeuralNet):
         """Share of the planned steps that are done, in [0, 1]."""
         return min(1.0, self.n_steps_ / self.planned_steps_)
 
-    def train(self, domains, *, epochs, planned_steps, lambda_at, lr_at):
+    def train(self, domains, *, epochs, planned_steps, lambda_at, lr_at, tasks=None):
         """Train for some epochs, from wherever training stands.
 
         Parameters
@@ -99,6 +99,8 @@ class DANNNet(NeuralNet):
             Steps, those already taken included, at which progress reaches 1.
         lambda_at, lr_at : callable
             Schedules, functions of progress.
+        tasks : Epochs or None, default=None
+            Whom to tell of each epoch, and who may stop training at its end.
 
         Returns
         -------
@@ -117,16 +119,33 @@ class DANNNet(NeuralNet):
             listens_to_batches(callback) for _, callback in self.callbacks_
         )
         try:
-            self.partial_fit(domains)
+            self.partial_fit(domains, tasks=tasks)
             self.check_weights()
         except BaseException:
             self._restore(before)
             raise
         finally:
             self._set_training(False)
-        if self.history and "train_loss" not in self.history[-1]:
-            del self.history[-1]  # interrupted in the middle of an epoch
+        if self._is_in_epoch():  # interrupted in the middle of one
+            del self.history[-1]
         return self
+
+    def fit_loop(self, X, y=None, epochs=None, *, tasks=None, **fit_params):
+        if tasks is None:
+            return super().fit_loop(X, y, epochs, **fit_params)
+        for _ in range(epochs or self.max_epochs):
+            tasks.begin()
+            try:
+                super().fit_loop(X, y, 1, **fit_params)
+            except KeyboardInterrupt:  # by which skorch's callbacks stop, too
+                tasks.end(is_complete=not self._is_in_epoch())
+                raise
+            if tasks.end():
+                break
+        return self
+
+    def _is_in_epoch(self):
+        return bool(self.history) and "train_loss" not in self.history[-1]
 
     def n_steps_per_epoch(self, domains):
         """Count the steps of an epoch over ``domains``."""
@@ -253,6 +272,21 @@ class DANNNet(NeuralNet):
                     f"{self.lr / 10:g}, or scale X, for example with StandardScaler."
                 )
 
+    def frozen(self):
+        """Return a copy that predicts as this net does now, whatever becomes of it."""
+        self.check_weights()
+        # skorch's own way of copying needs modules that can be pickled
+        copied = object.__new__(type(self))
+        callbacks = [(name, copy.copy(callback)) for name, callback in self.callbacks_]
+        known = _cut_from_graph(self.module_) | {
+            id(self): copied,
+            id(self.callbacks): self.callbacks,  # the user's; they may hold files
+            id(self.callbacks_): callbacks,
+        }
+        vars(copied).update(copy.deepcopy(vars(self), known))
+        copied._set_training(False)
+        return copied
+
     # what a step changes, and with it what must come back when training fails
     _PROGRESS = ("rngs_", "draws_", "n_steps_", "planned_steps_", "first_loss_")
 
@@ -273,3 +307,13 @@ class DANNNet(NeuralNet):
         for name, value in state.items():
             setattr(self, name, value)
         del self.history[n_epochs:]
+
+
+def _cut_from_graph(module):
+    """Copy, by id, what layers keep of their last step; torch refuses as it is."""
+    kept = [value for layer in module.modules() for value in vars(layer).values()]
+    return {
+        id(value): value.detach().clone()
+        for value in kept
+        if isinstance(value, torch.Tensor) and not value.is_leaf
+    }

@@ -164,6 +164,19 @@ def lr_schedule(schedule, *, peak, alpha, beta) -> Scaled:
     return Scaled(peak, _factor("lr_schedule", schedule, named))
 
 
+def schedules_of(estimator) -> dict[str, Scaled]:
+    """Return both schedules that the parameters of an estimator describe."""
+    e = estimator
+    return {
+        "lambda_at": lambda_schedule(
+            e.lambda_schedule, peak=e.lambda_max, gamma=e.lambda_gamma
+        ),
+        "lr_at": lr_schedule(
+            e.lr_schedule, peak=e.lr, alpha=e.lr_alpha, beta=e.lr_beta
+        ),
+    }
+
+
 def _factor(name, schedule, named):
     if isinstance(schedule, str):
         return named[schedule]

@@ -14,7 +14,7 @@ _NO_EFFECT = 0.99  # agreement with the twin; the highest was .97
 _PROPORTIONS_DIFFER = 0.1  # total variation, beyond what counting brings about
 _ALIKE = 0.3  # proxy A-distance
 _LOST = 0.05  # of source accuracy, or of reverse validation
-_GAINED = 0.05  # of infomax
+_GAINED = 0.05  # of infomax, or lost
 
 
 @dataclass(frozen=True)
@@ -236,6 +236,21 @@ def _lost_reverse(measures):
     )
 
 
+def _lost_infomax(measures):
+    before, after = measures.scores["infomax"]
+    if after >= before - _GAINED:
+        return None
+    return Finding(
+        "lost_infomax",
+        True,
+        f"Infomax of the predictions for the target fell from {before:.2f} to "
+        f"{after:.2f}.",
+        "They have become less certain, or crowd in fewer classes: the classes may have "
+        "been mixed where the domains were.",
+        "Lower lambda_max, or choose it by DANNGridSearchCV.",
+    )
+
+
 def _still_apart(measures):
     before, after = (measures.distances[k] for k in ("source only", "adapted"))
     if after < before - _ALIKE or measures.distances["input"] < _ALIKE:
@@ -259,6 +274,7 @@ _RULES = (
     _other_proportions,
     _lost_source,
     _lost_reverse,
+    _lost_infomax,
     _still_apart,
 )
 

@@ -2,10 +2,12 @@
 
 import time
 from dataclasses import dataclass, field
+from functools import cache, partial
 
 import numpy as np
 from sklearn.utils import _safe_indexing
 
+from .._fit_tasks import Unheard, seen
 from .._together import read_together, train_together
 from ._parts import fit_preprocessing, put_together, take_apart
 from ._reverse import reverse_scores
@@ -62,6 +64,21 @@ class Fold:
         """Return rows of the source and their labels."""
         return _safe_indexing(self.X, index), _safe_indexing(self.y, index)
 
+    def training_weight(self):
+        """Return the weights of the training rows, if there are any."""
+        if self.sample_weight is None:
+            return None
+        return _safe_indexing(self.sample_weight, self.train)
+
+    def seen(self):
+        """Return what callbacks are told of the training rows, taken if they ask."""
+        take = cache(lambda: seen(*self.rows(self.train), self.training_weight()))
+        return {
+            "X": lambda: take()["X"],
+            "y": lambda: take()["y"],
+            "metadata": lambda: take()["metadata"],
+        }
+
 
 @dataclass
 class Outcome:
@@ -92,7 +109,7 @@ class Outcome:
     error: Exception | None = None
 
 
-def evaluate(task, fold, scorers, *, reverse, score_train, max_stacked):
+def evaluate(task, fold, scorers, *, reverse, score_train, max_stacked, reports=None):
     """Train the members of a task on one fold and score them.
 
     Parameters
@@ -110,34 +127,58 @@ def evaluate(task, fold, scorers, *, reverse, score_train, max_stacked):
         Whether the scorers see the training rows as well.
     max_stacked : int or "auto"
         Most networks in a stack.
+    reports : list of FitTask or None, default=None
+        Whom to tell of each member; None tells nobody.
 
     Returns
     -------
     list of Outcome
         One for each member.
     """
+    reports = reports or [Unheard()] * len(task.members)
+    told = fold.seen()
+    for report in reports:
+        report.begin(**told)
     outcomes = [Outcome(task.fold, *member) for member in task.members]
+    trained = _train_timed(task, fold, outcomes, max_stacked)
+    if reverse and trained is not None:
+        _score_reverse(trained, outcomes, max_stacked)
+    for i, (outcome, report) in enumerate(zip(outcomes, reports, strict=True)):
+        if outcome.error is None:
+            _score_timed(trained, i, outcome, fold, scorers, score_train)
+        state = None if outcome.error else partial(_as_if_chosen, trained, i)
+        report.end(**told, reconstruction_attributes=state)
+    return outcomes
+
+
+def _train_timed(task, fold, outcomes, max_stacked):
+    """Train; return None if the preprocessing failed, which all have in common."""
     started = time.perf_counter()
     try:
         trained = _train(task, fold, max_stacked)
-    except Exception as error:  # in the preprocessing, which all have in common
+    except Exception as error:
         for outcome in outcomes:
             outcome.error = error
-        return outcomes
+        return None
     fit_time = (time.perf_counter() - started) / len(outcomes)
     for outcome, error in zip(outcomes, trained.errors, strict=True):
         outcome.fit_time, outcome.error = fit_time, error
-    if reverse:
-        _score_reverse(trained, outcomes, max_stacked)
-    for i, outcome in enumerate(outcomes):
-        if outcome.error is None:
-            started = time.perf_counter()
-            try:
-                _score(trained, i, outcome, fold, scorers, score_train)
-            except Exception as error:  # in a scorer, which may be the user's
-                outcome.error = error
-            outcome.score_time += time.perf_counter() - started
-    return outcomes
+    return trained
+
+
+def _score_timed(trained, i, outcome, fold, scorers, score_train):
+    started = time.perf_counter()
+    try:
+        _score(trained, i, outcome, fold, scorers, score_train)
+    except Exception as error:  # in a scorer, which may be the user's
+        outcome.error = error
+    outcome.score_time += time.perf_counter() - started
+
+
+def _as_if_chosen(trained, i):
+    """Return the attributes of a search that has chosen one of its candidates."""
+    # with refit=False a search would refuse to predict, whatever it has chosen
+    return {"best_estimator_": trained.whole(i), "refit": True}
 
 
 @dataclass
@@ -153,15 +194,18 @@ class _Trained:
     y_test: object
     X_tgt: object
 
+    def whole(self, i):
+        """Return a fitted estimator that takes raw rows."""
+        classifier = self.classifiers[i]
+        return put_together(self.estimators[i], self.preprocessing, classifier)
+
 
 def _train(task, fold, max_stacked):
     preprocessing, _ = take_apart(task.estimators[0])
     classifiers = [take_apart(estimator)[1] for estimator in task.estimators]
     X, y = fold.rows(fold.train)
     X_test, y_test = fold.rows(fold.test)
-    X_tgt, weight = fold.X_tgt, fold.sample_weight
-    if weight is not None:
-        weight = _safe_indexing(weight, fold.train)
+    X_tgt, weight = fold.X_tgt, fold.training_weight()
     if preprocessing is not None:
         X = fit_preprocessing(preprocessing, X, y, weight)
         X_test, X_tgt = map(preprocessing.transform, (X_test, X_tgt))
@@ -208,7 +252,7 @@ def _score(trained, i, outcome, fold, scorers, score_train):
     outcome.probabilities = seen.probabilities[compared].astype(np.float32)
     if not scorers:
         return
-    whole = put_together(trained.estimators[i], trained.preprocessing, classifier)
+    whole = trained.whole(i)
     parts = [(outcome.test_scores, fold.test)]
     if score_train:
         parts.append((outcome.train_scores, fold.train))

@@ -25,6 +25,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
+from .._fit_tasks import seen, start_fit
 from .._state import unchanged_on_error
 from ._evaluation import Fold, evaluate
 from ._parts import fit_preprocessing, put_together, take_apart
@@ -58,6 +59,7 @@ class _DANNSearch:
 
     __metadata_request__fit = {"X_tgt": True, "y_tgt": True, "groups": True}
 
+    @unchanged_on_error
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None, groups=None):
         """Train and score all candidates, choose one, and fit it on all rows.
@@ -93,31 +95,34 @@ class _DANNSearch:
             If interrupted before any candidate is done. After that, Ctrl-C ends the
             search, which chooses among the candidates that are done and fits that one.
         """
-        with unchanged_on_error(self):
-            if X_tgt is None:
-                raise ValueError(
-                    f"{type(self).__name__} scores on the target: fit(X, y, X_tgt). "
-                    "Without a target use sklearn.model_selection.GridSearchCV."
-                )
-            take_apart(self.estimator)
-            scoring = understand_scoring(self.scoring, self.estimator)
-            if scoring.is_multiple:
-                self._check_refit({*scoring.known, *scoring.scorers})
-            X, y, sample_weight = indexable(X, y, sample_weight)
-            fit_params = {"sample_weight": sample_weight, "y_tgt": y_tgt}
-            cv = check_cv(self.cv, y, classifier=True)
-            folds = [
-                Fold(X, y, X_tgt, train, test, **fit_params)
-                for train, test in cv.split(X, y, groups)
-            ]
-            self.n_splits_ = len(folds)
-            candidates = self._all_candidates()
-            outcomes = self._evaluate(candidates, folds, scoring)
-            table = self._tabulate(candidates, outcomes, scoring)
-            if self.refit or not self.multimetric_:
-                self._choose(table)
-            if self.refit:
-                self._refit(X, y, X_tgt, fit_params)
+        if X_tgt is None:
+            raise ValueError(
+                f"{type(self).__name__} scores on the target: fit(X, y, X_tgt). "
+                "Without a target use sklearn.model_selection.GridSearchCV."
+            )
+        take_apart(self.estimator)
+        scoring = understand_scoring(self.scoring, self.estimator)
+        if scoring.is_multiple:
+            self._check_refit({*scoring.known, *scoring.scorers})
+        X, y, sample_weight = indexable(X, y, sample_weight)
+        fit_params = {"sample_weight": sample_weight, "y_tgt": y_tgt}
+        cv = check_cv(self.cv, y, classifier=True)
+        folds = [
+            Fold(X, y, X_tgt, train, test, **fit_params)
+            for train, test in cv.split(X, y, groups)
+        ]
+        self.n_splits_ = len(folds)
+        self.scorer_ = _labelled_scorer(scoring)
+        told = seen(X, y, sample_weight)
+        task = self._start_task(told)
+        candidates = self._all_candidates()
+        outcomes = self._evaluate(candidates, folds, scoring, task)
+        table = self._tabulate(candidates, outcomes, scoring)
+        if self.refit or not self.multimetric_:
+            self._choose(table)
+        if self.refit:
+            self._refit(X, y, X_tgt, fit_params, task)
+        task.end(**told)
         return self
 
     def score(self, X, y):
@@ -167,8 +172,34 @@ class _DANNSearch:
             return candidates
         return candidates + self._without_adaptation(candidates)
 
-    def _evaluate(self, candidates, folds, scoring):
+    def _start_task(self, told):
+        """Return the task of this fit, having checked what the refit passes on."""
+        task = start_fit(self, 1 + bool(self.refit), **told)
+        for part in (self.estimator, take_apart(self.estimator)[1]):
+            task.check_passable(part)
+        return task
+
+    def _evaluate(self, candidates, folds, scoring, task):
         """Return the outcomes of all fits; if interrupted, of what is complete."""
+        fits_each = len(folds) * self.n_seeds
+        total = fits_each * len(candidates)
+        search = task.subtask("search", max_subtasks=total, sequential_subtasks=False)
+        search.begin()
+        jobs = self._jobs(candidates, folds, scoring, search)
+        outcomes = []
+        with tqdm(total=total, desc="fits", disable=not self.verbose) as bar:
+            try:
+                for done in self._parallel()(jobs):
+                    outcomes += done
+                    bar.update(len(done))
+                    self._raise_if_asked(done)
+            except KeyboardInterrupt:
+                outcomes = _complete(outcomes, fits_each, len(candidates))
+        search.end()
+        return outcomes
+
+    def _jobs(self, candidates, folds, scoring, search):
+        """Return a generator of jobs; each trains one stack on one fold."""
         tasks = make_tasks(
             self.estimator,
             candidates,
@@ -177,6 +208,8 @@ class _DANNSearch:
             n_jobs=self.n_jobs,
             max_stacked=self.max_stacked,
         )
+        # all of them now: to add one changes what joblib pickles meanwhile
+        reports = [self._subtasks(search, task, len(folds)) for task in tasks]
         work = partial(
             evaluate,
             scorers=scoring.scorers,
@@ -186,19 +219,20 @@ class _DANNSearch:
         )
         if effective_n_jobs(self.n_jobs) > 1:
             work = partial(_without_jobs, work)
-        jobs = (delayed(work)(task, folds[task.fold]) for task in tasks)
-        fits_each = len(folds) * self.n_seeds
-        total = fits_each * len(candidates)
-        outcomes = []
-        with tqdm(total=total, desc="fits", disable=not self.verbose) as bar:
-            try:
-                for done in self._parallel()(jobs):
-                    outcomes += done
-                    bar.update(len(done))
-                    self._raise_if_asked(done)
-            except KeyboardInterrupt:
-                return _complete(outcomes, fits_each, len(candidates))
-        return outcomes
+        return (
+            delayed(work)(task, folds[task.fold], reports=of_members)
+            for task, of_members in zip(tasks, reports, strict=True)
+        )
+
+    def _subtasks(self, search, task, n_folds):
+        """Return the subtasks of the members, numbered by candidate, fold and seed."""
+        return [
+            search.subtask(
+                "candidate-split-evaluation",
+                task_id=(candidate * n_folds + task.fold) * self.n_seeds + seed,
+            )
+            for candidate, seed in task.members
+        ]
 
     def _parallel(self):
         # as they come, where the backend can: so that an interrupt loses little
@@ -233,9 +267,6 @@ class _DANNSearch:
             prefix = "rank_test_"
             ranks = [name for name in self.cv_results_ if name.startswith(prefix)]
             self._check_refit({name.removeprefix(prefix) for name in ranks})
-        self.scorer_ = dict.fromkeys(scoring.known, _accuracy) | scoring.scorers
-        if not scoring.is_multiple:
-            self.scorer_ = self.scorer_["score"]
         return table
 
     def _choose(self, table):
@@ -267,16 +298,21 @@ class _DANNSearch:
             if f"mean_test_{name}" in results
         }
 
-    def _refit(self, X, y, X_tgt, fit_params):
+    def _refit(self, X, y, X_tgt, fit_params, task):
         started = time.perf_counter()
+        told = seen(X, y, fit_params["sample_weight"])
+        refit = task.subtask("refit-with-best-params")
         best = make_candidate(self.estimator, self.best_params_)
         preprocessing, classifier = take_apart(best)
-        if preprocessing is not None:
-            X = fit_preprocessing(preprocessing, X, y, fit_params["sample_weight"])
-            X_tgt = preprocessing.transform(X_tgt)
-        classifier.fit(X, y, X_tgt, **fit_params)
+        with refit.passed_to(classifier):
+            refit.begin(**told)
+            if preprocessing is not None:
+                X = fit_preprocessing(preprocessing, X, y, fit_params["sample_weight"])
+                X_tgt = preprocessing.transform(X_tgt)
+            classifier.fit(X, y, X_tgt, **fit_params)
         self.best_estimator_ = put_together(best, preprocessing, classifier)
         self.refit_time_ = time.perf_counter() - started
+        refit.end(**told, reconstruction_attributes={})
         if hasattr(self.best_estimator_, "feature_names_in_"):
             self.feature_names_in_ = self.best_estimator_.feature_names_in_
 
@@ -285,10 +321,16 @@ def _accuracy(estimator, X, y):
     return estimator.score(X, y)
 
 
-def _without_jobs(work, *args):
+def _labelled_scorer(scoring):
+    """Return what scores labelled rows: where asked for another score, accuracy."""
+    scorers = dict.fromkeys(scoring.known, _accuracy) | scoring.scorers
+    return scorers if scoring.is_multiple else scorers["score"]
+
+
+def _without_jobs(work, *args, **kwargs):
     """Work as one job of many: jobs of its own would wait for the others' places."""
     with parallel_config("sequential"):
-        return work(*args)
+        return work(*args, **kwargs)
 
 
 def _complete(outcomes, fits_each, n_candidates):
@@ -300,7 +342,7 @@ def _complete(outcomes, fits_each, n_candidates):
     warnings.warn(
         f"Interrupted: {len(finished)} of {n_candidates} candidates are done; the best "
         "of them is taken.",
-        stacklevel=5,
+        stacklevel=6,
     )
     return [outcome for outcome in outcomes if outcome.candidate in finished]
 
@@ -318,7 +360,7 @@ def _report_failures(outcomes, error_score):
     warnings.warn(
         f"{n_failed} of {len(outcomes)} fits failed and score {error_score}: {texts}",
         FitFailedWarning,
-        stacklevel=5,
+        stacklevel=6,
     )
 
 
@@ -418,6 +460,10 @@ class DANNGridSearchCV(_DANNSearch, GridSearchCV):
     time, more; ``docs/choosing.md`` has the tables. Agreement needs a crowd: spread the
     candidates over lambda and learning rate. A few labelled target rows tell more than
     any score.
+
+    Callbacks of scikit-learn 1.9 and later (``set_callbacks``) are told of each fit of
+    a candidate, with the search as if it had chosen that one, and of the refit with its
+    epochs; epochs of candidates are not reported, as many are trained at once.
 
     Examples
     --------

@@ -62,5 +62,5 @@ def warn_of_disagreement(chosen, favorites, predictions, params):
             "predicts another class. See cv_results_, and label a few rows of the "
             "target to decide.",
             AdaptationWarning,
-            stacklevel=5,
+            stacklevel=6,
         )

@@ -46,7 +46,7 @@ def domain_loss(
     is_target : Tensor of shape (n,), of the dtype of logits
         0 for rows of the source, 1 for rows of the target.
     weight : Tensor of shape (n,) or None, default=None
-        Share of each row in the loss. None is :func:`domain_weight`.
+        Share of each row in the loss. None is ``domain_weight``.
 
     Returns
     -------

@@ -234,7 +234,7 @@ class TestFindings:
         X_tgt = 0.3 * rng.normal(size=(300, 6))  # of no class
         clf = small(lambda_max=10, lambda_schedule="constant", lr=1e-2, max_epochs=40)
         report = report_on(clf.fit(X, y, X_tgt), X, y, X_tgt)
-        assert {"lost_source", "lost_reverse"} <= kinds(report)
+        assert {"lost_source", "lost_reverse", "lost_infomax"} <= kinds(report)
         assert report.verdict == "against"
 
     def test_moons_gain(self, small):

@@ -1,5 +1,4 @@
-"""From book reviews to kitchen reviews
-====================================
+"""From book reviews to kitchen reviews.
 
 The books to kitchen pair of Ganin et al. (JMLR 2016, table 1): 2,000 labelled reviews
 of books, 2,000 unlabelled reviews of kitchen appliances, tested on 5,945 others of the

@@ -1,5 +1,4 @@
-"""From one hospital to another
-============================
+"""From one hospital to another.
 
 Heart disease in four hospitals (UCI 45): a classifier from Cleveland is wanted in
 Budapest (hungarian), Long Beach (va) and Zurich and Basel (switzerland). Numbers and

@@ -1,0 +1,21 @@
+"""The order of the gallery."""
+
+EXAMPLES = [
+    "plot_tumors_measured_differently.py",
+    "plot_choosing_lambda.py",
+    "plot_reading_the_report.py",
+    "plot_own_network.py",
+    "plot_shifted_moons.py",
+    "plot_digits_on_photographs.py",
+]
+
+
+class Order:
+    """Sort the examples as they should be read; one that is not listed comes last."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __call__(self, name):
+        """Return the position of an example."""
+        return EXAMPLES.index(name) if name in EXAMPLES else len(EXAMPLES)

@@ -1,0 +1,50 @@
+"""The site tells of everything that is public."""
+
+import importlib.util
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import skdann
+from skdann import (
+    DANNClassifier,
+    datasets,
+    exceptions,
+    inspection,
+    metrics,
+    model_selection,
+    nn,
+    schedules,
+)
+
+DOCS = Path(__file__).parents[1] / "docs"
+API = (DOCS / "api" / "index.rst").read_text()
+
+
+@pytest.mark.parametrize(
+    "module",
+    [skdann, model_selection, inspection, metrics, datasets, schedules, nn],
+    ids=lambda module: module.__name__,
+)
+def test_every_public_name_is_on_the_api_page(module):
+    sections = API.split(".. module:: ")[1:]
+    listed = {part.split("\n")[0]: part.split() for part in sections}[module.__name__]
+    errors = {name for name in module.__all__ if hasattr(exceptions, name)}
+    assert set(module.__all__) - errors <= set(listed)
+
+
+def test_the_guide_tells_why_each_default_is_what_it_is():
+    page = (DOCS / "guide" / "defaults.md").read_text()
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    explained = re.findall(r"`(\w+)`", " ".join(rows))
+    assert set(inspect.signature(DANNClassifier).parameters) <= set(explained)
+
+
+def test_every_example_has_its_place_in_the_gallery():
+    path = DOCS / "_ext" / "order.py"
+    spec = importlib.util.spec_from_file_location("order", path)
+    order = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(order)
+    assert set(order.EXAMPLES) == {p.name for p in (DOCS / "examples").glob("*.py")}
