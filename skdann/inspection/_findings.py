@@ -245,7 +245,7 @@ def _lost_infomax(measures):
         True,
         f"Infomax of the predictions for the target fell from {before:.2f} to "
         f"{after:.2f}.",
-        "They have become less certain, or crowd in fewer classes: the classes may have "
+        "They are less certain, or crowd in fewer classes: the classes may have "
         "been mixed where the domains were.",
         "Lower lambda_max, or choose it by DANNGridSearchCV.",
     )
