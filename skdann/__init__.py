@@ -3,8 +3,9 @@
 from importlib.metadata import version
 
 from ._classifier import DANNClassifier
+from ._persistence import load, save
 from .exceptions import AdaptationWarning, DivergenceError
 
 __version__ = version("skdann")
 
-__all__ = ["AdaptationWarning", "DANNClassifier", "DivergenceError"]
+__all__ = ["AdaptationWarning", "DANNClassifier", "DivergenceError", "load", "save"]

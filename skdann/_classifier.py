@@ -1,64 +1,41 @@
 """``DANNClassifier``: the scikit-learn face of domain-adversarial training."""
 
-import copy
 import math
+import os
 from numbers import Integral, Real
 
 import torch
-from sklearn.base import (
-    BaseEstimator,
-    ClassifierMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    _fit_context,
-)
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call
-from sklearn.utils.validation import check_is_fitted
 
-from ._domains import read_domains, read_rows_to_predict
-from ._fit_tasks import CallbackSupportMixin, seen, start_fit
-from ._state import check_unchanged, unchanged_on_error
-from ._training import (
-    OPTIMIZERS,
-    DANNNet,
-    borrowed_torch_generator,
-    check_callbacks,
-    draw_seeds,
-    n_epochs,
-    optimizer_settings,
-    resolve_device,
-    schedules_of,
-    to_tensor,
+from ._domains import read_domains
+from ._evidence import SCORES
+from ._fit_tasks import CallbackSupportMixin, seen
+from ._fitting import (
+    build_net,
+    continued_net,
+    revive,
+    run,
+    train,
+    warn_if_collapsed,
+    without_torch,
 )
-from .nn._build import build_dann
+from ._prediction import PredictionMixin
+from ._state import unchanged_on_error
+from ._training import OPTIMIZERS, n_epochs
 from .nn._mlp import ACTIVATIONS
 
 _POSITIVE = Interval(Real, 0, math.inf, closed="neither")
 _NOT_NEGATIVE = Interval(Real, 0, math.inf, closed="left")
 _SHARE = Interval(Real, 0, 1, closed="left")
+_FRACTION = Interval(Real, 0, 1, closed="neither")
 _COUNT = Interval(Integral, 1, None, closed="left")
-
-# Parameters that build_dann takes by the same names.
-_NETWORK = tuple(build_dann.__kwdefaults__)
-
-# What neither a warm start nor partial_fit can change.
-_FIXED_BY_FIRST_FIT = (
-    *_NETWORK,
-    "optimizer",
-    "momentum",
-    "weight_decay",
-    "batch_size",
-    "callbacks",
-    "device",
-)
 
 
 class DANNClassifier(
     CallbackSupportMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    ClassifierMixin,
+    PredictionMixin,
     BaseEstimator,
 ):
     r"""Domain-adversarial neural network (DANN) for a target without labels [1]_ [2]_.
@@ -131,6 +108,30 @@ class DANNClassifier(
     class_weight : dict, "balanced" or None, default=None
         Cost of errors on each class, in the label loss alone. "balanced" makes all
         classes of the source count the same.
+    early_stopping : bool, default=False
+        Whether to stop when the target is no longer predicted better, judged by
+        ``scoring``, and to keep the best epoch. Looks at epochs after the half of the
+        planned training alone, when lambda is near its peak. Epochs whose accuracy on
+        held-out source rows is five points under the best do not count.
+    validation_fraction : float, default=0.1
+        Share of each class of the source that early stopping holds out.
+    n_iter_no_change : int, default=10
+        Epochs without a better score (by 1e-4) after which early stopping stops.
+    scoring : str or callable, default="infomax"
+        What early stopping goes by: "infomax", "nuclear_norm", "neg_entropy",
+        "neg_iwv", "neg_dev", "neg_devn" (see
+        :func:`~skdann.model_selection.target_scorer`), or a callable ``scoring(
+        estimator, X, y, X_tgt)`` of held-out source rows and at most 2,000 target
+        rows. Without a target it is the accuracy on held-out source rows.
+    on_divergence : {"raise", "restore"}, default="raise"
+        What to do if the loss explodes: raise DivergenceError, or repeat the epoch at
+        half the learning rate, with a ConvergenceWarning, at most ten times.
+    checkpoint : path or None, default=None
+        File in which ``fit`` writes down where it stands; ``fit(..., resume=True)``
+        goes on from there, to the bit. :func:`skdann.load` reads it, too. A fit
+        without ``resume`` overwrites it. Searches write none for their candidates.
+    checkpoint_interval : int, default=10
+        Epochs from one writing of ``checkpoint`` to the next.
     device : str or torch.device, default="auto"
         "auto" is "cuda" if there is such a device, else "cpu".
     warm_start : bool, default=False
@@ -161,7 +162,8 @@ class DANNClassifier(
     history_ : skorch.history.History
         One dict per epoch: ``train_loss``, ``label_loss``, ``domain_loss``,
         ``domain_accuracy`` (mean of both domains; 0.5 is chance), ``lambda``, ``lr``,
-        ``n_steps`` (so far), ``dur`` in seconds.
+        ``n_steps`` (so far), ``dur`` in seconds. With early stopping also
+        ``validation_score``, ``validation_score_best`` and ``validation_accuracy``.
     n_iter_ : int
         Number of epochs trained.
 
@@ -226,7 +228,7 @@ class DANNClassifier(
     (300,)
     """
 
-    __metadata_request__fit = {"X_tgt": True, "y_tgt": True}
+    __metadata_request__fit = {"X_tgt": True, "y_tgt": True, "resume": True}
     __metadata_request__partial_fit = {"X_tgt": True, "y_tgt": True}
 
     _parameter_constraints = {
@@ -250,6 +252,13 @@ class DANNClassifier(
         "batch_size": [Interval(Integral, 2, None, closed="left")],
         "max_epochs": [StrOptions({"auto"}), _COUNT],
         "class_weight": [dict, StrOptions({"balanced"}), None],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [_FRACTION],
+        "n_iter_no_change": [_COUNT],
+        "scoring": [StrOptions(set(SCORES)), callable],
+        "on_divergence": [StrOptions({"raise", "restore"})],
+        "checkpoint": [str, os.PathLike, None],
+        "checkpoint_interval": [_COUNT],
         "device": [str, torch.device],
         "warm_start": ["boolean"],
         "callbacks": [list, tuple, None],
@@ -280,6 +289,13 @@ class DANNClassifier(
         batch_size=128,
         max_epochs="auto",
         class_weight=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        scoring="infomax",
+        on_divergence="raise",
+        checkpoint=None,
+        checkpoint_interval=10,
         device="auto",
         warm_start=False,
         callbacks=None,
@@ -306,6 +322,13 @@ class DANNClassifier(
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.class_weight = class_weight
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.scoring = scoring
+        self.on_divergence = on_divergence
+        self.checkpoint = checkpoint
+        self.checkpoint_interval = checkpoint_interval
         self.device = device
         self.warm_start = warm_start
         self.callbacks = callbacks
@@ -314,7 +337,7 @@ class DANNClassifier(
 
     @unchanged_on_error
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None):
+    def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None, resume=False):
         """Fit on labelled source rows and unlabelled target rows.
 
         Parameters
@@ -336,11 +359,15 @@ class DANNClassifier(
             are numbers, None (or NaN) if they are strings or other objects. Rows with
             a label also join the label loss, beside the source: each step sees all
             of them, or half a batch.
+        resume : bool, default=False
+            Whether to go on from the file ``checkpoint``, if there is one: after a
+            crash the same call with the same data ends where it would have ended
+            without. A file of other data or parameters is refused.
 
         Returns
         -------
         self : DANNClassifier
-            Fitted.
+            Fitted. After Ctrl-C, as it was at the end of its last whole epoch.
 
         Raises
         ------
@@ -349,21 +376,30 @@ class DANNClassifier(
             The estimator is then as it was before.
         DivergenceError
             If the loss explodes or becomes NaN, a ValueError as well.
+        OSError
+            If the checkpoint can't be written; the last one is kept.
+        MemoryError
+            If a step does not fit in the memory of the device.
+        KeyboardInterrupt
+            If interrupted before one epoch is whole.
 
         Warns
         -----
         AdaptationWarning
-            If ``lambda_max > 0`` but there is no target, or if X_tgt seems not to have
-            been scaled like X.
+            If ``lambda_max > 0`` but there is no target, if X_tgt seems not to have
+            been scaled like X, or if the target is all predicted as one class.
+        ConvergenceWarning
+            If the source is all predicted as one class, or if training diverged and
+            goes on at half the learning rate.
         """
         continues = self.warm_start and hasattr(self, "net_")
         known_classes = self.classes_ if continues else None
         domains = self._read(X, y, X_tgt, sample_weight, y_tgt, known_classes)
-        net = self._continued_net() if continues else self._build_net(domains)
-        n_steps = net.n_steps_per_epoch(domains)
-        epochs = n_epochs(self.max_epochs, n_steps)
-        planned = net.n_steps_ + epochs * n_steps
-        return self._train(net, domains, epochs, planned, seen(X, y, sample_weight))
+        net = continued_net(self) if continues else build_net(self, domains)
+        told = seen(X, y, sample_weight)
+        train(self, net, domains, told=told, resume=resume)
+        warn_if_collapsed(self, domains)
+        return self
 
     @unchanged_on_error
     @_fit_context(prefer_skip_nested_validation=True)
@@ -374,7 +410,8 @@ class DANNClassifier(
 
         ``max_epochs`` calls on the same data equal one ``fit``, to the bit. The
         schedules count steps over the total that the first call plans: ``max_epochs``
-        times the steps of its epoch. Beyond it they stay at their last value.
+        times the steps of its epoch. Beyond it they stay at their last value. There is
+        no early stopping, and no ``checkpoint``: :func:`skdann.save` writes one.
 
         Parameters
         ----------
@@ -390,98 +427,27 @@ class DANNClassifier(
         self : DANNClassifier
             Trained a little further.
         """
+        if self.early_stopping:
+            raise ValueError(
+                "partial_fit trains for one epoch, which early_stopping=True can't "
+                "shorten. Set early_stopping=False, or call fit."
+            )
         _check_partial_fit_first_call(self, classes)
         continues = hasattr(self, "net_")
         domains = self._read(X, y, X_tgt, sample_weight, y_tgt, self.classes_)
-        net = self._continued_net() if continues else self._build_net(domains)
+        net = continued_net(self) if continues else build_net(self, domains)
         n_steps = net.n_steps_per_epoch(domains)
         planned = net.planned_steps_ or n_epochs(self.max_epochs, n_steps) * n_steps
-        return self._train(net, domains, 1, planned, seen(X, y, sample_weight))
+        told = seen(X, y, sample_weight)
+        return run(self, net, domains, epochs=1, planned=planned, told=told)
 
-    def predict(self, X):
-        """Predict the class of each row.
+    def __getstate__(self):
+        return without_torch(super().__getstate__())
 
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows from either domain.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            Labels, of the kind that ``fit`` was given.
-        """
-        best = self.predict_proba(X).argmax(axis=1)
-        return self.classes_[best]
-
-    def predict_proba(self, X):
-        """Predict the probability of each class.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows from either domain.
-
-        Returns
-        -------
-        P : ndarray of shape (n_samples, n_classes)
-            Columns in the order of ``classes_``.
-        """
-        return self._apply("predict_proba", X)
-
-    def transform(self, X):
-        """Map rows to the domain-invariant features.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows from either domain.
-
-        Returns
-        -------
-        features : ndarray of shape (n_samples, n_features_out)
-            Output of the feature extractor, what the label classifier reads.
-        """
-        return self._apply("transform", X)
-
-    def predict_domain(self, X):
-        """Predict the probability that a row comes from the target.
-
-        Where adaptation has worked this is near one half everywhere.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows from either domain.
-
-        Returns
-        -------
-        p : ndarray of shape (n_samples,)
-            The domain classifier's answer, each domain counting one half.
-
-        Raises
-        ------
-        ValueError
-            If the estimator was fitted without a target.
-        """
-        check_is_fitted(self)
-        if not any("domain_loss" in epoch for epoch in self.history_):
-            raise ValueError(
-                "This DANNClassifier was fitted without X_tgt: its domain classifier "
-                "has learned nothing. Pass X_tgt to fit."
-            )
-        return self._apply("predict_domain", X)
-
-    def _apply(self, method, X):
-        check_is_fitted(self)
-        X = read_rows_to_predict(self, X, self._row_shape)
-        return self.net_.apply(method, X)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if isinstance(vars(self).get("net_"), dict):
+            revive(self, self.net_, self._row_shape)
 
     def _read(self, X, y, X_tgt, sample_weight, y_tgt, classes):
         return read_domains(
@@ -494,57 +460,3 @@ class DANNClassifier(
             classes=classes,
             reset=not (hasattr(self, "net_") and classes is not None),
         )
-
-    def _build_net(self, domains):
-        """Return a new, initialized net for these data."""
-        init_seed, train_seed = draw_seeds(self.random_state, 2)
-        dtype = domains.dtype
-        example = to_tensor(domains.X, slice(0, 2), dtype, "cpu")
-        network = {name: getattr(self, name) for name in _NETWORK}
-        with borrowed_torch_generator(init_seed, example.device):
-            module = build_dann(example, len(domains.classes), **network)
-        net = DANNNet(
-            module,
-            dtype=dtype,
-            seed=train_seed,
-            private_generator=not any(map(callable, network.values())),
-            train_split=None,
-            batch_size=self.batch_size,
-            callbacks=check_callbacks(self.callbacks),
-            device=resolve_device(self.device),
-            **optimizer_settings(
-                self.optimizer, momentum=self.momentum, weight_decay=self.weight_decay
-            ),
-        )
-        return net.initialize()
-
-    def _train(self, net, domains, epochs, planned, told):
-        def now():
-            return vars(copy.copy(self)._keep(net.frozen(), domains))
-
-        net.lr, net.verbose = self.lr, self.verbose
-        fit = start_fit(self, epochs, **told)
-        tasks = fit.epochs(**told, reconstruction_attributes=now)
-        schedules = schedules_of(self)
-        net.train(
-            domains, epochs=epochs, planned_steps=planned, tasks=tasks, **schedules
-        )
-        self._keep(net, domains)
-        fit.end(**told, reconstruction_attributes=now)
-        return self
-
-    def _keep(self, net, domains):
-        self.net_ = net
-        self.module_ = net.module_
-        self.history_ = net.history
-        self.n_iter_ = len(net.history)
-        self.classes_ = domains.classes
-        self._row_shape = domains.X.shape[1:]
-        self._built_with = {name: getattr(self, name) for name in _FIXED_BY_FIRST_FIT}
-        self._n_features_out = net.apply("transform", domains.X[:1]).shape[1]
-        return self
-
-    def _continued_net(self):
-        """Return the net of earlier calls, if it is still the one asked for."""
-        check_unchanged(self, self._built_with)
-        return self.net_

@@ -41,6 +41,8 @@ class Domains:
         Codes of the known target labels, ``UNLABELLED`` elsewhere.
     label_weight_tgt : ndarray of shape (n_target,) or None
         ``label_weight`` of the target rows.
+    held_out : ndarray of int or None
+        Source rows that are kept from training, to look at with early stopping.
     """
 
     X: object
@@ -52,6 +54,11 @@ class Domains:
     X_tgt: object = None
     y_tgt: np.ndarray | None = None
     label_weight_tgt: np.ndarray | None = None
+    held_out: np.ndarray | None = None
+
+    def without(self, held_out, rows):
+        """Return the same data, some of whose rows in use are held out."""
+        return replace(self, held_out=held_out, rows=np.sort(rows))
 
     @property
     def dtype(self):

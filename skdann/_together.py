@@ -1,6 +1,7 @@
 """Fit several classifiers on the same rows at once."""
 
 from ._domains import with_class_weight
+from ._fitting import build_net, hold_out, keep, make_early_stopping, prepare
 from ._state import is_same
 from ._training import Plan, make_stacks, n_epochs, schedules_of, train_stacked
 
@@ -77,18 +78,26 @@ def train_together(estimators, domains, *, starts=None, max_stacked="auto"):
             i = position[id(plan)]
             errors[i] = error
             if error is None:
-                estimators[i]._keep(plan.net, plan.domains)
+                keep(estimators[i], plan.net, plan.domains)
     return errors
 
 
 def _plan(estimator, domains, start):
     estimator._validate_params()
-    net = estimator._build_net(domains)
+    net = build_net(estimator, domains)
     if start is not None:
         net.module_.load_state_dict(start.state_dict())
-    net.lr, net.verbose = estimator.lr, 0
+    prepare(estimator, net)
+    net.verbose = 0
+    domains = hold_out(estimator, net, domains)
     epochs = n_epochs(estimator.max_epochs, net.n_steps_per_epoch(domains))
-    return Plan(net, domains, epochs, **schedules_of(estimator))
+    return Plan(
+        net,
+        domains,
+        epochs,
+        **schedules_of(estimator),
+        early_stopping=make_early_stopping(estimator),
+    )
 
 
 def _train(stack):
@@ -104,9 +113,10 @@ def _train(stack):
             planned_steps=planned_steps,
             lambda_at=plan.lambda_at,
             lr_at=plan.lr_at,
+            early_stopping=plan.early_stopping,
         )
-    except ValueError as error:
+    except (ValueError, MemoryError) as error:
         return [error]
-    if net.n_steps_ < planned_steps and not net.callbacks:
+    if not net.is_finished_ and not net.callbacks:
         raise KeyboardInterrupt  # at which skorch ends a fit quietly
     return [None]

@@ -23,6 +23,8 @@ def pytest_configure(config):
     # not in pyproject.toml: pytest would import skdann before coverage starts
     config.addinivalue_line("filterwarnings", "error::skdann.AdaptationWarning")
     # of small networks that have hardly learned
+    config.addinivalue_line("filterwarnings", "ignore:The network predicts")
+    config.addinivalue_line("filterwarnings", "ignore:The network has learned nothing")
     config.addinivalue_line("filterwarnings", "ignore:The scores disagree")
 
 

@@ -22,6 +22,7 @@ from skdann import (
     nn,
     schedules,
 )
+from skdann._prediction import PredictionMixin
 
 ROOT = Path(__file__).parents[1]
 
@@ -48,7 +49,7 @@ SHOWING += ["from_cv_results", "plot", "to_html"]
 METHODS = [
     *(
         f"skdann.DANNClassifier.{name}"
-        for name in vars(DANNClassifier)
+        for name in {**vars(DANNClassifier), **vars(PredictionMixin)}
         if not name.startswith(("_", "set_"))
     ),
     *(
@@ -121,4 +122,6 @@ def test_the_public_face_is_small():
         "AdaptationWarning",
         "DANNClassifier",
         "DivergenceError",
+        "load",
+        "save",
     }

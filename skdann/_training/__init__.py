@@ -1,5 +1,7 @@
 """How a network is trained: pairing of domains, the skorch net, its callbacks."""
 
+from ._checkpoint import Checkpoint, restore, stored
+from ._early_stopping import EarlyStopping
 from ._net import DANNNet
 from ._pairing import to_tensor
 from ._random import borrowed_torch_generator, draw_seeds
@@ -16,7 +18,9 @@ from ._stacked import MAX_NETS_CPU, Plan, make_stacks, train_stacked
 __all__ = [
     "MAX_NETS_CPU",
     "OPTIMIZERS",
+    "Checkpoint",
     "DANNNet",
+    "EarlyStopping",
     "Plan",
     "borrowed_torch_generator",
     "check_callbacks",
@@ -25,7 +29,9 @@ __all__ = [
     "n_epochs",
     "optimizer_settings",
     "resolve_device",
+    "restore",
     "schedules_of",
+    "stored",
     "to_tensor",
     "train_stacked",
 ]

@@ -1,7 +1,5 @@
 """Callbacks that every fit has: the record of losses and the progress bar."""
 
-import math
-
 import torch
 from skorch.callbacks import Callback
 from tqdm.auto import tqdm
@@ -60,34 +58,34 @@ class EpochMeans:
 class LossRecord(Callback):
     """Write the epoch's mean losses into the history; stop if they explode."""
 
-    def initialize(self):
-        self.best = math.inf
-        return self
-
     def on_epoch_begin(self, net, **kwargs):
         net.epoch_means_ = EpochMeans()
         if len(net.history) > 1:
             del net.history[-2]["batches"][:]  # one epoch of them is enough to hold
 
-    def on_epoch_end(self, net, **kwargs):
-        self.record(net, *net.epoch_means_.means())  # one sync per epoch
+    def on_epoch_end(self, net, dataset_train=None, **kwargs):
+        means = net.epoch_means_.means()  # one sync per epoch
+        if net.on_divergence == "restore":
+            self._check(net, net.label_loss_of(dataset_train))
+        self.record(net, *means)
 
     def record(self, net, label, *of_domain):
         """Write label loss and, with a target, domain loss and accuracy."""
+        self._check(net, label, *of_domain)
         loss = label + sum(of_domain[:1])
-        self._check(net, loss, label, of_domain)
         row = net.history[-1]
-        row["train_loss"] = loss
-        row["train_loss_best"] = loss < self.best
+        row["train_loss_best"] = loss < net.best_loss_
         row["label_loss"] = label
         if of_domain:
             row["domain_loss"], row["domain_accuracy"] = of_domain
         row["lambda"] = net.module_.gradient_reversal.lambda_
         row["lr"] = net.optimizer_.param_groups[0]["lr"]
         row["n_steps"] = net.n_steps_
-        self.best = min(self.best, loss)
+        net.best_loss_ = min(net.best_loss_, loss)
+        row["train_loss"] = loss  # last: by it a net knows that an epoch is whole
 
-    def _check(self, net, loss, label, of_domain):
+    def _check(self, net, label, *of_domain):
+        loss = label + sum(of_domain[:1])
         # not >: a comparison with NaN is false
         if not loss <= EXPLOSION * (net.first_loss_ + 1):
             losses = f"label loss {label:.3g}"

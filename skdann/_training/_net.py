@@ -2,26 +2,35 @@
 
 import copy
 import math
+import warnings
 from contextlib import contextmanager
 
 import numpy as np
 import torch
+from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
 from skorch.callbacks import EpochTimer
 from torch import nn
 
 from .._domains import Domains
+from .._fit_tasks import Unheard
 from ..exceptions import DivergenceError
 from ..nn import domain_loss, label_loss
 from ..nn._mlp import Dropout
 from ._callbacks import LossRecord, ProgressBar, listens_to_batches
 from ._pairing import PairedBatches, to_tensor
+from ._progress import put_back, state_of
 from ._random import borrowed_torch_generator
 from ._settings import needs_closure
 from ._threads import no_idle_threads
 
 # Rows of a prediction pass through the network in blocks of about this many values.
 BLOCK_VALUES = 2**20
+
+# With on_divergence="restore": after ten halvings it is not the learning rate.
+MIN_LR_SCALE = 2**-10
+
+_SIGNS_OF_FULL_MEMORY = ("out of memory", "can't allocate memory")
 
 
 class DANNNet(NeuralNet):
@@ -43,6 +52,8 @@ class DANNNet(NeuralNet):
         Whether the network draws its random numbers from a generator of the net. False
         for networks with parts by the user, whose layers draw from torch's own: it
         is then seeded and put back around the training.
+    on_divergence : {"raise", "restore"}, default="raise"
+        Whether to give up or to repeat the epoch at half the learning rate.
     **kwargs
         As in :class:`skorch.NeuralNet`.
 
@@ -52,16 +63,28 @@ class DANNNet(NeuralNet):
         Steps taken so far, over all calls.
     planned_steps_ : int
         Steps at whose end progress is 1.
+    lr_scale_ : float
+        What the learning rate is multiplied by since training diverged.
     lambda_at, lr_at : callable
         Value of lambda and of the learning rate at a progress in [0, 1].
     """
 
-    def __init__(self, module, *, dtype, seed, private_generator=True, **kwargs):
+    def __init__(
+        self,
+        module,
+        *,
+        dtype,
+        seed,
+        private_generator=True,
+        on_divergence="raise",
+        **kwargs,
+    ):
         # the criterion of the labels; it tells skorch that outputs are logits
         super().__init__(module, criterion=nn.CrossEntropyLoss, **kwargs)
         self.dtype = dtype
         self.seed = seed
         self.private_generator = private_generator
+        self.on_divergence = on_divergence
 
     @property
     def _default_callbacks(self):
@@ -79,6 +102,8 @@ class DANNNet(NeuralNet):
         self.n_steps_ = 0
         self.planned_steps_ = 0
         self.first_loss_ = None
+        self.best_loss_ = math.inf
+        self.lr_scale_ = 1.0
         return self
 
     @property
@@ -86,8 +111,21 @@ class DANNNet(NeuralNet):
         """Share of the planned steps that are done, in [0, 1]."""
         return min(1.0, self.n_steps_ / self.planned_steps_)
 
-    def train(self, domains, *, epochs, planned_steps, lambda_at, lr_at, tasks=None):
+    def train(
+        self,
+        domains,
+        *,
+        epochs,
+        planned_steps,
+        lambda_at,
+        lr_at,
+        tasks=None,
+        early_stopping=None,
+        checkpoint=None,
+    ):
         """Train for some epochs, from wherever training stands.
+
+        Interrupted, the net is as it was at the end of its last whole epoch.
 
         Parameters
         ----------
@@ -101,6 +139,10 @@ class DANNNet(NeuralNet):
             Schedules, functions of progress.
         tasks : Epochs or None, default=None
             Whom to tell of each epoch, and who may stop training at its end.
+        early_stopping : EarlyStopping or None, default=None
+            Who stops training when it no longer pays, and puts the best epoch back.
+        checkpoint : Checkpoint or None, default=None
+            Who writes down where training stands.
 
         Returns
         -------
@@ -110,42 +152,106 @@ class DANNNet(NeuralNet):
         ------
         DivergenceError
             If the loss explodes; the net is then as it was before the call.
+        KeyboardInterrupt
+            If interrupted before one epoch is whole; likewise.
+        MemoryError
+            If a step needs more memory than there is; likewise.
         """
-        before = self._snapshot()
+        before = state_of(self)
         self.max_epochs, self.planned_steps_ = epochs, planned_steps
         self.lambda_at, self.lr_at = lambda_at, lr_at
         self.current_lr_ = None
         self.is_watched_ = needs_closure(self.optimizer_) or any(
             listens_to_batches(callback) for _, callback in self.callbacks_
         )
+        self.is_finished_ = False
         try:
-            self.partial_fit(domains, tasks=tasks)
+            with self._out_of_memory_explained():
+                self.partial_fit(
+                    domains,
+                    tasks=tasks or Unheard(),
+                    early_stopping=early_stopping,
+                    checkpoint=checkpoint,
+                )
             self.check_weights()
+            if not self.is_finished_ and len(self.history) == before["n_epochs"]:
+                raise KeyboardInterrupt  # at which skorch ends a fit quietly
+            if early_stopping is not None:
+                early_stopping.at_end(self)
+            if checkpoint is not None and self.is_finished_:
+                checkpoint.write(self, is_finished=True)
         except BaseException:
-            self._restore(before)
+            put_back(self, before)
             raise
         finally:
             self._set_training(False)
-        if self._is_in_epoch():  # interrupted in the middle of one
-            del self.history[-1]
         return self
 
-    def fit_loop(self, X, y=None, epochs=None, *, tasks=None, **fit_params):
-        if tasks is None:
-            return super().fit_loop(X, y, epochs, **fit_params)
-        for _ in range(epochs or self.max_epochs):
+    def fit_loop(
+        self, X, y=None, epochs=None, *, tasks, early_stopping, checkpoint, **fit_params
+    ):
+        batches = self.get_iterator(X, training=True)
+        end = len(self.history) + self.max_epochs
+        is_over = False
+        while len(self.history) < end and not is_over:
+            n_epochs = len(self.history)
             tasks.begin()
             try:
-                super().fit_loop(X, y, 1, **fit_params)
+                self._train_epoch(batches, X)
+                if early_stopping is not None:
+                    is_over = early_stopping.after_epoch(self, X)
             except KeyboardInterrupt:  # by which skorch's callbacks stop, too
-                tasks.end(is_complete=not self._is_in_epoch())
+                is_whole = len(self.history) > n_epochs
+                tasks.end(is_complete=is_whole)
+                if checkpoint is not None and len(self.history) > 0:
+                    checkpoint.write(self)
                 raise
-            if tasks.end():
-                break
+            is_over = tasks.end() or is_over
+            if checkpoint is not None:
+                checkpoint.after_epoch(self)
+        self.is_finished_ = True
         return self
 
-    def _is_in_epoch(self):
-        return bool(self.history) and "train_loss" not in self.history[-1]
+    def _train_epoch(self, batches, domains):
+        """Train for one epoch: a whole one, or it is as if it had never begun."""
+        told = {"dataset_train": domains, "dataset_valid": None}
+        before = state_of(self)
+        while len(self.history) == before["n_epochs"]:
+            try:
+                self.notify("on_epoch_begin", **told)
+                self.run_single_epoch(batches, training=True, prefix="train")
+                self.notify("on_epoch_end", **told)
+            except KeyboardInterrupt:
+                if "train_loss" not in self.history[-1]:
+                    put_back(self, before)
+                raise
+            except DivergenceError as error:
+                if self.on_divergence != "restore" or self.lr_scale_ <= MIN_LR_SCALE:
+                    raise
+                put_back(self, before)
+                self._slow_down(error)
+
+    def _slow_down(self, error):
+        self.lr_scale_ /= 2
+        warnings.warn(
+            f"{str(error).partition(' Lower')[0]} It goes on from the epoch before "
+            f"with {self.lr_scale_:g} of the learning rate, because "
+            "on_divergence='restore'. A lower lr spares the detour.",
+            ConvergenceWarning,
+            stacklevel=10,
+        )
+
+    @contextmanager
+    def _out_of_memory_explained(self):
+        try:
+            yield
+        except (torch.cuda.OutOfMemoryError, RuntimeError) as error:
+            if not any(sign in str(error) for sign in _SIGNS_OF_FULL_MEMORY):
+                raise
+            raise MemoryError(
+                f"A step of training needs more memory than device {self.device} has. "
+                f"Lower batch_size={self.batch_size}, or the widths of the network."
+            ) from error
 
     def n_steps_per_epoch(self, domains):
         """Count the steps of an epoch over ``domains``."""
@@ -188,15 +294,13 @@ class DANNNet(NeuralNet):
             rngs=self.rngs_,
         )
 
-    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
-        if not training:
-            return
+    def run_single_epoch(self, iterator, training, prefix, **fit_params):
         if not self.module_.training:  # setting it visits every layer
             self._set_training(True)
         threads = no_idle_threads(self.module_, self.batch_size)
         with torch.enable_grad(), self._seeded_draws(), threads:
             if self.is_watched_:
-                super().run_single_epoch(iterator, training, prefix, step_fn)
+                super().run_single_epoch(iterator, training, prefix, self.train_step)
             else:
                 for batch in iterator:
                     self.train_step(batch)
@@ -236,7 +340,7 @@ class DANNNet(NeuralNet):
         """Set lambda and the learning rate for the next step."""
         progress = self.progress
         self.module_.gradient_reversal.lambda_ = self.lambda_at(progress)
-        lr = self.lr_at(progress)
+        lr = self.lr_at(progress) * self.lr_scale_
         if lr != self.current_lr_:  # a constant one is left to skorch's schedulers
             self.current_lr_ = lr
             for group in self.optimizer_.param_groups:
@@ -262,6 +366,17 @@ class DANNNet(NeuralNet):
     def _draw_seed(self):
         return int(self.draws_.integers(2**63))
 
+    @torch.no_grad()
+    def label_loss_of(self, domains):
+        """Label loss of the first rows; a last step that went wrong shows in it."""
+        self.check_weights()
+        self._set_training(False)
+        rows = domains.rows[: self.batch_size]
+        X = to_tensor(domains.X, rows, self.dtype, self.device)
+        codes = torch.from_numpy(domains.y[rows]).to(self.device)
+        logits = self.module_.label_classifier(self.module_.extract(X))
+        return label_loss(logits, codes, None).item()
+
     def check_weights(self):
         """Raise DivergenceError if a weight is not finite."""
         for name, weight in self.module_.named_parameters():
@@ -286,27 +401,6 @@ class DANNNet(NeuralNet):
         vars(copied).update(copy.deepcopy(vars(self), known))
         copied._set_training(False)
         return copied
-
-    # what a step changes, and with it what must come back when training fails
-    _PROGRESS = ("rngs_", "draws_", "n_steps_", "planned_steps_", "first_loss_")
-
-    def _snapshot(self):
-        if not self.initialized_:
-            return None
-        state = {name: getattr(self, name) for name in self._PROGRESS}
-        state["module"] = self.module_.state_dict()
-        state["optimizer"] = self.optimizer_.state_dict()
-        return copy.deepcopy(state), len(self.history)
-
-    def _restore(self, snapshot):
-        if snapshot is None:
-            return
-        state, n_epochs = snapshot
-        self.module_.load_state_dict(state.pop("module"))
-        self.optimizer_.load_state_dict(state.pop("optimizer"))
-        for name, value in state.items():
-            setattr(self, name, value)
-        del self.history[n_epochs:]
 
 
 def _cut_from_graph(module):

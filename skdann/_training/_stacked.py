@@ -17,6 +17,7 @@ from ..nn import GradientReversal, domain_loss, label_loss, reverse_gradient
 from ..nn._mlp import Dropout
 from ..nn._stack import Stacked, StackedDropout, stack_modules, write_back
 from ._callbacks import EpochMeans
+from ._early_stopping import EarlyStopping
 from ._net import DANNNet
 from ._pairing import PairedBatches, to_tensor
 from ._settings import OPTIMIZERS, Scaled
@@ -41,6 +42,8 @@ class Plan:
         Passes over the larger domain.
     lambda_at, lr_at : Scaled
         Schedules.
+    early_stopping : EarlyStopping or None
+        Who may end it earlier; it is then trained by itself.
     """
 
     net: DANNNet
@@ -48,6 +51,7 @@ class Plan:
     epochs: int
     lambda_at: Scaled
     lr_at: Scaled
+    early_stopping: EarlyStopping | None = None
 
 
 def make_stacks(plans: Sequence[Plan], max_stacked: int | str) -> list[list[Plan]]:
@@ -328,6 +332,8 @@ def _kind(plan):
     if (
         optimizer not in OPTIMIZERS.values()  # it may look at a weight as a whole
         or net.callbacks  # they expect a net that trains
+        or net.on_divergence == "restore"  # at a learning rate of its own
+        or plan.early_stopping is not None  # it may stop before the others
         or n_weights != len(list(module.parameters()))  # tied weights
     ):
         return None, id(net)

@@ -7,14 +7,11 @@ from functools import cache, partial
 import numpy as np
 from sklearn.utils import _safe_indexing
 
+from .._evidence import SCORES, Evidence, some_positions
 from .._fit_tasks import Unheard, seen
 from .._together import read_together, train_together
 from ._parts import fit_preprocessing, put_together, take_apart
 from ._reverse import reverse_scores
-from ._scorers import SCORES, Evidence
-
-# Target rows whose predictions are kept, to compare candidates with one another.
-MAX_COMPARED = 2000
 
 
 @dataclass(frozen=True)
@@ -247,8 +244,7 @@ def _score(trained, i, outcome, fold, scorers, score_train):
     seen = Evidence(classifier, trained.X_test, trained.y_test, trained.X_tgt)
     outcome.test_scores |= {name: score(seen) for name, score in SCORES.items()}
     outcome.test_scores["source_accuracy"] = 1 - seen.errors.mean()
-    n_target = len(seen.probabilities)
-    compared = np.linspace(0, n_target - 1, min(n_target, MAX_COMPARED)).astype(int)
+    compared = some_positions(len(seen.probabilities))
     outcome.probabilities = seen.probabilities[compared].astype(np.float32)
     if not scorers:
         return

@@ -1,0 +1,195 @@
+"""A fitted classifier as an ONNX file, which predicts labels without Python."""
+
+import copy
+import inspect
+import io
+import json
+import logging
+import warnings
+from contextlib import contextmanager, redirect_stderr
+from functools import partial
+
+import numpy as np
+import torch
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+from ._files import write_bytes
+from ._training import borrowed_torch_generator
+
+# Operators that onnxruntime 1.32 has in float32 but not in float64. It has Sigmoid, but
+# 1.20 to 1.23 replace x * Sigmoid(x) by an operator that is in float32 alone.
+_FLOAT32_ONLY = """
+Acos Acosh Asin Asinh Atan Atanh AveragePool Col2Im Conv ConvTranspose Cosh Det Elu Erf
+GRU Gelu GlobalAveragePool GlobalLpPool GlobalMaxPool HardSigmoid HardSwish Hardmax
+InstanceNormalization LRN LSTM LeakyRelu LpPool MaxRoiPool MaxUnpool Mean
+MeanVarianceNormalization Mish NonZero OneHot PRelu RNN Resize Selu Sigmoid Sinh
+Softplus Softsign Tan ThresholdedRelu Upsample"""
+
+
+def export_onnx(estimator, path):
+    """Write what predicts labels, without the domain classifier, to one ONNX file.
+
+    The input ``X`` takes any number of rows, in the dtype of the network. The outputs
+    are ``label`` and ``probabilities``, as sklearn-onnx names them. The file also holds
+    ``classes`` and ``feature_names``, if any, as JSON among its metadata.
+
+    Parameters
+    ----------
+    estimator : DANNClassifier
+        Fitted; stays as it is.
+    path : str or PathLike
+        Where; a file that is there is replaced.
+
+    Raises
+    ------
+    ImportError
+        If packages are missing.
+    ValueError
+        If ONNX has no type for the labels, or torch can't export the network.
+    """
+    check_is_fitted(estimator)
+    onnx = _import_onnx()
+    classes = _check_classes(estimator.classes_)
+    rows = np.zeros((3, *estimator._row_shape), estimator.net_.dtype)
+    model = _export_network(onnx, estimator.module_, torch.from_numpy(rows))
+    _declare(onnx, model.graph, rows, classes)
+    if rows.dtype == np.float64:
+        _cast_where_float64_is_missing(onnx, model)
+    told = {"classes": json.dumps(classes.tolist())}
+    if hasattr(estimator, "feature_names_in_"):
+        told["feature_names"] = json.dumps(estimator.feature_names_in_.tolist())
+    onnx.helper.set_model_props(model, told)
+    write_bytes(path, model.SerializeToString())
+
+
+def _import_onnx():
+    try:
+        import onnx
+
+        if _torch_exports_programs():
+            import onnxscript  # noqa: F401 - torch's exporter is written in it
+    except ImportError as error:
+        raise ImportError(
+            "Export to ONNX needs onnx and onnxscript, the extra onnx: in a clone, "
+            "pip install '.[onnx]'."
+        ) from error
+    return onnx
+
+
+def _torch_exports_programs():
+    """Whether torch prefers its exporter of programs to that of traces, as from 2.9."""
+    return inspect.signature(torch.onnx.export).parameters["dynamo"].default is True
+
+
+def _check_classes(classes):
+    """Return the labels in a type of ONNX: bool, int64, float64 or strings."""
+    if all(isinstance(label, str) for label in classes):
+        return classes.astype(object)
+    wide = {"b": bool, "i": np.int64, "u": np.int64, "f": np.float64}
+    labels = classes.astype(wide.get(classes.dtype.kind, object))
+    if labels.dtype == object or not np.array_equal(labels, classes):
+        raise ValueError(
+            f"The labels {classes.tolist()[:5]} of dtype {classes.dtype} have no type "
+            "in ONNX. Fit with labels that are strings, int64, float64 or booleans."
+        )
+    return labels
+
+
+def _export_network(onnx, network, rows):
+    """Return the model of ``DANN.predict_proba``, for any number of rows."""
+    parts = (network.feature_extractor, nn.Flatten(1), network.label_classifier)
+    predictor = copy.deepcopy(nn.Sequential(*parts, nn.Softmax(1))).cpu().eval()
+    export = _export_program if _torch_exports_programs() else _export_trace
+    names = {"input_names": ["X"], "output_names": ["probabilities"]}
+    try:
+        with borrowed_torch_generator(0, rows.device), _silence():
+            return export(onnx, predictor, rows, names)
+    except Exception as error:  # of any kind: it may come out of the user's module
+        cause = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        reason = " ".join(str(cause).split())[:300]
+        raise ValueError(
+            f"torch can't export this network to ONNX. {type(cause).__name__}: "
+            f"{reason}. Write feature_extractor and label_classifier with operators "
+            "that ONNX has, for any number of rows, without branches on values."
+        ) from error
+
+
+def _export_program(onnx, predictor, rows, names):
+    # captured first, as torch.onnx.export would silently fix the number of rows if it
+    # can't leave it open
+    with redirect_stderr(io.StringIO()):  # torch prints the graph before an error
+        program = torch.export.export(
+            predictor,
+            (rows,),
+            dynamic_shapes=({0: torch.export.Dim("n")},),
+            strict=False,
+        )
+    return torch.onnx.export(program, verbose=False, **names).model_proto
+
+
+def _export_trace(onnx, predictor, rows, names):
+    file = io.BytesIO()
+    axes = {"X": {0: "n"}, "probabilities": {0: "n"}}
+    torch.onnx.export(predictor, (rows,), file, dynamic_axes=axes, **names)
+    return onnx.load_from_string(file.getvalue())
+
+
+@contextmanager
+def _silence():
+    """Keep from users what torch tells its own developers."""
+    logger = logging.getLogger("torch")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            # not TracerWarning, by which older torch says that it may be wrong
+            for category in (DeprecationWarning, FutureWarning, UserWarning):
+                warnings.simplefilter("ignore", category)
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _declare(onnx, graph, rows, classes):
+    """Add the label to the graph, and say what goes in and out."""
+    node, value = onnx.helper.make_node, onnx.helper.make_tensor_value_info
+    labels = onnx.numpy_helper.from_array(classes, "skdann.classes")
+    graph.initializer.append(labels)
+    best = node("ArgMax", ["probabilities"], ["skdann.best"], axis=1, keepdims=0)
+    graph.node.append(best)
+    graph.node.append(node("Gather", [labels.name, "skdann.best"], ["label"]))
+    for old in (graph.input, graph.output, graph.value_info):
+        del old[:]
+    dtype = onnx.helper.np_dtype_to_tensor_dtype(rows.dtype)
+    graph.input.append(value("X", dtype, ["n", *rows.shape[1:]]))
+    graph.output.append(value("label", labels.data_type, ["n"]))
+    graph.output.append(value("probabilities", dtype, ["n", len(classes)]))
+    for old in graph.node:
+        del old.metadata_props[:]  # torch's, with the paths of files on this machine
+
+
+def _cast_where_float64_is_missing(onnx, model):
+    """Compute in float32 at the nodes for which onnxruntime has nothing else."""
+    cast, tensor = partial(onnx.helper.make_node, "Cast"), onnx.TensorProto
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    types = {value.name: value.data_type for value in graph.initializer}
+    for value in (*graph.input, *graph.value_info, *graph.output):
+        types[value.name] = value.type.tensor_type.elem_type
+    doubles = {name for name, type_ in types.items() if type_ == tensor.DOUBLE}
+    nodes = []
+    for i, node in enumerate(model.graph.node):
+        wanted = doubles if node.op_type in _FLOAT32_ONLY.split() else ()
+        for k, name in enumerate(node.input):
+            if name in wanted:
+                node.input[k] = f"{name}.float32.{i}.{k}"
+                nodes.append(cast([name], [node.input[k]], to=tensor.FLOAT))
+        nodes.append(node)
+        for k, name in enumerate(node.output):
+            if name in wanted:
+                node.output[k] = f"{name}.float32"
+                nodes.append(cast([node.output[k]], [name], to=tensor.DOUBLE))
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)

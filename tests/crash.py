@@ -1,0 +1,47 @@
+"""Kill a training at random moments: `python crash.py file epochs kills seed longest`.
+
+Each time a process of its own goes on from the file, and is killed after a random time
+of at most ``longest`` seconds. Prints how many were killed before they had finished.
+"""
+
+import os
+import random
+import signal
+import sys
+import time
+
+from conftest import SMALL, make_domains
+
+from skdann import DANNClassifier
+
+
+def killed(fit, longest, rng):
+    """Fit in a process of its own and kill it; return whether that was in time."""
+    pid = os.fork()
+    if pid == 0:
+        fit()
+        os._exit(0)
+    time.sleep(rng.uniform(0, longest))
+    os.kill(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    return os.WIFSIGNALED(status)
+
+
+def main(path, n_epochs, n_kills, seed, longest):
+    X, y, X_tgt, _ = make_domains()
+    clf = DANNClassifier(
+        **{**SMALL, "max_epochs": int(n_epochs), "dropout": 0.3},
+        checkpoint=path,
+        checkpoint_interval=1,
+    )
+    DANNClassifier(max_epochs=1).fit(X, y, X_tgt)  # loads what a first fit loads
+    rng = random.Random(int(seed))
+    n_killed = sum(
+        killed(lambda: clf.fit(X, y, X_tgt, resume=True), float(longest), rng)
+        for _ in range(int(n_kills))
+    )
+    print(n_killed)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,403 @@
+"""A training that is killed goes on from its checkpoint as if it had not been."""
+
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skorch.callbacks import Callback
+from torch import nn
+
+import skdann
+from skdann import DANNClassifier, DivergenceError
+
+TESTS = Path(__file__).parent
+
+
+def weights_of(clf):
+    return {k: v.numpy().copy() for k, v in clf.module_.state_dict().items()}
+
+
+def assert_same_fit(clf, other):
+    """To the bit: weights, and all of the history but seconds."""
+    for (name, w), v in zip(
+        weights_of(clf).items(), weights_of(other).values(), strict=True
+    ):
+        assert np.array_equal(w, v), name
+    for row, expected in zip(clf.history_, other.history_, strict=True):
+        ignored = {"dur", "batches", "train_batch_count"}  # who listens to batches
+        assert {k: v for k, v in row.items() if k not in ignored} == {
+            k: v for k, v in expected.items() if k not in ignored
+        }
+
+
+class Killed(BaseException):
+    """As abrupt as a kill for everything but the process."""
+
+
+class KillAt(Callback):
+    """End training without a word in the middle of an epoch."""
+
+    def __init__(self, step, error=Killed):
+        self.step = step
+        self.error = error
+
+    def on_batch_end(self, net, **kwargs):
+        if net.n_steps_ == self.step:
+            raise self.error
+
+
+def batch_norm(n_columns):
+    return nn.Sequential(
+        nn.Linear(n_columns, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.3)
+    )
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"optimizer": "sgd"},
+        {"optimizer": "adam", "lr_schedule": "constant"},
+        {"early_stopping": True, "n_iter_no_change": 2},
+        {"feature_extractor": batch_norm},
+    ],
+    ids=["adamw", "sgd", "adam", "early stopping", "own module"],
+)
+@pytest.mark.parametrize("step", [2, 9, 14])
+def test_a_resumed_fit_equals_one_that_was_not_killed(
+    small, domains, tmp_path, params, step
+):
+    params = {"max_epochs": 6, "dropout": 0.3, **params}
+    path = tmp_path / "run.skdann"
+    clf = small(checkpoint=path, checkpoint_interval=1, **params)
+    with pytest.raises(Killed):
+        clf.set_params(callbacks=[KillAt(step)]).fit(*domains)
+    assert path.exists() == (step > 4)  # four steps make an epoch
+    resumed = small(checkpoint=path, **params).fit(*domains, resume=True)
+    assert_same_fit(resumed, small(**params).fit(*domains))
+
+
+def test_a_resumed_fit_without_a_seed_goes_on_with_the_one_it_had(
+    small, domains, tmp_path
+):
+    params = {"random_state": None, "early_stopping": True, "max_epochs": 6}
+    paths = [tmp_path / "a", tmp_path / "b"]
+    clf = small(checkpoint=paths[0], checkpoint_interval=1, **params)
+    with pytest.raises(Killed):
+        clf.set_params(callbacks=[KillAt(9)]).fit(*domains)
+    shutil.copy(*paths)
+    one, other = (
+        small(checkpoint=path, **params).fit(*domains, resume=True) for path in paths
+    )
+    assert_same_fit(one, other)
+
+
+def test_without_a_file_resume_starts_and_with_a_finished_one_trains_no_more(
+    small, domains, tmp_path
+):
+    path = tmp_path / "run.skdann"
+    first = small(checkpoint=path).fit(*domains, resume=True)
+
+    class Count(Callback):
+        steps = 0
+
+        def on_batch_end(self, net, **kwargs):
+            self.steps += 1
+
+    count = Count()
+    again = small(checkpoint=path, callbacks=[count]).fit(*domains, resume=True)
+    assert count.steps == 0
+    assert_same_fit(again, first)
+
+
+def test_fit_without_resume_starts_anew(small, domains, tmp_path):
+    path = tmp_path / "run.skdann"
+    first = small(checkpoint=path).fit(*domains)
+    assert_same_fit(small(checkpoint=path).fit(*domains), first)
+    other = small(checkpoint=path, random_state=1).fit(*domains)
+    assert_same_fit(skdann.load(path), other)
+
+
+@pytest.mark.filterwarnings("ignore:.*can't hold the code of callbacks")
+def test_a_checkpoint_is_written_every_interval_and_at_the_end(
+    small, domains, tmp_path
+):
+    path, seen = tmp_path / "run.skdann", []
+
+    class Look(Callback):
+        def on_epoch_begin(self, net, **kwargs):
+            seen.append(skdann.load(path).n_iter_ if path.exists() else 0)
+
+    clf = small(
+        checkpoint=path, checkpoint_interval=3, max_epochs=8, callbacks=[Look()]
+    )
+    clf.fit(*domains)
+    assert seen == [0, 0, 0, 3, 3, 3, 6, 6]
+    assert skdann.load(path).n_iter_ == 8
+    assert os.listdir(tmp_path) == ["run.skdann"]
+
+
+def test_a_warm_start_is_resumed_as_well(small, domains, tmp_path):
+    path = tmp_path / "run.skdann"
+    params = {"warm_start": True, "max_epochs": 4}
+    whole = small(**params).fit(*domains).fit(*domains)
+    clf = small(checkpoint=path, checkpoint_interval=1, **params).fit(*domains)
+    clf.net_.callbacks_.append(("kill", KillAt(4 * 4 + 10)))
+    with pytest.raises(Killed):
+        clf.fit(*domains)
+    resumed = small(checkpoint=path, **params).fit(*domains, resume=True)
+    assert_same_fit(resumed, whole)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"lr": 0.5}, "other values of lr;"),
+        ({"hidden_layer_sizes": (17,)}, "other values of hidden_layer_sizes;"),
+        ({"random_state": 1}, "other values of random_state;"),
+        ({"max_epochs": 9, "dropout": 0.1}, "dropout, max_epochs"),
+    ],
+)
+def test_a_checkpoint_of_other_parameters_is_refused(
+    small, domains, tmp_path, change, says
+):
+    path = tmp_path / "run.skdann"
+    first = small(checkpoint=path).fit(*domains)
+    with pytest.raises(ValueError, match=says):
+        small(checkpoint=path, **change).fit(*domains, resume=True)
+    assert_same_fit(skdann.load(path), first)
+
+
+def test_a_checkpoint_of_other_data_is_refused(small, domains, tmp_path):
+    X, y, X_tgt = domains
+    path = tmp_path / "run.skdann"
+    first = small(checkpoint=path).fit(X, y, X_tgt)
+    others = [(X + 1, y, X_tgt), (X, 1 - y, X_tgt), (X, y, X_tgt[:-1]), (X, y, 2 * X)]
+    for other in others:
+        with pytest.raises(ValueError, match="on other data"):
+            small(checkpoint=path).fit(*other, resume=True)
+    assert_same_fit(skdann.load(path), first)
+
+
+@pytest.mark.parametrize("damage", ["cut", "text", "empty", "flipped"])
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_damaged_or_foreign_file_is_refused_and_left_alone(
+    small, domains, tmp_path, damage, resume
+):
+    path = tmp_path / "run.skdann"
+    small(checkpoint=path).fit(*domains)
+    data = bytearray(path.read_bytes())
+    data[-9] ^= 1
+    bad = {"cut": data[:-100], "text": b"a,b\n1,2\n" * 9, "empty": b"", "flipped": data}
+    path.write_bytes(bad[damage])
+    clf = small(checkpoint=path)
+    with pytest.raises(
+        ValueError, match=r"run\.skdann' would overwrite|run\.skdann can't be used"
+    ):
+        clf.fit(*domains, resume=resume)
+    assert path.read_bytes() == bad[damage]
+    assert not hasattr(clf, "net_")
+
+
+def test_resume_needs_a_checkpoint(small, domains):
+    with pytest.raises(ValueError, match="checkpoint=None"):
+        small().fit(*domains, resume=True)
+
+
+def test_a_folder_that_is_not_there_is_told_before_training(small, domains, tmp_path):
+    clf = small(checkpoint=tmp_path / "nowhere" / "run.skdann", max_epochs=10**6)
+    with pytest.raises(OSError, match=r"can't be written to .*nowhere") as caught:
+        clf.fit(*domains)
+    assert caught.value.errno == errno.ENOENT
+
+
+CHILDS_ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(TESTS)}
+
+
+def run_child(code, *arguments):
+    """Run Python in a process of its own, with the tests' helpers at hand."""
+    code = textwrap.dedent(FIT) + textwrap.dedent(code)
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env=CHILDS_ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+FIT = """
+    import sys
+    from conftest import SMALL, make_domains
+    from skdann import DANNClassifier
+    X, y, X_tgt, _ = make_domains()
+    clf = DANNClassifier(**{**SMALL, "max_epochs": int(sys.argv[2]), "dropout": 0.3},
+                         checkpoint=sys.argv[1], checkpoint_interval=1)
+"""
+
+
+def test_a_read_only_folder_is_told_before_training(tmp_path):
+    folder = tmp_path / "sealed"
+    folder.mkdir()
+    folder.chmod(0o555)
+    code = """
+    import os
+    DANNClassifier(max_epochs=1).fit(X, y, X_tgt)  # loads what a first fit loads
+    os.chdir(sys.argv[3])
+    if os.geteuid() == 0:
+        os.setuid(65534)  # root may write anywhere
+    try:
+        clf.fit(X, y, X_tgt)
+    except PermissionError as error:
+        assert "can't be written to 'run.skdann'" in str(error)
+        sys.exit(17)
+    """
+    child = run_child(code, "run.skdann", 10**6, folder)
+    assert child.returncode == 17, child.stderr
+
+
+def test_a_full_disk_is_told_and_the_last_checkpoint_is_kept(small, domains, tmp_path):
+    """The kernel refuses files that grow beyond a limit, as a full disk does."""
+    path = tmp_path / "run.skdann"
+    code = """
+    import resource
+    from skorch.callbacks import Callback
+    class Fill(Callback):
+        def on_epoch_begin(self, net, **kwargs):
+            if len(net.history) == 6:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+    clf.set_params(callbacks=[Fill()])
+    try:
+        clf.fit(X, y, X_tgt)
+    except OSError as error:
+        assert not hasattr(clf, "net_")
+        message = str(error)
+        assert "The checkpoint of epoch 6 can't be written" in message, message
+        assert "of epoch 5 is kept" in message, message
+        sys.exit(17)
+    """
+    child = run_child(code, path, 9)
+    assert child.returncode == 17, child.stderr
+    assert os.listdir(tmp_path) == ["run.skdann"]
+    params = {"max_epochs": 9, "dropout": 0.3}
+    resumed = small(checkpoint=path, **params).fit(*domains, resume=True)
+    assert_same_fit(resumed, small(**params).fit(*domains))
+
+
+def test_a_process_killed_twenty_times_ends_as_if_it_had_not_been(
+    small, domains, tmp_path
+):
+    """A checkpoint at every epoch: much of the time is spent in writing."""
+    path, params = tmp_path / "run.skdann", {"max_epochs": 400, "dropout": 0.3}
+    arguments = [path, "400", "20", "0", "0.2"]
+    result = subprocess.run(
+        [sys.executable, TESTS / "crash.py", *arguments],
+        env=CHILDS_ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert result.stdout == "20\n", result.stderr
+    assert 0 < skdann.load(path).n_iter_ < 400
+    resumed = small(checkpoint=path, **params).fit(*domains, resume=True)
+    assert_same_fit(resumed, small(**params).fit(*domains))
+    assert os.listdir(tmp_path) == ["run.skdann"]
+
+
+@pytest.mark.parametrize("moment", ["open", "os.rename", "os.remove"])
+def test_a_kill_within_the_writing_leaves_a_whole_file(
+    small, domains, tmp_path, moment
+):
+    path = tmp_path / "run.skdann"
+    code = """
+    import os
+    n = 0
+    def hook(event, args):
+        global n
+        name = str(args[0]) if args else ""
+        if event == sys.argv[3] and ".part" in name:
+            n += 1
+            if n == 5:
+                os.kill(os.getpid(), 9)
+    sys.addaudithook(hook)
+    clf.fit(X, y, X_tgt, resume=True)
+    """
+    child = run_child(code, path, 9, moment)
+    if moment == "os.remove":  # parts of files are removed after failures alone
+        assert child.returncode == 0, child.stderr
+    else:
+        assert child.returncode == -signal.SIGKILL, child.stderr
+        assert skdann.load(path).n_iter_ == 3
+    params = {"max_epochs": 9, "dropout": 0.3}
+    resumed = small(checkpoint=path, **params).fit(*domains, resume=True)
+    assert_same_fit(resumed, small(**params).fit(*domains))
+    assert os.listdir(tmp_path) == ["run.skdann"]
+
+
+def test_ctrl_c_keeps_the_last_whole_epoch_and_its_checkpoint(small, domains, tmp_path):
+    path = tmp_path / "run.skdann"
+    params = {"max_epochs": 6, "lambda_schedule": "constant", "lr_schedule": "constant"}
+    ctrl_c = KillAt(14, KeyboardInterrupt)  # of four steps, the second of epoch 4
+    clf = small(checkpoint=path, callbacks=[ctrl_c], **params).fit(*domains)
+    assert clf.n_iter_ == 3
+    assert_same_fit(clf, small(**{**params, "max_epochs": 3}).fit(*domains))
+    resumed = small(checkpoint=path, **params).fit(*domains, resume=True)
+    assert_same_fit(resumed, small(**params).fit(*domains))
+
+
+def test_ctrl_c_before_the_first_whole_epoch_leaves_things_as_they_were(small, domains):
+    clf = small(callbacks=[KillAt(2, KeyboardInterrupt)])
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(*domains)
+    assert not [name for name in vars(clf) if name.endswith("_")]
+
+
+def test_a_failed_fit_leaves_the_checkpoint_of_its_good_epochs(
+    small, domains, tmp_path
+):
+    path = tmp_path / "run.skdann"
+
+    def late_explosion(progress):
+        return 1.0 if progress < 0.5 else 1e30
+
+    clf = small(
+        checkpoint=path, checkpoint_interval=1, max_epochs=8, lr_schedule=late_explosion
+    )
+    with pytest.raises(DivergenceError):
+        clf.fit(*domains)
+    with pytest.warns(UserWarning, match="lr_schedule"):
+        kept = skdann.load(path)
+    assert 4 <= kept.n_iter_ < 8
+    assert np.isfinite(kept.predict_proba(domains[0])).all()
+
+
+def test_partial_fit_writes_no_checkpoint(small, domains, tmp_path):
+    X, y, X_tgt = domains
+    clf = small(checkpoint=tmp_path / "run.skdann")
+    clf.partial_fit(X, y, X_tgt, classes=[0, 1])
+    assert not os.listdir(tmp_path)
+
+
+def test_checkpoint_and_resume_pass_through_a_pipeline(domains, routing, tmp_path):
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    X, y, X_tgt = domains
+    path = tmp_path / "run.skdann"
+    clf = DANNClassifier(max_epochs=3, random_state=0, checkpoint=str(path))
+    pipe = Pipeline(
+        [("scale", StandardScaler()), ("dann", clf)], transform_input=["X_tgt"]
+    )
+    pipe.fit(X, y, X_tgt=X_tgt, resume=True)
+    assert skdann.load(path).n_iter_ == 3
+    again = pipe.fit(X, y, X_tgt=X_tgt, resume=True)
+    assert again[-1].n_iter_ == 3
