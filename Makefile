@@ -2,7 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# a folder that holds the data; without it they are downloaded into the user's cache
+# A folder that holds the data. Without it they are downloaded into the user's cache, but
+# for the pictures of Office-Caltech, the MNIST and USPS vectors and MNIST-M's test images,
+# which nobody serves: `vectors`, `regret` and `mnist-m` need the folder.
 DATA ?=
 FROM := $(if $(DATA),--data $(DATA))
 OUT ?= demo-output
@@ -23,6 +25,7 @@ help:
 	@echo "make bench        all benchmarks, beside other libraries in their own environments"
 	@echo "make regret       what each score without target labels chooses (DATA=folder)"
 	@echo "make reproduce    the papers' experiments, all; reproduce-NAME for one (DATA=folder)"
+	@echo "make images-NAME  ... on svhn, signs or office, into print (DATA=folder)"
 	@echo "make clean        remove what the above have made"
 
 EXAMPLE := $(BIN)/python docs/run_example.py docs/examples/plot
@@ -33,7 +36,7 @@ demo-moons: $(VENV)/ready
 	$(EXAMPLE)_shifted_moons.py --output $(OUT)
 
 demo-digits: $(VENV)/ready
-	$(EXAMPLE)_digits_on_photographs.py --output $(OUT)
+	OMP_NUM_THREADS=1 $(EXAMPLE)_digits_on_photographs.py --output $(OUT)
 
 demo-amazon: $(VENV)/ready
 	$(BIN)/python benchmarks/reproduce/amazon_reviews.py $(FROM)
@@ -84,7 +87,8 @@ regret: $(VENV)/ready
 	$(BIN)/python benchmarks/regret.py tables choose
 	$(BIN)/python benchmarks/regret.py tables report
 
-# Each writes docs/results/NAME.json and the page anew; what is stored is not run again.
+# Each writes docs/results/NAME.json and the page anew. `amazon` and `vectors` do not run
+# again the pairs that are stored there: remove the file to start afresh.
 EXPERIMENTS := moons amazon-raw amazon-tfidf amazon-msda critic vectors few-labels \
 	mnist-m mnist-m-gray mnist-m-ink verdicts
 reproduce: $(EXPERIMENTS:%=reproduce-%)
@@ -122,6 +126,11 @@ reproduce-mnist-m-gray: $(VENV)/ready
 reproduce-mnist-m-ink: $(VENV)/ready
 	$(REPRODUCE)/mnist_m_ink.py $(FROM)
 	$(REPRODUCE)/record.py
+
+# Of data that skdann.datasets does not load: DATA is the folder of the archives, see the
+# script; `make images-office ARGS="--source dslr --target webcam"`, needs torchvision.
+images-%: $(VENV)/ready
+	$(REPRODUCE)/images.py $* $(DATA) $(ARGS)
 
 reproduce-verdicts: $(VENV)/ready
 	$(REPRODUCE)/verdicts.py $(FROM)

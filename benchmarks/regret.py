@@ -13,6 +13,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from arena import machine
 from pairs import load, preprocessing
 from sklearn.pipeline import make_pipeline
 
@@ -105,8 +106,18 @@ def run(which, data, only):
                 continue
             row = run_pair(data, data_set, pair)
             stored.setdefault(which, {}).setdefault(data_set, {})[pair] = row
+            stored["about"] = about()
             RESULTS.write_text(json.dumps(stored, indent=1) + "\n")
             print(which, data_set, pair, row["seconds"], flush=True)
+
+
+def about():
+    """Return how the pairs were run; the machine is that of the last one."""
+    return {
+        "command": "python benchmarks/regret.py run choose --data folder; run report",
+        "settings": {"seeds": 1, "random_state": 0, "folds": 3, "grid": GRID},
+        "machine": machine(),
+    }
 
 
 def pick(row, score, tolerance):

@@ -1,6 +1,7 @@
 """The site: `make docs` builds it into docs/_build/html, without the network."""
 
 import sys
+import warnings
 from importlib.metadata import version as version_of
 from pathlib import Path
 
@@ -15,6 +16,8 @@ project_copyright = author
 extensions = [
     "mathml",
     "own_members",
+    "stored_figures",
+    "tables",
     "trim",
     "myst_parser",
     "numpydoc",
@@ -39,6 +42,13 @@ autodoc_inherit_docstrings = False
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 
+
+def _without_path(message, category, *where, **kwargs):
+    return f"{category.__name__}: {message}\n"
+
+
+warnings.formatwarning = _without_path  # what examples show has no path of the machine
+
 sphinx_gallery_conf = {
     "examples_dirs": "examples",
     "gallery_dirs": "auto_examples",
@@ -59,6 +69,7 @@ sphinx_gallery_conf = {
 html_context = {"default_mode": "auto"}  # light or dark as the reader's system is
 html_theme = "pydata_sphinx_theme"
 html_title = "skdann"
+html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["skdann.css"]
 html_math_renderer = "mathml"

@@ -199,7 +199,8 @@ def tabulate(name, pairs):
     published, ways = PUBLISHED[name], CHOICES[name]
     linear = "logistic regression" if name == "tfidf" else "linear SVM"
     columns = ["pair", linear, *ways.values(), "on target"]
-    columns += ["published SVM", "network", "DANN"] if published else []
+    if published:
+        columns += [f"published {name}" for name in ("SVM", "network", "DANN")]
     rows = [
         [
             pair,

@@ -8,12 +8,9 @@ import argparse
 import json
 from pathlib import Path
 
-import matplotlib
 import numpy as np
+from matplotlib.figure import Figure  # of no window
 from record import RESULTS
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 
 COLORS = {"input": "0.6", "network alone": "tab:blue", "DANN": "tab:orange"}
 
@@ -26,12 +23,13 @@ def plot_distances(path):
     """Draw the proxy A-distance of each pair of reviews."""
     table = load("amazon_raw")["distance"]
     pairs = [row[0] for row in table["rows"][:-1]]
-    fig, ax = plt.subplots(figsize=(9, 3.8), layout="constrained")
+    fig = Figure(figsize=(9, 3.8), layout="constrained")
+    ax = fig.subplots()
     where = np.arange(len(pairs))
     for i, (name, color) in enumerate(COLORS.items()):
         values = [row[1 + i] for row in table["rows"][:-1]]
         ax.bar(where + 0.27 * (i - 1), values, 0.25, color=color, label=name)
-    ax.set_xticks(where, [pair.replace(">", "\nto ") for pair in pairs], fontsize=8)
+    ax.set_xticks(where, [pair.replace(">", "\nto\n") for pair in pairs], fontsize=8)
     ax.set(ylabel="proxy A-distance", ylim=(0, 2.05))
     fig.legend(loc="outside upper center", ncols=3, frameon=False)
     fig.savefig(path, dpi=110)
@@ -40,7 +38,8 @@ def plot_distances(path):
 def plot_few_labels(path):
     """Draw accuracy against the number of labelled target rows."""
     tables = load("few_labels")
-    fig, axes = plt.subplots(1, len(tables), figsize=(10, 4.2), layout="constrained")
+    fig = Figure(figsize=(10, 4.2), layout="constrained")
+    axes = fig.subplots(1, len(tables))
     for ax, (data_set, table) in zip(axes, tables.items(), strict=True):
         numbers = [row[0] for row in table["rows"]]
         for column, method in enumerate(table["columns"][1:], start=1):
@@ -66,16 +65,22 @@ def plot_few_labels(path):
 FIGURES = {"amazon_raw": plot_distances, "few_labels": plot_few_labels}
 
 
+def draw_all(folder):
+    """Draw what is stored into a folder; return the paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, plot in FIGURES.items():
+        if (RESULTS / f"{name}.json").exists():
+            paths.append(folder / f"{name}.png")
+            plot(paths[-1])
+    return paths
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path("demo-output"))
     args = parser.parse_args()
-    args.output.mkdir(parents=True, exist_ok=True)
-    for name, plot in FIGURES.items():
-        if (RESULTS / f"{name}.json").exists():
-            path = args.output / f"{name}.png"
-            plot(path)
-            print(path)
+    print(*draw_all(args.output), sep="\n")
 
 
 if __name__ == "__main__":

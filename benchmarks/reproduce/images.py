@@ -11,7 +11,8 @@ that its archives unpack to:
                              downloads AlexNet's weights
 
 Each trains the paper's network on the source alone, adapted, and on the target, and
-prints accuracies on held-out target images beside the published ones.
+prints accuracies on held-out target images beside the published ones;
+`make images-svhn DATA=FOLDER` does the same.
 """
 
 import argparse
@@ -105,9 +106,35 @@ def make_office_network():
 
 LOADERS = {"svhn": load_svhn, "signs": load_signs, "office": load_office}
 NETWORKS = {"svhn": svhn_network, "signs": gtsrb_network, "office": make_office_network}
+# what AlexNet was trained on
+IMAGENET = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], dtype=np.float32)
 
 
-def main():
+def as_network_input(experiment, images, mean):
+    """Return float32 images, less the source's mean, or as the backbone has them."""
+    images = images.astype(np.float32) / 255
+    if experiment != "office":
+        return images - np.float32(mean)
+    mean, deviation = IMAGENET[:, None, :, None, None]
+    return (images - mean) / deviation
+
+
+def make_classifier(experiment, lambda_max, epochs, seed):
+    return DANNClassifier(
+        **NETWORKS[experiment](),
+        lambda_max=lambda_max,
+        optimizer="sgd",
+        lr=0.01,
+        momentum=0.9,
+        weight_decay=0,
+        batch_size=128,
+        max_epochs=epochs,
+        random_state=seed,
+        verbose=1,
+    )
+
+
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("experiment", choices=list(LOADERS))
     parser.add_argument("folder", type=Path)
@@ -115,11 +142,11 @@ def main():
     parser.add_argument("--target", default="webcam", help="office: a domain")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
 
     rows = LOADERS[args.experiment](args.folder, args)
     mean = rows[0].mean() / 255
-    X, X_tgt, X_test = (A.astype(np.float32) / 255 - mean for A in rows[::2])
+    X, X_tgt, X_test = (as_network_input(args.experiment, A, mean) for A in rows[::2])
     y, y_tgt, y_test = rows[1::2]
     scores = {}
     for name, lambda_max, data in (
@@ -129,16 +156,8 @@ def main():
     ):
         if name == "on target" and args.experiment == "office":
             continue  # no target image is held out
-        clf = DANNClassifier(
-            **NETWORKS[args.experiment](),
-            lambda_max=lambda_max,
-            optimizer="sgd",
-            lr=0.01,
-            batch_size=128,
-            max_epochs=args.epochs,
-            random_state=args.seed,
-            verbose=1,
-        ).fit(*data)
+        clf = make_classifier(args.experiment, lambda_max, args.epochs, args.seed)
+        clf.fit(*data)
         scores[name] = clf.score(X_test, y_test)
     pair = f"{args.source}>{args.target}"
     key = pair if args.experiment == "office" else args.experiment

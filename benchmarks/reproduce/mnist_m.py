@@ -128,17 +128,18 @@ def main():
     rows = [[name, accuracy[name], *PUBLISHED[name], distance[name]] for name in fits]
     rows.append(["gap covered", float((mid - low) / (high - low)), *covered])
     columns = ["", "here", "JMLR", "arXiv v1", "proxy A-distance"]
+    name = "mnist_m_gray" if args.gray else "mnist_m"
     save(
-        "mnist_m_gray" if args.gray else "mnist_m",
+        name,
         {"accuracy": {"columns": columns, "rows": rows}},
         seeds=args.seeds,
         images=args.images,
         epochs=args.epochs,
         lambda_max=args.lambda_max,
     )
-    args.output.mkdir(exist_ok=True)
+    args.output.mkdir(parents=True, exist_ok=True)
     shown = {"Source only": networks["source only"], "Adapted": networks["adapted"]}
-    plot_features(shown, X[:1000], X_test[:1000], args.output / "mnist_m_features.png")
+    plot_features(shown, X[:1000], X_test[:1000], args.output / f"{name}_features.png")
 
 
 if __name__ == "__main__":

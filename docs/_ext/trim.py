@@ -26,4 +26,15 @@ def trim_summaries(app, doctree):
     for table in doctree.findall(autosummary_table):
         for reference in list(table.findall(pending_xref)):
             if reference.get("refdomain") == "citation":
-                reference.parent.remove(reference)
+                _trim_reference(reference)
+
+
+def _trim_reference(reference):
+    """Remove a reference, or call it the paper where it is a part of the sentence."""
+    sentence, i = reference.parent, reference.parent.index(reference)
+    before = sentence[i - 1].astext()
+    if before.endswith((" of ", " as ")):
+        sentence[i] = nodes.Text("the paper")
+    else:
+        sentence.remove(reference)
+        sentence[i - 1] = nodes.Text(before.rstrip())  # the space before it

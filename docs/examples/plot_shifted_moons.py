@@ -85,11 +85,12 @@ def draw_units(ax, layer):
     ax.set(xlim=x, ylim=(low[1], high[1]), aspect="equal")
 
 
-fig, axes = plt.subplots(2, 4, figsize=(13, 5.6), layout="constrained")
+fig, axes = plt.subplots(2, 4, figsize=(13, 5), layout="constrained")
 for row, (name, network) in zip(axes, networks.items(), strict=True):
     draw_plane(row[0], network.predict_proba(plane)[:, 1], "RdBu_r")
     features = PCA(2).fit_transform(network.transform(np.concatenate([X, X_tgt])))
     draw_points(row[1], features[: len(X)], features[len(X) :])
+    row[1].set_box_aspect((high[1] - low[1]) / (high[0] - low[0]))
     draw_plane(row[2], network.predict_domain(plane), "Greys")
     draw_units(row[3], network.module_.feature_extractor[0])
     row[0].set_ylabel(f"{name}\n{network.score(X_tgt, y_tgt):.1%} of the target")

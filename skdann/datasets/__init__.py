@@ -3,7 +3,10 @@
 The loaders of real data look into the folder ``data_home``, by default that of the
 environment variable ``SKDANN_DATA``, or else the user's cache. What is not there they
 download once, from its publisher or, with ``SKDANN_DATA_URL``, from a mirror of such a
-folder. They need ``pip install 'skdann[datasets]'``.
+folder. Three files nobody serves at an address that stays, so the folder has to hold
+them: ``office_caltech_surf.npz``, ``mnist_usps_256.npz`` and
+``mnistm_official_test.npz``. The loaders need the extra ``datasets``: in a clone,
+``pip install '.[datasets]'``.
 """
 
 from ._fetch import (

@@ -150,6 +150,7 @@ def _pooch():
         import pooch
     except ImportError as error:
         raise ImportError(
-            "The loaders of skdann.datasets need pooch: pip install 'skdann[datasets]'."
+            "The loaders of skdann.datasets need pooch: in a clone of skdann, "
+            "pip install '.[datasets]'."
         ) from error
     return pooch

@@ -84,7 +84,7 @@ def fetch_office_caltech(
     data_home : str, path or None, default=None
         Folder of the files. None is ``$SKDANN_DATA`` or else the user's cache.
     download_if_missing : bool, default=True
-        Whether a file that is not there may be downloaded.
+        Of no effect: nobody serves these data, the folder has to hold them.
     return_X_y : bool, default=False
         Whether to return ``(data, target)`` alone.
 
@@ -307,7 +307,7 @@ def fetch_mnist_usps(
     data_home : str, path or None, default=None
         Folder of the files. None is ``$SKDANN_DATA`` or else the user's cache.
     download_if_missing : bool, default=True
-        Whether a file that is not there may be downloaded.
+        Of no effect: nobody serves these data, the folder has to hold them.
     return_X_y : bool, default=False
         Whether to return ``(data, target)`` alone.
 
@@ -431,7 +431,7 @@ def fetch_mnist_m(
     Parameters
     ----------
     subset : {"train", "test"}, default="train"
-        60,000 images, or 9,001.
+        60,000 images, or 9,001, which nobody serves: the folder has to hold them.
     random_state : int, RandomState or None, default=0
         Decides the patches of "train".
     data_home : str, path or None, default=None

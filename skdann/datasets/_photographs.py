@@ -24,7 +24,8 @@ def read_photographs(jpeg_bytes, offsets):
         from PIL import Image
     except ImportError as error:
         raise ImportError(
-            "Reading photographs needs pillow: pip install 'skdann[datasets]'."
+            "Reading photographs needs pillow: in a clone of skdann, "
+            "pip install '.[datasets]'."
         ) from error
     files = (jpeg_bytes[start:stop].tobytes() for start, stop in pairwise(offsets))
     return [np.asarray(Image.open(io.BytesIO(file)).convert("RGB")) for file in files]

@@ -36,8 +36,7 @@ def make_panels(ax, n_rows, n_columns, *, size=(4.0, 3.4)):
         if shape == (1, 1):
             return ax.figure, np.array([[ax]])
         ax.set_axis_off()
-        grid = ax.get_subplotspec().subgridspec(*shape)
-        return ax.figure, grid.subplots(squeeze=False)
+        return ax.figure, _divide(ax, *shape)
     axes = np.asarray(ax, dtype=object)
     if axes.size != n_rows * n_columns:
         raise ValueError(
@@ -45,6 +44,20 @@ def make_panels(ax, n_rows, n_columns, *, size=(4.0, 3.4)):
             f"plt.subplots({n_rows}, {n_columns})[1], a single Axes, or None."
         )
     return axes.flat[0].figure, axes.reshape(shape)
+
+
+def _divide(ax, n_rows, n_columns):
+    """Return Axes in the place of one, whether or not a grid placed that."""
+    if ax.get_subplotspec() is not None:
+        grid = ax.get_subplotspec().subgridspec(n_rows, n_columns)
+        return grid.subplots(squeeze=False)
+    left, bottom, right, top = ax.get_position().extents
+    edges = {"left": left, "bottom": bottom, "right": right, "top": top}
+    spaces = {"wspace": 0.3, "hspace": 0.5}  # no layout engine makes room for titles
+    grid = ax.figure.add_gridspec(n_rows, n_columns, **edges, **spaces)
+    places = [grid[i].get_position(ax.figure) for i in range(n_rows * n_columns)]
+    axes = [ax.figure.add_axes(place.bounds) for place in places]
+    return np.array(axes).reshape(n_rows, n_columns)
 
 
 def _import_pyplot():

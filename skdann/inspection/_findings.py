@@ -54,7 +54,7 @@ def find(measures):
     -------
     list of Finding
     """
-    if measures.lambda_max == 0 or not len(measures.history_of("domain_accuracy")):
+    if measures.lambda_max == 0 or not measures.saw_target:
         rules = [_not_adapted, _one_class]
     else:
         rules = _RULES
@@ -78,8 +78,10 @@ def _not_adapted(measures):
     return Finding(
         "not_adapted",
         True,
-        f"Nothing was adapted (lambda_max={measures.lambda_max:g}).",
-        "The network learned from the source alone, or was fitted without X_tgt.",
+        "Nothing was adapted: "
+        + ("lambda_max=0." if measures.saw_target else "it was fitted without X_tgt."),
+        "The network learned from the source alone, as its twin did: both columns are "
+        "of networks that were not adapted.",
         "Fit with X_tgt and lambda_max=1, and make the report of that.",
     )
 
@@ -280,4 +282,4 @@ _RULES = (
 
 
 def _name(measures, position):
-    return repr(measures.classes[position].item())
+    return repr(measures.classes.tolist()[position])  # of numpy or of Python

@@ -65,6 +65,11 @@ class Measures:
     history: list
     twin: object
 
+    @property
+    def saw_target(self):
+        """Whether the model was fitted with target rows."""
+        return _saw_target(self.history)
+
     def history_of(self, name):
         """Return a column of the history, as far as there is one."""
         return np.array([epoch[name] for epoch in self.history if name in epoch])
@@ -81,7 +86,9 @@ def measure(estimator, X_src, y_src, X_tgt, *, sample_weight, y_tgt, random_stat
     rng = check_random_state(random_state)
     X_src, y_src, sample_weight = indexable(X_src, y_src, sample_weight)
     fold = _make_fold(X_src, y_src, X_tgt, sample_weight, y_tgt, rng)
-    pair, scores, agreement = _compare_with_twin(estimator, fold)
+    history = list(classifier.history_)
+    adapted = _saw_target(history)
+    pair, scores, agreement = _compare_with_twin(estimator, fold, adapted=adapted)
 
     rows = [_safe_indexing(X, some_rows(X, _MAX_ROWS, rng)) for X in (X_src, X_tgt)]
     views = {
@@ -106,9 +113,13 @@ def measure(estimator, X_src, y_src, X_tgt, *, sample_weight, y_tgt, random_stat
         },
         proportions=_proportions(estimator, pair, fold, rng),
         alignment=alignment,
-        history=list(classifier.history_),
+        history=history,
         twin=pair[0],
     )
+
+
+def _saw_target(history):
+    return any("domain_accuracy" in epoch for epoch in history)
 
 
 def _make_fold(X, y, X_tgt, sample_weight, y_tgt, rng):
@@ -126,12 +137,17 @@ def _make_fold(X, y, X_tgt, sample_weight, y_tgt, rng):
     return Fold(X, y, X_tgt, train, test, sample_weight=sample_weight, y_tgt=y_tgt)
 
 
-def _compare_with_twin(estimator, fold):
-    """Train the twin and the model again; return them and what tells them apart."""
+def _compare_with_twin(estimator, fold, *, adapted):
+    """Train the twin and the model again; return them and what tells them apart.
+
+    A model that was not ``adapted`` is not adapted here either.
+    """
     pair = [clone(estimator), clone(estimator)]
+    prefix = classifier_prefix(estimator)
     for one in pair:
-        one.set_params(**{classifier_prefix(one) + "verbose": 0})
-    pair[0].set_params(**{classifier_prefix(estimator) + "lambda_max": 0})
+        one.set_params(**{prefix + "verbose": 0})
+    for one in pair[:1] if adapted else pair:
+        one.set_params(**{prefix + "lambda_max": 0})
     task = Task(0, [(0, 0), (1, 0)], pair)
     outcomes = evaluate(
         task, fold, {}, reverse=True, score_train=False, max_stacked="auto"

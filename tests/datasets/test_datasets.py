@@ -460,7 +460,7 @@ def test_a_missing_library_is_named():
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
-    assert "pip install 'skdann[datasets]'" in result.stderr
+    assert "pip install '.[datasets]'" in result.stderr
 
 
 def test_the_target_of_the_moons_is_turned():

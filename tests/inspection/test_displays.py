@@ -202,6 +202,19 @@ class TestHistory:
         edge = left.get_position().x1
         assert all(ax.get_position().x1 <= edge + 1e-6 for ax in display.ax_.flat)
 
+    @pytest.mark.parametrize("layout", [None, "constrained"])
+    def test_axes_that_no_grid_placed_are_divided(self, fitted, layout):
+        fig, _ = plt.subplots(layout=layout)
+        ax = fig.add_axes((0.1, 0.2, 0.3, 0.6))
+        display = HistoryDisplay.from_estimator(fitted, ax=ax)
+        fig.canvas.draw()
+        panels = np.array([panel.get_position().extents for panel in display.ax_.flat])
+        assert_allclose(panels[:, :2].min(axis=0), [0.1, 0.2])
+        assert_allclose(panels[:, 2:].max(axis=0), [0.4, 0.8])
+        first, second, third, _ = panels
+        assert first[2] < second[0]  # side by side
+        assert third[3] < first[1]  # one below the other
+
     def test_a_display_can_be_plotted_again(self, fitted):
         display = HistoryDisplay.from_estimator(fitted)
         figure, axes = plt.subplots(4)

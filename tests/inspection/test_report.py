@@ -166,8 +166,22 @@ class TestFindings:
         assert "not_adapted" in kinds(report)
         assert np.isnan(report.measures.alignment.projections["adapted"]).sum() == 0
 
-    def test_predictions_collapsed(self, small):
+    def test_what_was_not_adapted_is_measured_as_it_is(self, small, domains):
+        X, y, X_tgt = domains
+        clf = small(max_epochs=20)
+        with pytest.warns(UserWarning, match="There is no target"):
+            clf.fit(X, y)
+        report = report_on(clf, X, y, X_tgt)
+        measures = report.measures
+        assert measures.lambda_max == 1
+        assert measures.agreement == 1
+        assert all(twin == model for twin, model in measures.scores.values())
+        assert "Nothing was adapted: it was fitted without X_tgt." in str(report)
+
+    @pytest.mark.parametrize("labels", [np.array, pd.Series])
+    def test_predictions_collapsed(self, small, labels):
         X, y = two_clouds(200, 0.5, seed=0)
+        y = labels(np.array(["ill", "well"], dtype=object)[y])
         X_tgt = X + 60
         clf = small(lambda_max=1e-3, max_epochs=30)
         with pytest.warns(UserWarning, match="of the columns of X_tgt"):
@@ -175,7 +189,7 @@ class TestFindings:
         with pytest.warns(UserWarning, match="of the columns of X_tgt"):
             report = report_on(clf, X, y, X_tgt)
         [finding] = (f for f in report.findings if f.kind == "one_class")
-        assert "100.0% of the target are predicted as 1" in finding.what
+        assert "100.0% of the target are predicted as 'well'" in finding.what
 
     def test_a_class_is_missing(self, small):
         rng = np.random.default_rng(0)
