@@ -222,23 +222,24 @@ class DANNNet(NeuralNet):
                 self.run_single_epoch(batches, training=True, prefix="train")
                 self.notify("on_epoch_end", **told)
             except KeyboardInterrupt:
-                if "train_loss" not in self.history[-1]:
+                if self.history and "train_loss" not in self.history[-1]:
                     put_back(self, before)
                 raise
             except DivergenceError as error:
                 if self.on_divergence != "restore" or self.lr_scale_ <= MIN_LR_SCALE:
                     raise
+                lr_scale = self.lr_scale_ / 2
                 put_back(self, before)
-                self._slow_down(error)
+                self._slow_down(lr_scale, error)
 
-    def _slow_down(self, error):
-        self.lr_scale_ /= 2
+    def _slow_down(self, lr_scale, error):
+        self.lr_scale_ = lr_scale
         warnings.warn(
             f"{str(error).partition(' Lower')[0]} It goes on from the epoch before "
             f"with {self.lr_scale_:g} of the learning rate, because "
             "on_divergence='restore'. A lower lr spares the detour.",
             ConvergenceWarning,
-            stacklevel=10,
+            stacklevel=11,  # the line that called fit
         )
 
     @contextmanager

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import skorch.callbacks
 import torch
+from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback, EarlyStopping
 
-from skdann import DANNClassifier, DivergenceError, schedules
+from skdann import AdaptationWarning, DANNClassifier, DivergenceError, schedules
 from skdann._training._callbacks import EpochMeans
 
 
@@ -318,6 +319,131 @@ def test_a_failed_continuation_leaves_the_estimator_as_it_was(small, domains, me
     # and goes on as if nothing had happened
     clf, twin = (getattr(c, method)(*domains) for c in (clf, twin))
     assert np.array_equal(clf.predict_proba(domains[0]), twin.predict_proba(domains[0]))
+
+
+def spike(progress):
+    """A learning rate that is far too high for a while."""
+    return 1e9 if 0.4 < progress < 0.6 else 1.0
+
+
+def test_restoring_goes_on_at_half_the_learning_rate(small, domains):
+    X, y, X_tgt = domains
+    params = {"lr": 10, "lr_schedule": lambda p: 1.0, "optimizer": "sgd"}
+    params |= {"max_epochs": 10}
+    with pytest.raises(DivergenceError):
+        small(**params).fit(X, y, X_tgt)
+    with pytest.warns(ConvergenceWarning, match="of the learning rate") as warned:
+        clf = small(on_divergence="restore", **params).fit(X, y, X_tgt)
+    assert {w.filename for w in warned} == {__file__}
+    assert "diverged in epoch 1" in str(warned[0].message)
+    assert "0.5 of the learning rate" in str(warned[0].message)
+    rates = clf.history_[:, "lr"]
+    assert rates == sorted(rates, reverse=True)
+    n_halvings = sum("of the learning rate" in str(w.message) for w in warned)
+    assert rates[-1] == 10 * 0.5**n_halvings
+    assert clf.history_[:, "epoch"] == list(range(1, 11))
+    assert clf.history_[:, "n_steps"] == list(range(4, 44, 4))
+    assert np.isfinite(clf.predict_proba(X)).all()
+
+
+def test_restored_epochs_are_as_if_they_had_been_trained_at_the_lower_rate(
+    small, domains
+):
+    """What comes after a step back does not depend on how it went wrong."""
+    late = {"optimizer": "sgd", "dropout": 0.3, "max_epochs": 6}
+    calls = []
+
+    def explode_once(progress):
+        calls.append(progress)
+        again = calls.count(progress) > 1
+        return 1e30 if progress == pytest.approx(14 / 24) and not again else 1.0
+
+    with pytest.warns(ConvergenceWarning, match="diverged in epoch 4"):
+        clf = small(lr_schedule=explode_once, on_divergence="restore", **late).fit(
+            *domains
+        )
+    half = small(lr_schedule=lambda p: 1.0 if p < 0.49 else 0.5, **late).fit(*domains)
+    assert np.array_equal(clf.predict_proba(domains[0]), half.predict_proba(domains[0]))
+
+
+def test_restoring_gives_up_after_ten_halvings(small, domains):
+    clf = small(lr_schedule=spike, lr=1e6, on_divergence="restore", optimizer="sgd")
+    with (
+        pytest.warns(ConvergenceWarning) as warned,
+        pytest.raises(DivergenceError, match="Lower lr=1e"),
+    ):
+        clf.fit(*domains)
+    assert len(warned) == 10
+    assert not [name for name in vars(clf) if name.endswith("_")]
+
+
+def test_a_last_step_that_breaks_the_weights_is_noticed_at_once(small, domains):
+    """The loss of its epoch is still fine; one step back would not be enough later."""
+    seen = []
+
+    def last_step_of_epoch_two(progress):
+        seen.append(progress)
+        first = seen.count(progress) == 1
+        return 1e12 if progress == pytest.approx(7 / 12) and first else 1.0
+
+    with pytest.warns(ConvergenceWarning, match="diverged in epoch 2"):
+        clf = small(
+            lr_schedule=last_step_of_epoch_two, on_divergence="restore", optimizer="sgd"
+        ).fit(*domains)
+    assert clf.n_iter_ == 3
+
+
+def test_a_sound_fit_is_the_same_with_restoring(small, domains):
+    plain, careful = (
+        small(dropout=0.3, on_divergence=how).fit(*domains)
+        for how in ("raise", "restore")
+    )
+    assert np.array_equal(
+        plain.predict_proba(domains[0]), careful.predict_proba(domains[0])
+    )
+
+
+class Full(torch.nn.Linear):
+    """A layer for which there is no memory in training."""
+
+    def forward(self, x):
+        if self.training:
+            torch.empty(2**60, dtype=torch.uint8)
+        return super().forward(x)
+
+
+def test_memory_that_does_not_suffice_names_what_to_lower(small, domains):
+    clf = small(feature_extractor=lambda n_columns: Full(n_columns, 4))
+    with pytest.raises(MemoryError, match=r"Lower batch_size=128, or the widths"):
+        clf.fit(*domains)
+    assert not [name for name in vars(clf) if name.endswith("_")]
+
+
+@pytest.mark.filterwarnings("default:The network")
+def test_a_network_that_calls_all_the_target_the_same_warns(domains):
+    X, y, X_tgt = domains
+    with pytest.warns(AdaptationWarning, match=r"for every row of the target") as seen:
+        DANNClassifier(lambda_max=0, max_epochs=20, random_state=0).fit(X, y, X_tgt)
+    assert seen[0].filename == __file__
+
+
+@pytest.mark.filterwarnings("default:The network")
+def test_a_network_that_has_learned_nothing_warns(domains):
+    X, y, X_tgt = domains
+    with pytest.warns(
+        ConvergenceWarning, match=r"it predicts \d for every row of the s"
+    ):
+        DANNClassifier(lr=1e-12, max_epochs=1, random_state=3).fit(X + 9, y, X_tgt + 9)
+
+
+@pytest.mark.filterwarnings("error:The network")
+def test_nine_in_ten_of_one_class_may_all_be_called_so(domains):
+    _, y, _ = domains
+    rare = np.flatnonzero(y == 0)[:10]
+    rows = np.r_[rare, np.flatnonzero(y == 1)]
+    noise = np.random.default_rng(0).normal(size=(len(rows), 2))
+    clf = DANNClassifier(max_epochs=2, random_state=0).fit(noise, y[rows], noise)
+    assert set(clf.predict(noise)) == {1}
 
 
 def test_ctrl_c_leaves_an_estimator_that_predicts(small, domains):
