@@ -11,7 +11,7 @@ OUT ?= demo-output
 JOBS ?= 2
 
 .PHONY: help demo demo-moons demo-digits demo-amazon demo-heart test lint test-oldest \
-	docs bench regret reproduce clean
+	dist test-dist audit docs bench regret reproduce soak clean
 
 help:
 	@echo "make demo         adapt from one laboratory's tumors to another's"
@@ -22,10 +22,14 @@ help:
 	@echo "make test         lint, all tests, doctests, coverage"
 	@echo "make docs         the documentation, in docs/_build/html"
 	@echo "make test-oldest  the tests on the lowest supported versions (downloads 3 GB)"
+	@echo "make dist         what is released, in dist: source and wheel, the same at each build"
+	@echo "make test-dist    the tests on the wheel, in an environment of its own"
+	@echo "make audit        what is known against the pinned versions (asks PyPI)"
 	@echo "make bench        all benchmarks, beside other libraries in their own environments"
 	@echo "make regret       what each score without target labels chooses (DATA=folder)"
 	@echo "make reproduce    the papers' experiments, all; reproduce-NAME for one (DATA=folder)"
 	@echo "make images-NAME  ... on svhn, signs or office, into print (DATA=folder)"
+	@echo "make soak         kills, hostile files, property cases, threads: half an hour"
 	@echo "make clean        remove what the above have made"
 
 EXAMPLE := $(BIN)/python docs/run_example.py docs/examples/plot
@@ -75,6 +79,47 @@ test-oldest: .venv-oldest/ready
 	.venv-oldest/bin/pip install --quiet --constraint constraints-oldest.txt --editable '.[examples,tests]'
 	touch $@
 
+# All times in both files are the last commit's: the same commit gives the same bytes.
+dist test-dist: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
+BUILD := .venv-build/bin/python -m build --no-isolation
+dist: .venv-build/ready
+	@test -z "$$(git status --porcelain)" || echo "Not for release: the tree has changes."
+	rm -rf dist
+	$(BUILD) --outdir dist .
+	sha256sum dist/*
+
+.venv-build/ready: constraints.txt
+	$(PYTHON) -m venv .venv-build
+	.venv-build/bin/pip install --quiet --constraint constraints.txt build hatchling
+	touch $@
+
+# From the unpacked source, which must build the same files again; then its package is
+# removed, so that what is tested can only be the wheel.
+UNPACKED := .venv-dist/unpacked
+test-dist: dist
+	$(PYTHON) -m venv --clear .venv-dist
+	.venv-dist/bin/pip install --quiet --constraint constraints.txt torch
+	.venv-dist/bin/pip install --quiet --constraint constraints.txt \
+	    "$$(echo dist/*.whl)[examples,tests]"
+	mkdir $(UNPACKED)
+	tar -xzf dist/*.tar.gz -C $(UNPACKED) --strip-components 1
+	$(BUILD) --outdir .venv-dist/again $(UNPACKED)
+	diff -r dist .venv-dist/again
+	rm -r $(UNPACKED)/skdann
+	cd $(UNPACKED) && ../bin/python -c "import skdann, sysconfig; print(skdann.__file__); \
+	    assert skdann.__file__.startswith(sysconfig.get_path('purelib'))"
+	cd $(UNPACKED) && ../bin/python -m pytest -n $(JOBS) -c pyproject.toml \
+	    tests README.md docs/index.md docs/guide --pyargs skdann
+
+# Without --strict a pin that can't be looked up is passed over, and the audit succeeds.
+audit: .venv-audit/ready
+	.venv-audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict
+
+.venv-audit/ready:
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/pip install --quiet pip-audit==2.10.1
+	touch $@
+
 BENCHMARKS := step fit predict threads memory import
 
 bench: $(VENV)/ready .venv-bench/ready
@@ -90,7 +135,7 @@ regret: $(VENV)/ready
 # Each writes docs/results/NAME.json and the page anew. `amazon` and `vectors` do not run
 # again the pairs that are stored there: remove the file to start afresh.
 EXPERIMENTS := moons amazon-raw amazon-tfidf amazon-msda critic vectors few-labels \
-	mnist-m mnist-m-gray mnist-m-ink verdicts
+	mnist-m mnist-m-gray mnist-m-ink early-stopping verdicts
 reproduce: $(EXPERIMENTS:%=reproduce-%)
 	$(REPRODUCE)/figures.py --output $(OUT)
 
@@ -132,8 +177,17 @@ reproduce-mnist-m-ink: $(VENV)/ready
 images-%: $(VENV)/ready
 	$(REPRODUCE)/images.py $* $(DATA) $(ARGS)
 
+reproduce-early-stopping: $(VENV)/ready
+	$(REPRODUCE)/early_stopping.py $(FROM)
+	$(REPRODUCE)/record.py
+
 reproduce-verdicts: $(VENV)/ready
 	$(REPRODUCE)/verdicts.py $(FROM)
+	$(REPRODUCE)/record.py
+
+# Long campaigns against it; ARGS="--scale .1" for a tenth of the half hour.
+soak: $(VENV)/ready
+	$(BIN)/python benchmarks/soak/soak.py $(ARGS)
 	$(REPRODUCE)/record.py
 
 # The others, each in an environment of its own; one that fails to install is named.
@@ -146,5 +200,6 @@ reproduce-verdicts: $(VENV)/ready
 	touch $@
 
 clean:
-	rm -rf .venv .venv-oldest .venv-bench demo-output .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest .venv-bench .venv-build .venv-dist .venv-audit dist
+	rm -rf demo-output .pytest_cache .ruff_cache .hypothesis
 	rm -rf docs/_build docs/auto_examples docs/api/generated docs/api/backreferences

@@ -129,7 +129,8 @@ class DANNClassifier(
     checkpoint : path or None, default=None
         File in which ``fit`` writes down where it stands; ``fit(..., resume=True)``
         goes on from there, to the bit. :func:`skdann.load` reads it, too. A fit
-        without ``resume`` overwrites it. Searches write none for their candidates.
+        without ``resume`` overwrites it. The searches of skdann write none for their
+        candidates; in those of scikit-learn leave it None.
     checkpoint_interval : int, default=10
         Epochs from one writing of ``checkpoint`` to the next.
     device : str or torch.device, default="auto"

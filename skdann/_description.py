@@ -45,7 +45,6 @@ def describe(estimator, classes, row_shape):
     known = {k: v for k, v in parameters.items() if k not in NOT_IDENTITY}
     return {
         "estimator": {
-            "class": type(estimator).__name__,
             "parameters": parameters,
             "identity": {k: repr(v) for k, v in known.items()},
             "classes": classes,
@@ -68,6 +67,8 @@ def needs_code(value):
 
 def _plain(value):
     """Return a value that a file can hold; of code its name."""
+    if isinstance(value, np.generic):
+        return value.item()
     if value is None or isinstance(value, bool | Number | str):
         return value
     if isinstance(value, os.PathLike):

@@ -117,7 +117,7 @@ def write_bytes(path, data):
         What.
     """
     path = Path(path)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    part = _part_of(path)
     try:
         with open(part, "xb") as file:
             file.write(data)
@@ -133,6 +133,18 @@ def write_bytes(path, data):
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _part_of(path):
+    """Return a name beside a file that nobody else has."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+
+
+def check_writable(path):
+    """Raise the OSError that :func:`write_bytes` would raise after hours."""
+    part = _part_of(Path(path))
+    open(part, "xb").close()
+    part.unlink()
 
 
 def remove_parts(path):

@@ -18,11 +18,13 @@ from skdann._files import read_file, write_file
 
 def damaged(data, rng):
     """Return the bytes with a few of them flipped, cut, doubled, or put elsewhere."""
+    weights = 8 + int.from_bytes(data[:8], "little")
     data = bytearray(data)
     for _ in range(rng.choice([1, 1, 1, 2, 8])):
-        # the first bytes are the most telling: lengths, names, shapes
-        end = rng.choice([8, 200, len(data)])
-        i = rng.randrange(min(end, len(data)))
+        # a length; names and shapes; the rest of the JSON; the arrays
+        places = [(0, 8), (8, 200), (8, weights), (weights, len(data))]
+        start, end = rng.choice(places)
+        i = rng.randrange(min(start, len(data) - 1), max(1, min(end, len(data))))
         n = rng.randrange(1, 64)
         kind = rng.choice(["flip", "flip", "flip", "byte", "cut", "insert", "copy"])
         if kind == "flip":

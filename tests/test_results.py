@@ -21,10 +21,11 @@ def record():
     return module
 
 
-def test_every_table_is_that_of_its_file(record):
-    page = PAGE.read_text()
+@pytest.mark.parametrize("name", ["results.md", "reliability.md"])
+def test_every_table_is_that_of_its_file(record, name):
+    page = (ROOT / "docs" / name).read_text()
     assert record.fill(page) == page
-    assert page.count("<!-- table:") == page.count("<!-- end -->") > 3
+    assert page.count("<!-- table:") == page.count("<!-- end -->") > 1
 
 
 def test_a_table_that_was_edited_by_hand_is_noticed(record):

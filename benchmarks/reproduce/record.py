@@ -1,6 +1,6 @@
-"""Results as files, and the tables of docs/results.md made from them.
+"""Results as files, and the tables of the docs made from them.
 
-`python benchmarks/reproduce/record.py` writes every table of the page anew.
+`python benchmarks/reproduce/record.py` writes every table of the pages anew.
 """
 
 import json
@@ -15,7 +15,7 @@ import numpy as np
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "docs" / "results"
-PAGE = ROOT / "docs" / "results.md"
+PAGES = [ROOT / "docs" / "results.md", ROOT / "docs" / "reliability.md"]
 PACKAGES = ["numpy", "scipy", "scikit-learn", "skorch", "torch", "skdann"]
 
 
@@ -96,4 +96,5 @@ def fill(page):
 
 
 if __name__ == "__main__":
-    PAGE.write_text(fill(PAGE.read_text()))
+    for page in PAGES:
+        page.write_text(fill(page.read_text()))

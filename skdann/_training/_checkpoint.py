@@ -9,11 +9,11 @@ import torch
 
 from .._domains import Domains, take_rows
 from .._files import (
+    check_writable,
     map_leaves,
     read_file,
     remove_parts,
     understood,
-    write_bytes,
     write_file,
 )
 from ._early_stopping import EarlyStopping
@@ -81,10 +81,8 @@ class Checkpoint:
                     "no checkpoint, or a damaged one. Remove it, or name another."
                 ) from error
         remove_parts(self.path)
-        trial = self.path.with_name(f".{self.path.name}.trial")
         try:
-            write_bytes(trial, b"")
-            trial.unlink()
+            check_writable(self.path)
         except OSError as error:
             raise self._explained(error) from error
 

@@ -201,9 +201,8 @@ class DANNNet(NeuralNet):
                 if early_stopping is not None:
                     is_over = early_stopping.after_epoch(self, X)
             except KeyboardInterrupt:  # by which skorch's callbacks stop, too
-                is_whole = len(self.history) > n_epochs
-                tasks.end(is_complete=is_whole)
-                if checkpoint is not None and len(self.history) > 0:
+                tasks.end(is_complete=len(self.history) > n_epochs)
+                if checkpoint is not None and self._is_scored(early_stopping):
                     checkpoint.write(self)
                 raise
             is_over = tasks.end() or is_over
@@ -211,6 +210,13 @@ class DANNNet(NeuralNet):
                 checkpoint.after_epoch(self)
         self.is_finished_ = True
         return self
+
+    def _is_scored(self, early_stopping):
+        """Whether there is an epoch, and nothing of the last is missing."""
+        last = self.history[-1] if self.history else {}
+        return "train_loss" in last and (
+            early_stopping is None or "validation_score" in last
+        )
 
     def _train_epoch(self, batches, domains):
         """Train for one epoch: a whole one, or it is as if it had never begun."""

@@ -1,0 +1,129 @@
+"""Long campaigns: kills, hostile files, property cases, threads and fits, counted.
+
+`python benchmarks/soak/soak.py` takes about half an hour on two cores; `--scale .1` a
+tenth of that. Writes docs/results/soak.json, which docs/reliability.md shows. Whatever
+goes wrong is printed, counted, and belongs into a small test.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+TESTS = ROOT / "tests"
+sys.path[:0] = [str(ROOT / "benchmarks" / "reproduce"), str(TESTS)]
+
+import numpy as np
+from conftest import SMALL, make_domains
+from record import save
+
+import skdann
+from skdann import DANNClassifier
+
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(TESTS)}
+
+
+def run(*command, **environment):
+    """Return what a script prints; its errors are ours."""
+    result = subprocess.run(
+        [sys.executable, *map(str, command)],
+        cwd=ROOT,
+        env={**ENVIRONMENT, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        print(result.stdout[-4000:], result.stderr[-4000:])
+    return result
+
+
+def kill(n_kills, seed):
+    """Kill a training ``n_kills`` times; return kills, and files that were no good."""
+    n_epochs = 20 * n_kills
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run.skdann"
+        result = run(TESTS / "crash.py", path, n_epochs, n_kills, seed, 0.2)
+        n_killed = int(result.stdout or 0)
+        X, y, X_tgt, _ = make_domains()
+        params = {**SMALL, "max_epochs": n_epochs, "dropout": 0.3}
+        resumed = DANNClassifier(**params, checkpoint=path)
+        resumed.fit(X, y, X_tgt, resume=True)
+        whole = DANNClassifier(**params).fit(X, y, X_tgt)
+        same = np.array_equal(resumed.predict_proba(X), whole.predict_proba(X))
+        is_clean = os.listdir(folder) == [path.name]
+        is_good = same and is_clean and skdann.load(path).n_iter_ == n_epochs
+    return n_killed, int(not is_good)
+
+
+def attack(seconds, seed):
+    """Return files tried, how many of them were refused, and what was not allowed."""
+    result = run(TESTS / "hostile.py", seconds, seed)
+    found = json.loads(result.stdout.splitlines()[-1])
+    print(found)
+    allowed = {"refused", "the same", "another"}
+    wrong = sum(n for verdict, n in found.items() if verdict not in allowed)
+    return sum(found.values()), found["refused"], wrong
+
+
+def prove(n_examples):
+    """Return the property cases tried and the properties that failed."""
+    result = run(
+        *("-m", "pytest", "-q", "-n", "2", "--hypothesis-show-statistics"),
+        TESTS / "test_properties.py",
+        SKDANN_EXAMPLES=str(n_examples),
+    )
+    cases = re.findall(r"(\d+) passing, (\d+) failing", result.stdout)
+    failed = re.search(r"(\d+) failed", result.stdout)
+    return sum(int(a) + int(b) for a, b in cases), int(failed[1]) if failed else 0
+
+
+def load(n_fits, seconds):
+    """Return what the script of threads and fits counts."""
+    script = Path(__file__).with_name("load.py")
+    result = run(script, "--fits", n_fits, "--seconds", seconds)
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    scale, seed = args.scale, args.seed
+    n_killed, n_lost = kill(int(300 * scale), seed)
+    n_files, n_refused, n_wrong = attack(600 * scale, seed)
+    n_cases, n_failed = prove(int(1000 * scale))
+    counts = load(int(1000 * scale), 120 * scale)
+    rows = [
+        ["kills of a training, each at a random moment", n_killed, n_lost],
+        ["damaged and forged files", n_files, n_wrong],
+        ["... of which refused", n_refused, None],
+        ["property cases", n_cases, n_failed],
+        *load_rows(counts),
+    ]
+    tables = {"counts": {"columns": ["what", "how many", "went wrong"], "rows": rows}}
+    save("soak", tables, seeds=1, seed=seed, scale=scale, load=counts)
+
+
+def load_rows(counts):
+    parallel = ", ".join(counts["parallel_fits"])
+    return [
+        [
+            f"predictions compared, by {counts['threads']} threads",
+            counts["predictions_compared"],
+            counts["differences"],
+        ],
+        [f"fits side by side ({parallel})", sum(counts["parallel_fits"].values()), 0],
+        ["fits in one process", counts["fits"], 0],
+        ["MiB by which its memory grew", counts["memory_growth_mib"], None],
+    ]
+
+
+if __name__ == "__main__":
+    main()
