@@ -377,6 +377,24 @@ def test_a_failed_fit_leaves_the_checkpoint_of_its_good_epochs(
     assert np.isfinite(kept.predict_proba(domains[0])).all()
 
 
+def test_weights_that_went_wrong_in_a_last_step_do_not_replace_good_ones(
+    small, domains, tmp_path
+):
+    """The loss of their epoch is still fine."""
+    path = tmp_path / "run.skdann"
+
+    def overflow_at_the_end_of_epoch_two(progress):
+        return 1e300 if progress == pytest.approx(7 / 12) else 1e-12
+
+    params = {"optimizer": "sgd", "lr": 1e10, "checkpoint_interval": 1}
+    schedule = overflow_at_the_end_of_epoch_two
+    clf = small(checkpoint=path, lr_schedule=schedule, **params)
+    with pytest.raises(DivergenceError):
+        clf.fit(*domains)
+    with pytest.warns(UserWarning, match="lr_schedule"):
+        assert skdann.load(path).n_iter_ == 1
+
+
 def test_partial_fit_writes_no_checkpoint(small, domains, tmp_path):
     X, y, X_tgt = domains
     clf = small(checkpoint=tmp_path / "run.skdann")

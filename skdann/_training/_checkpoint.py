@@ -133,6 +133,7 @@ class Checkpoint:
         is_finished : bool, default=False
             Whether no epoch is left to train.
         """
+        net.check_weights()  # a last step may have gone wrong: the old file is better
         best = None if self.early_stopping is None else self.early_stopping.best
         run = {
             "data": self.data,

@@ -252,7 +252,7 @@ class DANNNet(NeuralNet):
     def _out_of_memory_explained(self):
         try:
             yield
-        except (torch.cuda.OutOfMemoryError, RuntimeError) as error:
+        except RuntimeError as error:  # torch.cuda.OutOfMemoryError is one
             if not any(sign in str(error) for sign in _SIGNS_OF_FULL_MEMORY):
                 raise
             raise MemoryError(
