@@ -1,14 +1,16 @@
 """Randomness without a trace: seeds from ``random_state``, generators put back."""
 
-import threading
 from contextlib import contextmanager
 
 import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
-# The generator is one for all threads: whoever borrows it must have it alone.
-_LOCK = threading.RLock()
+from ._threads import count_threads, lock_across_forks
+
+# The generator is one for all threads: whoever borrows it must have it alone. A fork
+# waits as well, or the child's would be seeded and, in the midst of a draw, locked.
+_LOCK = lock_across_forks()
 
 
 @contextmanager
@@ -25,6 +27,7 @@ def borrowed_torch_generator(seed: int, device: torch.device):
     device : torch.device
         Where the body computes; the generator of the CPU is borrowed in any case.
     """
+    count_threads()  # a fit begins here
     accelerators = [device.index or 0] if device.type == "cuda" else []
     with _LOCK, torch.random.fork_rng(devices=accelerators):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed sets every GPU

@@ -1,6 +1,9 @@
 """Torch's threads: no more than a step can use."""
 
+import os
+import threading
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import nn
@@ -9,6 +12,26 @@ from torch import nn
 # Below, threads that wait for one another cost more than they bring; if another
 # process has a core, several times more.
 WORTH_THREADS = 2**26
+
+
+def lock_across_forks():
+    """Return a lock for which a fork waits: its child must not find it taken."""
+    lock = threading.RLock()
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(
+            before=lock.acquire,
+            after_in_parent=lock.release,
+            after_in_child=lock.release,
+        )
+    return lock
+
+
+# Held while threads that begin would take over what is meant for another.
+_LOCK = lock_across_forks()
+
+# A fork leaves OpenMP's threads behind, and GNU's waits for them forever.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
 
 @contextmanager
@@ -22,15 +45,48 @@ def no_idle_threads(module: nn.Module, n_rows: int):
     n_rows : int
         Rows of a step.
     """
-    before = torch.get_num_threads()
+    before = count_threads()
     if before == 1 or not _is_small(module, n_rows):
         yield
         return
-    torch.set_num_threads(1)
     try:
+        _set_here(1, elsewhere=before)
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def count_threads() -> int:
+    """Return how many threads torch may use here.
+
+    A thread takes over the number of the process when it first computes, and keeps it.
+    Call this before, so that it is not the one that a fit has set for itself.
+    """
+    with _LOCK:
+        return torch.get_num_threads()
+
+
+def _set_here(n_threads, *, elsewhere):
+    """Set the number of this thread alone.
+
+    Torch makes it that of threads to come as well. So one of these sets theirs back.
+    """
+    is_set = threading.Event()
+
+    def set_elsewhere():
+        is_set.wait()
+        torch.set_num_threads(elsewhere)
+
+    newcomer = threading.Thread(target=set_elsewhere)
+    try:
+        newcomer.start()
+    except RuntimeError:  # if none can begin, none takes over the wrong number
+        torch.set_num_threads(n_threads)
+        return
+    with _LOCK:
+        torch.set_num_threads(n_threads)
+        is_set.set()
+        newcomer.join()
 
 
 def _is_small(module, n_rows):

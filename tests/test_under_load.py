@@ -1,0 +1,87 @@
+"""At once or in great number, fits and predictions are what they are alone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import loads
+import pytest
+import torch
+
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="needs fork and Linux's account"
+)
+
+
+def in_a_process(calls, timeout=240):
+    """Evaluate calls of ``loads`` in one process, which must not take forever."""
+    results = ", ".join(f"loads.{call}" for call in calls)
+    program = f"import json, loads; print(json.dumps([{results}]))"
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": ":".join(sys.path)},
+        start_new_session=True,
+    ) as process:
+        try:
+            answer, errors = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # its workers, too, hold the pipes
+            pytest.fail(f"deadlock, or more than {timeout} s, in {calls}")
+    assert process.returncode == 0, errors
+    return json.loads(answer)
+
+
+@pytest.fixture
+def both_threads():
+    loads.use_both_threads()
+    yield
+    torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize(
+    "ways", [("threading", "fork", "joblib-fork"), ("loky",), ("spawn", "joblib-spawn")]
+)
+def test_parallel_fits_equal_serial_ones_to_the_bit(ways):
+    """Though OpenMP's threads were at work before the processes were forked."""
+    for result in in_a_process([f"compare_parallel_fits({way!r})" for way in ways]):
+        assert result["fits"] == 6
+        assert result["differences"] == 0
+        assert result["deviation"] < 1e-6
+        assert result["n_threads"] == 2
+
+
+def test_a_process_forked_in_the_midst_of_a_fit_can_fit():
+    calls = [f"compare_forked_fits({network!r})" for network in loads.EXTRACTORS]
+    for result in in_a_process(calls):
+        assert result == {"forks": 3, "differences": 0, "generators": 0}
+
+
+@pytest.mark.parametrize("meanwhile", loads.EXTRACTORS)
+@pytest.mark.usefixtures("both_threads")
+def test_many_threads_predict_what_one_does_while_another_fits(meanwhile):
+    clf = loads.fit("theirs" if meanwhile == "ours" else "ours")
+    result = loads.compare_predictions(clf, loads.make_rows()[0], meanwhile)
+    assert result["threads"] == 8
+    assert result["predictions"] >= 8 * 24
+    assert result["differences"] == 0
+    assert result["fits"] > 0
+    assert result["fits_differ"] == 0
+    assert result["n_threads"] == [2]  # though born while a fit had but one
+
+
+@pytest.mark.parametrize("network", loads.EXTRACTORS)
+@pytest.mark.usefixtures("both_threads")
+def test_fits_in_many_threads_give_all_of_torchs_threads_back(network):
+    assert loads.count_threads(network, n_fits=16) == [2] * 18
+
+
+def test_many_fits_leave_nothing_behind():
+    (growth,) = in_a_process(["measure_growth(n_fits=150, n_before=30)"])
+    assert growth.pop("fits") == 150
+    assert growth.pop("mib") < 8  # 50 KiB a fit would be 7.3
+    assert growth == {"tensors": 0, "threads": 0, "files": 0}
