@@ -61,20 +61,22 @@ def make_net(estimator, example, dtype, n_classes):
     network = {name: getattr(e, name) for name in _NETWORK}
     with borrowed_torch_generator(init_seed, example.device):
         module = build_dann(example, n_classes, **network)
-    net = DANNNet(
-        module,
-        dtype=dtype,
-        seed=train_seed,
-        private_generator=not any(map(callable, network.values())),
-        train_split=None,
-        batch_size=e.batch_size,
-        callbacks=check_callbacks(e.callbacks),
-        device=resolve_device(e.device),
-        **optimizer_settings(
-            e.optimizer, momentum=e.momentum, weight_decay=e.weight_decay
-        ),
-    )
-    return net.initialize()
+        net = DANNNet(
+            module,
+            dtype=dtype,
+            seed=train_seed,
+            private_generator=not any(map(callable, network.values())),
+            train_split=None,
+            batch_size=e.batch_size,
+            callbacks=check_callbacks(e.callbacks),
+            device=resolve_device(e.device),
+            **optimizer_settings(
+                e.optimizer, momentum=e.momentum, weight_decay=e.weight_decay
+            ),
+        )
+        # under the lock, too: the first optimizer of a process imports modules, and a
+        # process forked meanwhile would wait for them forever
+        return net.initialize()
 
 
 def continued_net(estimator):

@@ -159,6 +159,25 @@ def compare_forked_fits(network, n_forks=3):
     }
 
 
+def compare_fork_in_first_fit():
+    """Fork while a thread is in the first fit of the process, which imports modules.
+
+    Returns
+    -------
+    int
+        Whether the fit in the child differs.
+    """
+    context = multiprocessing.get_context("fork")
+    first = []
+    fitting = _start(lambda: first.append(digest(fit("ours"))))
+    time.sleep(0.3)
+    answers = context.SimpleQueue()
+    context.Process(target=_answer_fit, args=(answers, "ours")).start()
+    found, _ = answers.get()
+    fitting.join()
+    return int(found != first[0])
+
+
 def _answer_fit(answers, network):
     generator = _state_of_generator()
     answers.put((_fit_and_predict(network, seed=0)[0], generator))

@@ -61,6 +61,11 @@ def test_a_process_forked_in_the_midst_of_a_fit_can_fit():
         assert result == {"forks": 3, "differences": 0, "generators": 0}
 
 
+def test_a_process_forked_in_the_first_fit_of_all_can_fit():
+    """It imports modules, whose locks a child would find taken."""
+    assert in_a_process(["compare_fork_in_first_fit()"]) == [0]
+
+
 @pytest.mark.parametrize("meanwhile", loads.EXTRACTORS)
 @pytest.mark.usefixtures("both_threads")
 def test_many_threads_predict_what_one_does_while_another_fits(meanwhile):

@@ -14,17 +14,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-TESTS = ROOT / "tests"
-sys.path[:0] = [str(ROOT / "benchmarks" / "reproduce"), str(TESTS)]
+sys.path.insert(0, str(Path(__file__).parents[1] / "reproduce"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 import numpy as np
 from conftest import SMALL, make_domains
-from record import save
+from record import ROOT, save
 
 import skdann
 from skdann import DANNClassifier
 
+TESTS = ROOT / "tests"
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(TESTS)}
 
 

@@ -22,7 +22,7 @@ from ._pairing import PairedBatches, to_tensor
 from ._progress import put_back, state_of
 from ._random import borrowed_torch_generator
 from ._settings import needs_closure
-from ._threads import no_idle_threads
+from ._threads import count_threads, no_idle_threads
 
 # Rows of a prediction pass through the network in blocks of about this many values.
 BLOCK_VALUES = 2**20
@@ -166,7 +166,8 @@ class DANNNet(NeuralNet):
         )
         self.is_finished_ = False
         try:
-            with self._out_of_memory_explained():
+            threads = no_idle_threads(self.module_, self.batch_size)
+            with threads, self._out_of_memory_explained():
                 self.partial_fit(
                     domains,
                     tasks=tasks or Unheard(),
@@ -279,6 +280,7 @@ class DANNNet(NeuralNet):
         ndarray
             Of the network's dtype.
         """
+        count_threads()  # a new thread may begin here
         function = getattr(self.module_, method)
         size = max(1, BLOCK_VALUES // math.prod(X.shape[1:]))
         blocks = []
@@ -304,8 +306,7 @@ class DANNNet(NeuralNet):
     def run_single_epoch(self, iterator, training, prefix, **fit_params):
         if not self.module_.training:  # setting it visits every layer
             self._set_training(True)
-        threads = no_idle_threads(self.module_, self.batch_size)
-        with torch.enable_grad(), self._seeded_draws(), threads:
+        with torch.enable_grad(), self._seeded_draws():
             if self.is_watched_:
                 super().run_single_epoch(iterator, training, prefix, self.train_step)
             else:
