@@ -106,7 +106,7 @@ def read_domains(
     with _advice_for("X"):
         X, y = validate_data(estimator, X, y, reset=reset, **_CONTAINERS)
     _check_dtype(X, "X")
-    check_classification_targets(y)
+    _check_labels(y)
     if X_tgt is not None:
         X_tgt = _check_target_rows(estimator, X_tgt, X, names, names_tgt)
         _warn_if_scaled_differently(X, X_tgt, names, names_tgt)
@@ -214,7 +214,9 @@ _SIGNS_OF_TEXT = ("could not convert string to float", "arrays of bytes/strings"
 def _advice_for(name):
     """Add what to do to the errors in which scikit-learn says what is wrong."""
     try:
-        yield
+        # the sum by which scikit-learn looks for NaN may overflow
+        with np.errstate(over="ignore", invalid="ignore"):
+            yield
     except TypeError as error:
         if "promoted" not in str(error):
             raise
@@ -223,6 +225,11 @@ def _advice_for(name):
             "example into days since a reference date."
         ) from error
     except ValueError as error:
+        if str(error) == "Input contains NaN":  # of a categorical y
+            raise ValueError(
+                "y contains NaN. Drop the rows without a label; if they are of the "
+                "target, pass them as X_tgt."
+            ) from error
         if any(sign in str(error) for sign in _SIGNS_OF_TEXT):
             raise ValueError(
                 f"{name} has columns of text ({error}). Encode them first, for example "
@@ -244,6 +251,17 @@ def _check_dtype(X, name):
             "and categories, for example with OneHotEncoder; turn dates into numbers, "
             "for example into days since a reference date."
         )
+
+
+def _check_labels(y):
+    try:
+        check_classification_targets(y)
+    except TypeError as error:  # they can't be sorted
+        kinds = sorted({type(label).__name__ for label in y})
+        raise ValueError(
+            f"y mixes labels of the types {kinds}; use one, and drop the rows without "
+            "a label."
+        ) from error
 
 
 def _float_dtype(X):
@@ -381,6 +399,7 @@ def _check_row_weight(sample_weight, X, y):
             "sample_weight leaves rows of fewer than two classes; a classifier needs "
             "at least two classes."
         )
+    weight /= weight.max()  # a sum of the largest would overflow
     return weight / weight[rows].mean(), rows
 
 
@@ -392,20 +411,36 @@ def _label_weights(class_weight, classes, codes, row_weight, codes_tgt):
         return row_weight, np.ones(len(codes_tgt))  # each counts once
     cost = _class_costs(class_weight, classes, codes, row_weight)
     weight = cost[codes] if row_weight is None else row_weight * cost[codes]
+    if not (weight > 0).any() or not np.isfinite(weight).all():
+        raise ValueError(
+            f"class_weight={class_weight!r} leaves no row that counts, or one that "
+            "counts beyond all measure. Give costs, and weights, nearer to 1."
+        )
     mean = weight[weight > 0].mean()
     weight_tgt = None if codes_tgt is None else cost[codes_tgt] / mean
     return weight / mean, weight_tgt
 
 
 def _class_costs(class_weight, classes, codes, row_weight):
-    if not isinstance(class_weight, str):
+    """Return the cost of each class, the largest 1."""
+    if isinstance(class_weight, str):
+        cost = _balanced_costs(classes, codes, row_weight)
+    else:
         _check_class_weight(class_weight, classes)
-    present = np.unique(codes)
-    named = classes[present]
-    cost = np.ones(len(classes))
-    cost[present] = compute_class_weight(
-        class_weight, classes=named, y=classes[codes], sample_weight=row_weight
-    )
+        cost = np.array([class_weight.get(label, 1.0) for label in classes.tolist()])
+    return cost / max(cost.max(), np.finfo(float).tiny)
+
+
+def _balanced_costs(classes, codes, row_weight):
+    rows = slice(None) if row_weight is None else row_weight > 0
+    present, cost = np.unique(codes[rows]), np.ones(len(classes))
+    with np.errstate(over="ignore", divide="ignore"):  # of weights that are almost 0
+        cost[present] = compute_class_weight(
+            "balanced",
+            classes=present,
+            y=codes[rows],
+            sample_weight=None if row_weight is None else row_weight[rows],
+        )
     return cost
 
 
@@ -415,10 +450,11 @@ def _check_class_weight(class_weight, classes):
         raise ValueError(
             f"class_weight names {unknown}, but the classes are {classes.tolist()}."
         )
-    negative = {label: w for label, w in class_weight.items() if not w >= 0}
-    if negative:
+    wrong = {label: w for label, w in class_weight.items() if not 0 <= w < np.inf}
+    if wrong:
         raise ValueError(
-            f"class_weight holds {negative}; the cost of a class must be at least 0."
+            f"class_weight holds {wrong}; the cost of a class must be a finite number, "
+            "at least 0."
         )
 
 
@@ -448,6 +484,7 @@ def _warn_if_scaled_differently(X, X_tgt, names, names_tgt):
         )
 
 
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # moments of extremes
 def _describe_difference_of_scale(X, X_tgt):
     """Say how X_tgt cannot have been scaled like X; None if it may have been.
 
@@ -469,9 +506,8 @@ def _describe_difference_of_scale(X, X_tgt):
             return (
                 "Every column of X is centred on 0, but X_tgt has no negative values."
             )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(std_tgt > 0, std_tgt / std, 1.0)
-        shifted = np.abs(mean_tgt - mean) > 3 * std
+    ratio = np.where(std_tgt > 0, std_tgt / std, 1.0)
+    shifted = np.abs(mean_tgt - mean) > 3 * std
     far = shifted | (ratio > 10) | (ratio < 0.1)
     if np.mean(far[varies]) > 0.5:
         return (

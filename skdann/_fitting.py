@@ -17,6 +17,7 @@ from ._training import (
     borrowed_torch_generator,
     check_callbacks,
     draw_seeds,
+    memory_explained,
     n_epochs,
     optimizer_settings,
     resolve_device,
@@ -59,7 +60,8 @@ def make_net(estimator, example, dtype, n_classes):
     e = estimator
     init_seed, train_seed = draw_seeds(e.random_state, 2)
     network = {name: getattr(e, name) for name in _NETWORK}
-    with borrowed_torch_generator(init_seed, example.device):
+    memory = memory_explained(e.device, e.batch_size)
+    with memory, borrowed_torch_generator(init_seed, example.device):
         module = build_dann(example, n_classes, **network)
         net = DANNNet(
             module,
@@ -280,7 +282,7 @@ class _Score:
 
     def __call__(self, net, domains):
         """Return the score of the target rows and the accuracy on held-out rows."""
-        net.module_.eval()
+        net.check_predictions(domains)
         as_fitted = keep(view_of(self.estimator), net, domains)
         vars(as_fitted).pop("feature_names_in_", None)  # rows have lost their names
         X, y = domains.X[domains.held_out], domains.classes[domains.y[domains.held_out]]

@@ -317,3 +317,46 @@ def test_an_instance_passed_in_is_never_modified(small):
     assert network.training
     for name, value in network.state_dict().items():
         assert torch.equal(value, before[name])
+
+
+def test_rows_too_large_for_the_networks_dtype_are_refused(small, domains):
+    X, y, X_tgt = domains
+    clf = small().fit(X.astype("float32"), y, X_tgt.astype("float32"))
+    with pytest.raises(ValueError, match="too large for float32"):
+        clf.predict(X * 1e200)
+    with pytest.raises(ValueError, match="too large for float32"):
+        small().fit(X.astype("float32"), y, X_tgt[:5] * 1e200)
+
+
+def test_labels_that_are_missing_are_refused(small, domains):
+    X, y, X_tgt = domains
+    y = np.array(["ill", "well"], dtype=object)[y]
+    y[3] = None
+    with pytest.raises(ValueError, match=r"types \['NoneType', 'str'\]; use one"):
+        small().fit(X, y, X_tgt)
+
+
+def test_class_weight_of_digits_and_of_classes_yet_to_come(small, domains):
+    X, y, X_tgt = domains
+    digits = np.array(["0", "1"])[y]
+    weighted = small(class_weight={"0": 2.0, "1": 1.0}).fit(X, digits, X_tgt)
+    expected = small(class_weight={0: 2.0, 1: 1.0}).fit(X, y, X_tgt)
+    assert np.array_equal(weighted.predict_proba(X), expected.predict_proba(X))
+    clf = small(class_weight={2: 5.0})
+    clf.partial_fit(X, y, X_tgt, classes=[0, 1, 2])
+    assert np.isfinite(clf.predict_proba(X)).all()
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "says"),
+    [
+        ({0: 0.0, 1: 0.0}, "no row that counts"),
+        ({0: np.inf}, "must be a finite number"),
+        ({0: np.nan}, "must be a finite number"),
+    ],
+)
+def test_costs_that_leave_nothing_to_learn_are_refused(
+    small, domains, class_weight, says
+):
+    with pytest.raises(ValueError, match=says):
+        small(class_weight=class_weight).fit(*domains)

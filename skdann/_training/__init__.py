@@ -2,6 +2,7 @@
 
 from ._checkpoint import Checkpoint, restore, stored
 from ._early_stopping import EarlyStopping
+from ._memory import memory_explained
 from ._net import DANNNet
 from ._pairing import to_tensor
 from ._random import borrowed_torch_generator, draw_seeds
@@ -26,6 +27,7 @@ __all__ = [
     "check_callbacks",
     "draw_seeds",
     "make_stacks",
+    "memory_explained",
     "n_epochs",
     "optimizer_settings",
     "resolve_device",

@@ -13,11 +13,13 @@ from skorch.callbacks import EpochTimer
 from torch import nn
 
 from .._domains import Domains
+from .._evidence import some_positions
 from .._fit_tasks import Unheard
 from ..exceptions import DivergenceError
 from ..nn import domain_loss, label_loss
 from ..nn._mlp import Dropout
 from ._callbacks import LossRecord, ProgressBar, listens_to_batches
+from ._memory import memory_explained
 from ._pairing import PairedBatches, to_tensor
 from ._progress import put_back, state_of
 from ._random import borrowed_torch_generator
@@ -29,8 +31,6 @@ BLOCK_VALUES = 2**20
 
 # With on_divergence="restore": after ten halvings it is not the learning rate.
 MIN_LR_SCALE = 2**-10
-
-_SIGNS_OF_FULL_MEMORY = ("out of memory", "can't allocate memory")
 
 
 class DANNNet(NeuralNet):
@@ -167,14 +167,14 @@ class DANNNet(NeuralNet):
         self.is_finished_ = False
         try:
             threads = no_idle_threads(self.module_, self.batch_size)
-            with threads, self._out_of_memory_explained():
+            with threads, memory_explained(self.device, self.batch_size):
                 self.partial_fit(
                     domains,
                     tasks=tasks or Unheard(),
                     early_stopping=early_stopping,
                     checkpoint=checkpoint,
                 )
-            self.check_weights()
+            self.check_predictions(domains)
             if not self.is_finished_ and len(self.history) == before["n_epochs"]:
                 raise KeyboardInterrupt  # at which skorch ends a fit quietly
             if early_stopping is not None:
@@ -248,18 +248,6 @@ class DANNNet(NeuralNet):
             ConvergenceWarning,
             stacklevel=11,  # the line that called fit
         )
-
-    @contextmanager
-    def _out_of_memory_explained(self):
-        try:
-            yield
-        except RuntimeError as error:  # torch.cuda.OutOfMemoryError is one
-            if not any(sign in str(error) for sign in _SIGNS_OF_FULL_MEMORY):
-                raise
-            raise MemoryError(
-                f"A step of training needs more memory than device {self.device} has. "
-                f"Lower batch_size={self.batch_size}, or the widths of the network."
-            ) from error
 
     def n_steps_per_epoch(self, domains):
         """Count the steps of an epoch over ``domains``."""
@@ -393,6 +381,25 @@ class DANNNet(NeuralNet):
                     f"Training diverged in epoch {len(self.history)}: the weights "
                     f"{name} are not finite. Lower lr={self.lr:g}, for example to "
                     f"{self.lr / 10:g}, or scale X, for example with StandardScaler."
+                )
+
+    def check_predictions(self, domains):
+        """Raise DivergenceError if a weight or a prediction is not finite.
+
+        Weights can be finite and so large that nothing that they yield is.
+        """
+        self.check_weights()
+        self._set_training(False)
+        for X in (domains.X, domains.X_tgt):
+            if X is None:
+                continue
+            some = X[some_positions(X.shape[0])]
+            if not np.isfinite(self.apply("predict_proba", some)).all():
+                raise DivergenceError(
+                    f"Training diverged in epoch {len(self.history)}: what the network "
+                    f"predicts is not finite. Lower lr={self.lr:g}, for example to "
+                    f"{self.lr / 10:g}, or scale X and X_tgt, for example with "
+                    "StandardScaler."
                 )
 
     def frozen(self):

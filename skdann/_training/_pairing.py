@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -97,7 +98,9 @@ class PairedBatches:
     def _gather(self, parts, dtype):
         """Join rows of several arrays into a tensor of their own."""
         taken = [take_rows(data, rows) for data, rows in parts if len(rows)]
-        return torch.from_numpy(np.concatenate(taken, dtype=dtype)).to(self.device)
+        with _no_overflow(dtype):
+            joined = np.concatenate(taken, dtype=dtype)
+        return torch.from_numpy(joined).to(self.device)
 
     def _make_domain_columns(self):
         """Return ``is_target`` and ``domain_weight`` of source rows of equal weight."""
@@ -137,5 +140,20 @@ def to_tensor(X, index, dtype: np.dtype, device: torch.device) -> Tensor:
     # torch warns of arrays that it must not write to, such as read-only memory maps,
     # and refuses those that run backwards
     must_copy = not rows.flags.writeable or min(rows.strides) < 0
-    rows = rows.astype(dtype, copy=must_copy)
+    with _no_overflow(dtype):
+        rows = rows.astype(dtype, copy=must_copy)
     return torch.from_numpy(rows).to(device)
+
+
+@contextmanager
+def _no_overflow(dtype):
+    """Refuse rows that are too large for the dtype of the network."""
+    try:
+        with np.errstate(over="raise"):
+            yield
+    except FloatingPointError as error:
+        raise ValueError(
+            f"Some rows hold values too large for {np.dtype(dtype).name}, in which the "
+            "network computes since X of fit has that dtype. Scale the rows, for "
+            "example with StandardScaler, or fit on float64."
+        ) from error

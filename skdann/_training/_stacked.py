@@ -4,6 +4,7 @@ import copy
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 
 import numpy as np
@@ -178,9 +179,8 @@ class _Stack:
                 means.add(*self._step(batches))
             self._record(means.means(), time.perf_counter() - started)
         write_back(self.parts)
-        for net in self.nets:
-            net.module_.eval()
-            self._note(net, net.check_weights)
+        for plan in self.plans:
+            self._note(plan.net, partial(plan.net.check_predictions, plan.domains))
 
     def _step(self, batches):
         progress = self.n_steps / self.planned_steps

@@ -97,8 +97,10 @@ def build_dann(
 
 def _check_sizes(name: str, sizes: Sequence[int] | int) -> list[int]:
     widths = np.atleast_1d(sizes).tolist()
-    if not all(isinstance(width, int) and width > 0 for width in widths):
-        raise ValueError(f"{name} must hold positive integers; got {sizes!r}.")
+    if not all(isinstance(width, int) and 0 < width < 2**31 for width in widths):
+        raise ValueError(
+            f"{name} must hold positive integers, each below 2**31; got {sizes!r}."
+        )
     return widths
 
 

@@ -414,9 +414,27 @@ class Full(torch.nn.Linear):
 
 def test_memory_that_does_not_suffice_names_what_to_lower(small, domains):
     clf = small(feature_extractor=lambda n_columns: Full(n_columns, 4))
-    with pytest.raises(MemoryError, match=r"Lower batch_size=128, or the widths"):
+    says = r"Lower the widths of its layers, .* or batch_size=128"
+    with pytest.raises(MemoryError, match=says):
         clf.fit(*domains)
     assert not [name for name in vars(clf) if name.endswith("_")]
+
+
+def test_a_network_that_does_not_fit_in_memory_says_so(small, domains):
+    with pytest.raises(MemoryError, match="Lower the widths of its layers"):
+        small(hidden_layer_sizes=(2**31 - 1, 2**31 - 1)).fit(*domains)
+    with pytest.raises(ValueError, match="each below"):
+        small(hidden_layer_sizes=(10**12,)).fit(*domains)
+
+
+@pytest.mark.parametrize("params", [{"lr": 1e200}, {"weight_decay": 1e300}])
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_finite_weights_that_predict_nothing_finite_have_diverged(
+    small, domains, params, early_stopping
+):
+    clf = small(max_epochs=1, early_stopping=early_stopping, **params)
+    with pytest.raises(DivergenceError, match="Lower lr"):
+        clf.fit(*domains)
 
 
 @pytest.mark.filterwarnings("default:The network")
