@@ -399,7 +399,7 @@ def _check_row_weight(sample_weight, X, y):
             "sample_weight leaves rows of fewer than two classes; a classifier needs "
             "at least two classes."
         )
-    weight /= weight.max()  # a sum of the largest would overflow
+    weight = weight / weight.max()  # a sum of the largest would overflow
     return weight / weight[rows].mean(), rows
 
 

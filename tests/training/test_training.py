@@ -422,7 +422,7 @@ def test_memory_that_does_not_suffice_names_what_to_lower(small, domains):
 
 def test_a_network_that_does_not_fit_in_memory_says_so(small, domains):
     with pytest.raises(MemoryError, match="Lower the widths of its layers"):
-        small(hidden_layer_sizes=(2**31 - 1, 2**31 - 1)).fit(*domains)
+        small(feature_extractor=lambda n: torch.nn.Linear(n, 2**60)).fit(*domains)
     with pytest.raises(ValueError, match="each below"):
         small(hidden_layer_sizes=(10**12,)).fit(*domains)
 
