@@ -64,8 +64,9 @@ $(VENV)/ready: constraints.txt pyproject.toml
 	touch $@
 
 # The site, built without the network; examples that did not change are not run again.
+# One thread: two that wait for one another beside a busy program take ten times as long.
 docs: $(VENV)/ready-docs
-	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
 $(VENV)/ready-docs: $(VENV)/ready constraints.txt pyproject.toml
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
