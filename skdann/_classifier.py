@@ -33,11 +33,7 @@ _FRACTION = Interval(Real, 0, 1, closed="neither")
 _COUNT = Interval(Integral, 1, None, closed="left")
 
 
-class DANNClassifier(
-    CallbackSupportMixin,
-    PredictionMixin,
-    BaseEstimator,
-):
+class DANNClassifier(CallbackSupportMixin, PredictionMixin, BaseEstimator):
     r"""Domain-adversarial neural network (DANN) for a target without labels [1]_ [2]_.
 
     Use it when labels come from one place (the source) and predictions are wanted in
