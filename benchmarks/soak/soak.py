@@ -99,7 +99,7 @@ def main():
     n_killed, n_lost = kill(int(300 * scale), seed)
     n_files, n_refused, n_wrong = attack(600 * scale, seed)
     n_cases, n_failed = prove(int(1000 * scale))
-    counts = load(int(1000 * scale), 120 * scale)
+    counts = load(1000, 120 * scale)
     rows = [
         ["kills of a training, each at a random moment", n_killed, n_lost],
         ["damaged and forged files", n_files, n_wrong],
