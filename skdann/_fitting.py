@@ -130,10 +130,13 @@ def train(estimator, net, domains, *, told, resume=False):
     """
     early_stopping = make_early_stopping(estimator)
     checkpoint = _make_checkpoint(estimator, domains, early_stopping, resume)
-    left = checkpoint.resume(net) if resume else None
+    resumes = resume and checkpoint.path.exists()
+    if resumes:
+        net = build_net(estimator, domains)  # if this fails, the old one is as it was
+        epochs = checkpoint.resume(net)
     domains = hold_out(estimator, net, domains)
-    epochs, planned = left, net.planned_steps_
-    if left is None:
+    planned = net.planned_steps_
+    if not resumes:
         n_steps = net.n_steps_per_epoch(domains)
         epochs = n_epochs(estimator.max_epochs, n_steps)
         planned = net.n_steps_ + epochs * n_steps

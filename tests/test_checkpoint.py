@@ -156,6 +156,21 @@ def test_a_warm_start_is_resumed_as_well(small, domains, tmp_path):
     assert_same_fit(resumed, whole)
 
 
+def test_a_resumed_fit_that_fails_leaves_the_estimator_as_it_was(
+    small, domains, tmp_path
+):
+    path = tmp_path / "run.skdann"
+    params = {"checkpoint_interval": 1, "callbacks": [KillAt(14)]}
+    clf = small(warm_start=True, max_epochs=1, **params).fit(*domains)
+    before = clf.predict_proba(domains[0])
+    for one in (small(**params), clf):
+        one.set_params(checkpoint=path, max_epochs=6)
+        with pytest.raises(Killed):
+            one.fit(*domains, resume=True)
+    assert clf.n_iter_ == 1
+    assert np.array_equal(clf.predict_proba(domains[0]), before)
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [

@@ -86,7 +86,7 @@ class Checkpoint:
         except OSError as error:
             raise self._explained(error) from error
 
-    def resume(self, net) -> int | None:
+    def resume(self, net) -> int:
         """Bring a new net to where the file says that training stood.
 
         Parameters
@@ -96,16 +96,14 @@ class Checkpoint:
 
         Returns
         -------
-        int or None
-            Epochs left to train; None if there is no file yet.
+        int
+            Epochs left to train.
 
         Raises
         ------
         ValueError
             If the file is not one of this very training.
         """
-        if not self.path.exists():
-            return None
         tree = read_file(self.path)
         with understood(self.path):
             self._check_same(tree)
