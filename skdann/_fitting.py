@@ -68,6 +68,7 @@ def make_net(estimator, example, dtype, n_classes):
             dtype=dtype,
             seed=train_seed,
             private_generator=not any(map(callable, network.values())),
+            lr=e.lr,
             train_split=None,
             batch_size=e.batch_size,
             callbacks=check_callbacks(e.callbacks),
@@ -128,7 +129,7 @@ def train(estimator, net, domains, *, told, resume=False):
     -------
     estimator
     """
-    early_stopping = make_early_stopping(estimator)
+    early_stopping = make_early_stopping(estimator, start=len(net.history))
     checkpoint = _make_checkpoint(estimator, domains, early_stopping, resume)
     resumes = resume and checkpoint.path.exists()
     if resumes:
@@ -178,6 +179,8 @@ def run(estimator, net, domains, *, epochs, planned, told, **watchers):
 
 def prepare(estimator, net):
     """Tell a net the parameters that may differ from call to call."""
+    if net.lr != estimator.lr:
+        net.lr_scale_ = 1.0  # halved because the old one was too high
     net.lr, net.verbose = estimator.lr, estimator.verbose
     net.on_divergence = estimator.on_divergence
 
@@ -199,11 +202,11 @@ def keep_net(estimator, net, classes, row_shape):
     e._built_with = {name: getattr(e, name) for name in _FIXED_BY_FIRST_FIT}
 
 
-def make_early_stopping(estimator):
+def make_early_stopping(estimator, *, start=0):
     """Return who is to stop training early, if that is asked for."""
     if not estimator.early_stopping:
         return None
-    return EarlyStopping(_Score(estimator), estimator.n_iter_no_change)
+    return EarlyStopping(_Score(estimator), estimator.n_iter_no_change, start)
 
 
 def revive(estimator, tree, row_shape):

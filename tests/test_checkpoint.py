@@ -221,6 +221,53 @@ def test_a_damaged_or_foreign_file_is_refused_and_left_alone(
     assert not hasattr(clf, "net_")
 
 
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_saved_model_is_not_overwritten(small, domains, tmp_path, resume):
+    path = tmp_path / "model.skdann"
+    first = small().fit(*domains)
+    skdann.save(first, path)
+    with pytest.raises(ValueError, match=r"skdann can't be used|would overwrite"):
+        small(checkpoint=path, random_state=1).fit(*domains, resume=resume)
+    assert_same_fit(skdann.load(path), first)
+
+
+@pytest.mark.parametrize("n_later", [0, 1])
+def test_a_kill_after_the_epoch_that_stopped_changes_nothing(
+    small, domains, tmp_path, n_later
+):
+    """Between the last epoch and the word that training is finished."""
+    path = tmp_path / "run.skdann"
+    params = {"early_stopping": True, "n_iter_no_change": 1, "max_epochs": 30}
+    params["scoring"] = declining
+    code = """
+    import os
+    from test_checkpoint import declining
+    writes = 0
+    def hook(event, args):
+        global writes
+        if event == "os.rename":
+            writes += 1
+            if writes == int(sys.argv[3]):
+                os.kill(os.getpid(), 9)
+    sys.addaudithook(hook)
+    clf.set_params(early_stopping=True, n_iter_no_change=1, scoring=declining)
+    clf.fit(X, y, X_tgt, resume=True)
+    """
+    whole = small(dropout=0.3, **params).fit(*domains)
+    n_epochs = whole.n_iter_
+    assert n_epochs < 30
+    child = run_child(code, path, 30, n_epochs + n_later)
+    # the last epoch is written once: there is no later moment to be killed in
+    assert child.returncode == (0 if n_later else -signal.SIGKILL), child.stderr
+    resumed = small(dropout=0.3, checkpoint=path, checkpoint_interval=1, **params)
+    assert_same_fit(resumed.fit(*domains, resume=True), whole)
+
+
+def declining(estimator, X, y, X_tgt):
+    """Return a score that is best when it is asked first."""
+    return -estimator.n_iter_
+
+
 def test_resume_needs_a_checkpoint(small, domains):
     with pytest.raises(ValueError, match="checkpoint=None"):
         small().fit(*domains, resume=True)

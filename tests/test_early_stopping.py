@@ -170,6 +170,17 @@ def test_a_warm_start_stops_early_again(small, domains):
     assert best[-1] > n_epochs
 
 
+def test_a_warm_start_on_other_data_forgets_what_the_source_was(small, domains):
+    X, y, X_tgt = domains
+    scoring, _ = seen_by(lambda epoch: epoch)  # always better
+    clf = stopping(small, warm_start=True, scoring=scoring, max_epochs=20)
+    clf.fit(X, y, X_tgt)
+    flipped = np.where(np.random.default_rng(0).random(len(y)) < 0.4, 1 - y, y)
+    clf.fit(X, flipped, X_tgt)
+    assert clf.n_iter_ == 40
+    assert clf.history_[-1, "validation_score_best"]
+
+
 def test_searches_stop_their_candidates_early(small, domains):
     X, y, X_tgt = domains
     clf = stopping(small, scoring=seen_by(lambda epoch: 0)[0])

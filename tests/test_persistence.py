@@ -21,7 +21,7 @@ from scipy import sparse
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, LRScheduler
 from torch import nn
 
 import skdann
@@ -118,6 +118,14 @@ def test_training_goes_on_where_it_stood(small, domains, path, method):
     for one in (clf, loaded):
         getattr(one, method)(*domains)
     assert_same(clf, loaded, domains[2])
+
+
+def test_a_scheduler_of_the_user_goes_on_after_loading(small, domains, path):
+    callbacks = [LRScheduler(policy="StepLR", step_size=2)]
+    params = {"lr_schedule": "constant", "warm_start": True, "callbacks": callbacks}
+    skdann.save(small(**params).fit(*domains), path)
+    loaded = skdann.load(path, callbacks=callbacks).fit(*domains)
+    assert loaded.n_iter_ == 6
 
 
 class Gated(nn.Module):

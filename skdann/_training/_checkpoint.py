@@ -73,18 +73,26 @@ class Checkpoint:
         """
         self.end = n_epochs
         if self.path.exists():
-            try:
-                read_file(self.path)
-            except ValueError as error:
-                raise ValueError(
-                    f"checkpoint={str(self.path)!r} would overwrite a file that is "
-                    "no checkpoint, or a damaged one. Remove it, or name another."
-                ) from error
+            self._check_replaceable()
         remove_parts(self.path)
         try:
             check_writable(self.path)
         except OSError as error:
             raise self._explained(error) from error
+
+    def _check_replaceable(self):
+        try:
+            is_checkpoint = "run" in read_file(self.path)
+        except ValueError as error:
+            raise self._would_overwrite("no checkpoint, or a damaged one") from error
+        if not is_checkpoint:
+            raise self._would_overwrite("a model that skdann.save has written")
+
+    def _would_overwrite(self, what):
+        return ValueError(
+            f"checkpoint={str(self.path)!r} would overwrite a file that is {what}. "
+            "Remove it, or name another."
+        )
 
     def resume(self, net) -> int:
         """Bring a new net to where the file says that training stood.
@@ -109,9 +117,10 @@ class Checkpoint:
             self._check_same(tree)
             restore(net, tree)
             run = tree["run"]
-            if self.early_stopping is not None and run["best"] is not None:
+            if self.early_stopping is not None:
                 best = map_leaves(run["best"], np.ndarray, torch.tensor)
                 self.early_stopping.best = best
+                self.early_stopping.start = run["start"]
             left = 0 if run["is_finished"] else run["end"] - len(net.history)
         self.n_written = len(net.history)
         return left
@@ -132,12 +141,13 @@ class Checkpoint:
             Whether no epoch is left to train.
         """
         net.check_weights()  # a last step may have gone wrong: the old file is better
-        best = None if self.early_stopping is None else self.early_stopping.best
+        early = self.early_stopping
         run = {
             "data": self.data,
             "end": self.end,
             "is_finished": is_finished,
-            "best": map_leaves(best, torch.Tensor, _to_numpy),
+            "start": early and early.start,
+            "best": map_leaves(early and early.best, torch.Tensor, _to_numpy),
         }
         try:
             write_file(self.path, {**self.description, **stored(net), "run": run})

@@ -28,11 +28,14 @@ class EarlyStopping:
         higher the better, and the accuracy on held-out source rows.
     patience : int
         Epochs without an improvement after which training stops.
+    start : int, default=0
+        Epochs of earlier calls, on data that may be others.
     """
 
-    def __init__(self, score: Callable, patience: int):
+    def __init__(self, score: Callable, patience: int, start: int = 0):
         self.score = score
         self.patience = patience
+        self.start = start
         self.best: dict | None = None
 
     def after_epoch(self, net, domains) -> bool:
@@ -55,7 +58,7 @@ class EarlyStopping:
     def _is_best(self, history, score, accuracy):
         if self.best is None:
             return True  # the first after the ramp, to have one to return to
-        known = [row.get("validation_accuracy", 0) for row in history]
+        known = [row.get("validation_accuracy", 0) for row in history[self.start :]]
         least = max(accuracy, *known) - SOURCE_TOLERANCE
         is_better = score > self.best["score"] + TOLERANCE
         return accuracy >= least and (is_better or self.best["accuracy"] < least)

@@ -207,7 +207,7 @@ class DANNNet(NeuralNet):
                     checkpoint.write(self)
                 raise
             is_over = tasks.end() or is_over
-            if checkpoint is not None:
+            if checkpoint is not None and not is_over:  # then train writes the last one
                 checkpoint.after_epoch(self)
         self.is_finished_ = True
         return self

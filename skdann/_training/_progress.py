@@ -52,8 +52,7 @@ def _of_optimizer(net, state):
     """
     present = net.optimizer_.state_dict()["param_groups"]
     groups = [
-        {key: old.get(key, value) for key, value in new.items()}
-        for new, old in zip(present, state["param_groups"], strict=True)
+        {**new, **old} for new, old in zip(present, state["param_groups"], strict=True)
     ]
     if type(net.optimizer_) in OPTIMIZERS.values():
         weights = [w for g in net.optimizer_.param_groups for w in g["params"]]

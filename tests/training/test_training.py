@@ -377,6 +377,23 @@ def test_restoring_gives_up_after_ten_halvings(small, domains):
     assert not [name for name in vars(clf) if name.endswith("_")]
 
 
+def test_another_learning_rate_is_not_halved_for_what_the_last_one_did(small, domains):
+    seen = []
+
+    def explode_once(progress):
+        seen.append(progress)
+        return 1e30 if len(seen) == 6 + 3 else 1.0  # three calls check the schedule
+
+    params = {"optimizer": "sgd", "lr": 0.01, "warm_start": True}
+    clf = small(lr_schedule=explode_once, on_divergence="restore", **params)
+    with pytest.warns(ConvergenceWarning, match="0.5 of the learning rate"):
+        clf.fit(*domains)
+    clf.fit(*domains)
+    assert clf.history_[-1, "lr"] == 0.005  # the same is still too high
+    clf.set_params(lr=0.02).fit(*domains)
+    assert clf.history_[-1, "lr"] == 0.02
+
+
 def test_a_last_step_that_breaks_the_weights_is_noticed_at_once(small, domains):
     """The loss of its epoch is still fine; one step back would not be enough later."""
     seen = []
