@@ -72,7 +72,7 @@ class Checkpoint:
             If there is a file of another kind.
         """
         self.end = n_epochs
-        if self.path.exists():
+        if self.path.exists() and not self.n_written:  # else resume has read it
             self._check_replaceable()
         remove_parts(self.path)
         try:
