@@ -135,8 +135,8 @@ regret: $(VENV)/ready
 
 # Each writes docs/results/NAME.json and the page anew. `amazon` and `vectors` do not run
 # again the pairs that are stored there: remove the file to start afresh.
-EXPERIMENTS := moons amazon-raw amazon-tfidf amazon-msda critic vectors few-labels \
-	mnist-m mnist-m-gray mnist-m-ink early-stopping verdicts
+EXPERIMENTS := moons amazon-raw amazon-tfidf amazon-msda critic-raw critic-msda vectors \
+	few-labels mnist-m mnist-m-gray mnist-m-ink early-stopping verdicts
 reproduce: $(EXPERIMENTS:%=reproduce-%)
 	$(REPRODUCE)/figures.py --output $(OUT)
 
@@ -153,8 +153,8 @@ reproduce-vectors: $(VENV)/ready .venv-bench/ready
 	$(REPRODUCE)/vectors.py $(FROM)
 	$(REPRODUCE)/record.py
 
-reproduce-critic: $(VENV)/ready
-	$(REPRODUCE)/critic.py $(FROM)
+reproduce-critic-%: $(VENV)/ready
+	$(REPRODUCE)/critic.py $* $(FROM)
 	$(REPRODUCE)/record.py
 
 reproduce-few-labels: $(VENV)/ready

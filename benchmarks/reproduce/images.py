@@ -20,12 +20,12 @@ import csv
 from pathlib import Path
 
 import numpy as np
+from mnist_m import make_classifier
 from PIL import Image
 from record import to_markdown
 from scipy.io import loadmat
 from sklearn.model_selection import train_test_split
 
-from skdann import DANNClassifier
 from skdann.nn import gtsrb_network, office_network, svhn_network
 
 # source only, adapted, trained on the target
@@ -119,21 +119,6 @@ def as_network_input(experiment, images, mean):
     return (images - mean) / deviation
 
 
-def make_classifier(experiment, lambda_max, epochs, seed):
-    return DANNClassifier(
-        **NETWORKS[experiment](),
-        lambda_max=lambda_max,
-        optimizer="sgd",
-        lr=0.01,
-        momentum=0.9,
-        weight_decay=0,
-        batch_size=128,
-        max_epochs=epochs,
-        random_state=seed,
-        verbose=1,
-    )
-
-
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("experiment", choices=list(LOADERS))
@@ -156,7 +141,8 @@ def main(arguments=None):
     ):
         if name == "on target" and args.experiment == "office":
             continue  # no target image is held out
-        clf = make_classifier(args.experiment, lambda_max, args.epochs, args.seed)
+        network = NETWORKS[args.experiment]()
+        clf = make_classifier(network, lambda_max, args.epochs, args.seed)
         clf.fit(*data)
         scores[name] = clf.score(X_test, y_test)
     pair = f"{args.source}>{args.target}"

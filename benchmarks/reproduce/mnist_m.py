@@ -41,9 +41,10 @@ def with_grays(blended, digits):
     return np.maximum(digits, patches) - np.minimum(digits, patches)
 
 
-def make_network(lambda_max, epochs, seed):
+def make_classifier(network, lambda_max, epochs, seed):
+    """Return a classifier that trains a network as the paper trains them all."""
     return DANNClassifier(
-        **mnist_network(),
+        **network,
         lambda_max=lambda_max,
         optimizer="sgd",
         lr=0.01,
@@ -113,7 +114,7 @@ def main():
         for name, fit in fits.items():
             lambda_max = args.lambda_max if name == "adapted" else 0
             started = time.perf_counter()
-            clf = fit(make_network(lambda_max, args.epochs, seed))
+            clf = fit(make_classifier(mnist_network(), lambda_max, args.epochs, seed))
             minutes = (time.perf_counter() - started) / 60
             accuracy.setdefault(name, []).append(clf.score(X_test, y_test))
             features = clf.transform(X[:1000]), clf.transform(X_test[:1000])

@@ -10,12 +10,13 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from mnist_m import as_network_input, make_network, with_grays
+from mnist_m import as_network_input, make_classifier, with_grays
 from record import save
 
 from skdann.datasets import fetch_mnist, fetch_mnist_m
 from skdann.datasets._cache import load_arrays
 from skdann.datasets._photographs import blend_with_photographs, read_photographs
+from skdann.nn import mnist_network
 
 GRAYS = [0, 1, 64, 128, 192, 255, 256]
 
@@ -52,7 +53,8 @@ def main():
         ("their grays", with_grays(white, digits), with_grays(own, others)),
         ("all ink white", white, own),
     ):
-        network = make_network(0, args.epochs, 0).fit(as_network_input(train, mean), y)
+        network = make_classifier(mnist_network(), 0, args.epochs, 0)
+        network.fit(as_network_input(train, mean), y)
         rows.append(
             [
                 name,
