@@ -41,7 +41,7 @@ def test_street_view_numbers_run_from_their_archives(images, tmp_path, capsys):
 
 
 def test_weights_do_not_decay_as_in_the_paper(images):
-    clf = images.make_classifier("signs", 1, epochs=2, seed=0)
+    clf = images.make_classifier(images.NETWORKS["signs"](), 1, epochs=2, seed=0)
     assert (clf.momentum, clf.weight_decay) == (0.9, 0)
 
 

@@ -615,7 +615,7 @@ def test_an_interrupted_search_ends_its_tasks(small, domains):
 
 def test_progress_bars_belong_on_the_search(small, domains, monkeypatch):
     monkeypatch.setattr(
-        "skdann.model_selection._search.evaluate", lambda *args, **kwargs: fail()
+        "skdann.model_selection._base_search.evaluate", lambda *args, **kwargs: fail()
     )
     inner = small().set_callbacks(ProgressBar())
     search = DANNGridSearchCV(in_pipeline(inner), GRID, cv=2)

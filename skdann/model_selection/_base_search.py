@@ -1,0 +1,341 @@
+"""What both searches do: score on the target, without its labels, train in stacks."""
+
+import time
+import warnings
+from collections import Counter
+from functools import partial
+
+import numpy as np
+from joblib import effective_n_jobs, parallel_config
+from joblib.parallel import get_active_backend
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.exceptions import FitFailedWarning
+from sklearn.model_selection import check_cv
+from sklearn.utils import indexable
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_is_fitted
+from tqdm.auto import tqdm
+
+from .._fit_tasks import seen, start_fit
+from .._state import unchanged_on_error
+from ._evaluation import Fold, evaluate
+from ._parts import fit_preprocessing, put_together, take_apart
+from ._results import (
+    add_ensemble_agreement,
+    by_candidate,
+    make_results,
+    predicted_classes,
+)
+from ._scoring import INDEPENDENT, REVERSE, understand_scoring
+from ._selection import choose, warn_of_disagreement
+from ._tasks import make_candidate, make_tasks, peak_of
+
+
+class BaseDANNSearch:
+    """What both searches do; a mixin before the search of scikit-learn."""
+
+    __metadata_request__fit = {"X_tgt": True, "y_tgt": True, "groups": True}
+
+    @unchanged_on_error
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None, groups=None):
+        """Train and score all candidates, choose one, and fit it on all rows.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Source rows. The folds divide them, and nothing else.
+        y : array-like of shape (n_samples,)
+            Source labels.
+        X_tgt : array-like or sparse matrix of shape (n_target, n_features)
+            Target rows, raw: each fit gets all of them, through the preprocessing
+            that was fitted on its source rows.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each source row counts in training.
+        y_tgt : array-like of shape (n_target,), default=None
+            The few target labels that are known, as in
+            :meth:`skdann.DANNClassifier.fit`. They take part in training, not in
+            the choice.
+        groups : array-like of shape (n_samples,), default=None
+            For the splitter ``cv``.
+
+        Returns
+        -------
+        self : object
+            With ``best_estimator_``.
+
+        Raises
+        ------
+        ValueError
+            If there is no target, or if all fits fail.
+        KeyboardInterrupt
+            If interrupted before any candidate is done. After that, Ctrl-C ends the
+            search, which chooses among the candidates that are done and fits that one.
+        """
+        if X_tgt is None:
+            raise ValueError(
+                f"{type(self).__name__} scores on the target: fit(X, y, X_tgt). "
+                "Without a target use sklearn.model_selection.GridSearchCV."
+            )
+        take_apart(self.estimator)
+        scoring = understand_scoring(self.scoring, self.estimator)
+        if scoring.is_multiple:
+            self._check_refit({*scoring.known, *scoring.scorers})
+        X, y, sample_weight = indexable(X, y, sample_weight)
+        fit_params = {"sample_weight": sample_weight, "y_tgt": y_tgt}
+        cv = check_cv(self.cv, y, classifier=True)
+        folds = [
+            Fold(X, y, X_tgt, train, test, **fit_params)
+            for train, test in cv.split(X, y, groups)
+        ]
+        self.n_splits_ = len(folds)
+        self.scorer_ = _labelled_scorer(scoring)
+        told = seen(X, y, sample_weight)
+        task = self._start_task(told)
+        candidates = self._all_candidates()
+        outcomes = self._evaluate(candidates, folds, scoring, task)
+        table = self._tabulate(candidates, outcomes, scoring)
+        if self.refit or not self.multimetric_:
+            self._choose(table)
+        if self.refit:
+            self._refit(X, y, X_tgt, fit_params, task)
+        task.end(**told)
+        return self
+
+    def score(self, X, y):
+        """Score the chosen estimator on labelled rows.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows from either domain.
+        y : array-like of shape (n_samples,)
+            Their labels.
+
+        Returns
+        -------
+        score : float
+            Accuracy; where ``scoring`` is a scorer of labelled rows, what it says.
+        """
+        check_is_fitted(self, "best_estimator_")
+        scorer = self.scorer_
+        if isinstance(scorer, dict):
+            scorer = scorer.get(self.refit, _accuracy)
+        return scorer(self.best_estimator_, X, y)
+
+    def get_metadata_routing(self):
+        """Say what ``fit`` takes; it goes where it belongs without routing.
+
+        Returns
+        -------
+        request : MetadataRequest
+            X_tgt, y_tgt and groups; sample_weight if it was requested.
+        """
+        return BaseEstimator.get_metadata_routing(self)
+
+    def _check_refit(self, columns):
+        """Say which score to choose by, if there are several."""
+        named = isinstance(self.refit, str) and self.refit in columns
+        if self.refit and not (named or callable(self.refit)):
+            raise ValueError(
+                "There are several scores: refit must name the one to choose by, of "
+                f"{sorted(columns)}, or be callable or False; got {self.refit!r}."
+            )
+
+    def _all_candidates(self):
+        """Return the candidates; training on the source alone is among them."""
+        candidates = list(self._candidates())
+        if any(peak_of(self.estimator, params) == 0 for params in candidates):
+            return candidates
+        return candidates + self._without_adaptation(candidates)
+
+    def _start_task(self, told):
+        """Return the task of this fit, having checked what the refit passes on."""
+        task = start_fit(self, 1 + bool(self.refit), **told)
+        for part in (self.estimator, take_apart(self.estimator)[1]):
+            task.check_passable(part)
+        return task
+
+    def _evaluate(self, candidates, folds, scoring, task):
+        """Return the outcomes of all fits; if interrupted, of what is complete."""
+        fits_each = len(folds) * self.n_seeds
+        total = fits_each * len(candidates)
+        search = task.subtask("search", max_subtasks=total, sequential_subtasks=False)
+        search.begin()
+        jobs = self._jobs(candidates, folds, scoring, search)
+        outcomes = []
+        with tqdm(total=total, desc="fits", disable=not self.verbose) as bar:
+            try:
+                for done in self._parallel()(jobs):
+                    outcomes += done
+                    bar.update(len(done))
+                    self._raise_if_asked(done)
+            except KeyboardInterrupt:
+                outcomes = _complete(outcomes, fits_each, len(candidates))
+        search.end()
+        return outcomes
+
+    def _jobs(self, candidates, folds, scoring, search):
+        """Return a generator of jobs; each trains one stack on one fold."""
+        tasks = make_tasks(
+            self.estimator,
+            candidates,
+            n_folds=len(folds),
+            n_seeds=self.n_seeds,
+            n_jobs=self.n_jobs,
+            max_stacked=self.max_stacked,
+        )
+        # all of them now: to add one changes what joblib pickles meanwhile
+        reports = [self._subtasks(search, task, len(folds)) for task in tasks]
+        work = partial(
+            evaluate,
+            scorers=scoring.scorers,
+            reverse=scoring.reverse,
+            score_train=self.return_train_score,
+            max_stacked=self.max_stacked,
+        )
+        if effective_n_jobs(self.n_jobs) > 1:
+            work = partial(_without_jobs, work)
+        return (
+            delayed(work)(task, folds[task.fold], reports=of_members)
+            for task, of_members in zip(tasks, reports, strict=True)
+        )
+
+    def _subtasks(self, search, task, n_folds):
+        """Return the subtasks of the members, numbered by candidate, fold and seed."""
+        return [
+            search.subtask(
+                "candidate-split-evaluation",
+                task_id=(candidate * n_folds + task.fold) * self.n_seeds + seed,
+            )
+            for candidate, seed in task.members
+        ]
+
+    def _parallel(self):
+        # as they come, where the backend can: so that an interrupt loses little
+        backend, _ = get_active_backend()
+        can = effective_n_jobs(self.n_jobs) == 1 or backend.supports_return_generator
+        return Parallel(
+            n_jobs=self.n_jobs,
+            pre_dispatch=self.pre_dispatch,
+            return_as="generator_unordered" if can else "list",
+        )
+
+    def _raise_if_asked(self, outcomes):
+        for outcome in outcomes:
+            if outcome.error is not None and self.error_score == "raise":
+                raise outcome.error
+
+    def _tabulate(self, candidates, outcomes, scoring):
+        """Set ``cv_results_``; return the outcomes by candidate, fold and seed."""
+        _report_failures(outcomes, self.error_score)
+        add_ensemble_agreement(outcomes)
+        for outcome in outcomes:
+            scores = outcome.test_scores
+            own = {c: scores[n] for c, n in scoring.known.items() if n in scores}
+            outcome.test_scores = own | scores
+        by_index = by_candidate(outcomes, len(candidates))
+        done = [i for i, folds in enumerate(by_index) if folds]
+        table = [by_index[i] for i in done]
+        params = [candidates[i] for i in done]
+        self.cv_results_ = make_results(params, table, self.error_score)
+        self.multimetric_ = "mean_test_score" not in self.cv_results_
+        if self.multimetric_:  # also if a single scorer returned several scores
+            prefix = "rank_test_"
+            ranks = [name for name in self.cv_results_ if name.startswith(prefix)]
+            self._check_refit({name.removeprefix(prefix) for name in ranks})
+        return table
+
+    def _choose(self, table):
+        results = self.cv_results_
+        if callable(self.refit):
+            self.best_index_ = self.refit(results)
+        else:
+            column = self.refit if self.multimetric_ else "score"
+            best = self._best_by(column, *INDEPENDENT, REVERSE)
+            self.best_index_ = best.pop(column)
+            self.best_score_ = results[f"mean_test_{column}"][self.best_index_]
+            warn_of_disagreement(
+                self.best_index_, best, predicted_classes(table), results["params"]
+            )
+        self.best_params_ = results["params"][self.best_index_]
+
+    def _best_by(self, *names):
+        """Return the position of the best candidate by each score that there is."""
+        results = self.cv_results_
+        peaks = [peak_of(self.estimator, params) for params in results["params"]]
+        return {
+            name: choose(
+                results[f"mean_test_{name}"],
+                results["mean_test_source_accuracy"],
+                np.array(peaks),
+                tolerance=self.source_tolerance,
+            )
+            for name in names
+            if f"mean_test_{name}" in results
+        }
+
+    def _refit(self, X, y, X_tgt, fit_params, task):
+        started = time.perf_counter()
+        told = seen(X, y, fit_params["sample_weight"])
+        refit = task.subtask("refit-with-best-params")
+        best = make_candidate(self.estimator, self.best_params_)
+        preprocessing, classifier = take_apart(best)
+        with refit.passed_to(classifier):
+            refit.begin(**told)
+            if preprocessing is not None:
+                X = fit_preprocessing(preprocessing, X, y, fit_params["sample_weight"])
+                X_tgt = preprocessing.transform(X_tgt)
+            classifier.fit(X, y, X_tgt, **fit_params)
+        self.best_estimator_ = put_together(best, preprocessing, classifier)
+        self.refit_time_ = time.perf_counter() - started
+        refit.end(**told, reconstruction_attributes={})
+        if hasattr(self.best_estimator_, "feature_names_in_"):
+            self.feature_names_in_ = self.best_estimator_.feature_names_in_
+
+
+def _accuracy(estimator, X, y):
+    return estimator.score(X, y)
+
+
+def _labelled_scorer(scoring):
+    """Return what scores labelled rows: where asked for another score, accuracy."""
+    scorers = dict.fromkeys(scoring.known, _accuracy) | scoring.scorers
+    return scorers if scoring.is_multiple else scorers["score"]
+
+
+def _without_jobs(work, *args, **kwargs):
+    """Work as one job of many: jobs of its own would wait for the others' places."""
+    with parallel_config("sequential"):
+        return work(*args, **kwargs)
+
+
+def _complete(outcomes, fits_each, n_candidates):
+    """Keep the candidates whose fits are all done, or pass the interrupt on."""
+    counts = Counter(outcome.candidate for outcome in outcomes)
+    finished = {candidate for candidate, n in counts.items() if n == fits_each}
+    if not finished:
+        raise KeyboardInterrupt
+    warnings.warn(
+        f"Interrupted: {len(finished)} of {n_candidates} candidates are done; the best "
+        "of them is taken.",
+        stacklevel=6,
+    )
+    return [outcome for outcome in outcomes if outcome.candidate in finished]
+
+
+def _report_failures(outcomes, error_score):
+    errors = Counter(
+        f"{type(o.error).__name__}: {o.error}" for o in outcomes if o.error is not None
+    )
+    if not errors:
+        return
+    n_failed = sum(errors.values())
+    texts = "; ".join(f"{n} times {text}" for text, n in errors.items())
+    if n_failed == len(outcomes):
+        raise ValueError(f"All {n_failed} fits failed: {texts}")
+    warnings.warn(
+        f"{n_failed} of {len(outcomes)} fits failed and score {error_score}: {texts}",
+        FitFailedWarning,
+        stacklevel=6,
+    )
