@@ -88,7 +88,9 @@ def read_file(path):
         if _digest(metadata["tree"], arrays) != metadata["sha256"]:
             raise ValueError("it is damaged: its checksum is wrong")
         tree = _unpack(json.loads(metadata["tree"]), arrays)
-        return _check_kind(tree, dict)
+        if not isinstance(tree, dict):
+            raise ValueError(f"it holds a {type(tree).__name__} for a dict")
+        return tree
 
 
 @contextmanager
@@ -233,9 +235,3 @@ def _check_format(metadata):
             f"it is of format {int(written)}, and this version of skdann knows those "
             f"up to {FORMAT}; a later skdann has written it"
         )
-
-
-def _check_kind(value, kind):
-    if not isinstance(value, kind):
-        raise ValueError(f"it holds a {type(value).__name__} for a {kind.__name__}")
-    return value

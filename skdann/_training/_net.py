@@ -166,7 +166,8 @@ class DANNNet(NeuralNet):
         )
         self.is_finished_ = False
         try:
-            threads = no_idle_threads(self.module_, self.batch_size)
+            shape = (self.batch_size, *domains.X.shape[1:])
+            threads = no_idle_threads(self.module_, shape)
             with threads, memory_explained(self.device, self.batch_size):
                 self.partial_fit(
                     domains,

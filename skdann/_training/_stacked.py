@@ -103,10 +103,11 @@ def train_stacked(plans: Sequence[Plan]) -> list[DivergenceError | None]:
         Of each net; the others are not disturbed by one that diverges.
     """
     stack = _Stack(plans)
-    net = plans[0].net
+    net, domains = plans[0].net, plans[0].domains
+    shape = (net.batch_size, *domains.X.shape[1:])
     # a stack could use more threads, but beside a busy neighbor they cost six times
     # what they bring; whoever has cores for it divides the candidates among processes
-    with torch.enable_grad(), no_idle_threads(net.module_, net.batch_size):
+    with torch.enable_grad(), no_idle_threads(net.module_, shape):
         stack.train()
     return [stack.errors.get(id(plan.net)) for plan in plans]
 

@@ -1,5 +1,6 @@
 """Torch's threads: no more than a step can use."""
 
+import math
 import os
 import threading
 from contextlib import contextmanager
@@ -35,18 +36,18 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
-def no_idle_threads(module: nn.Module, n_rows: int):
+def no_idle_threads(module: nn.Module, shape: tuple[int, ...]):
     """Compute on one thread if the network is small; then restore the setting.
 
     Parameters
     ----------
     module : nn.Module
-        The network. Only linear layers are judged: with others, nothing is changed.
-    n_rows : int
-        Rows of a step.
+        The network.
+    shape : tuple of int
+        Of what goes into it at a step.
     """
     before = count_threads()
-    if before == 1 or not _is_small(module, n_rows):
+    if before == 1 or not _is_small(module, shape):
         yield
         return
     try:
@@ -89,8 +90,8 @@ def _set_here(n_threads, *, elsewhere):
         newcomer.join()
 
 
-def _is_small(module, n_rows):
-    weights = [weight for weight in module.parameters() if weight.ndim > 1]
-    if any(weight.ndim > 2 for weight in weights):
-        return False  # a convolution reuses its weights as often as its input is large
-    return n_rows * max(weight.numel() for weight in weights) < WORTH_THREADS
+def _is_small(module, shape):
+    n_rows, places = shape[0], math.prod(shape[2:])
+    # a convolution uses its weights at each place of its input; at most so many here
+    uses = (w.numel() * (places if w.ndim > 2 else 1) for w in module.parameters())
+    return n_rows * max(uses) < WORTH_THREADS

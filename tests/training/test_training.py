@@ -59,6 +59,24 @@ def test_small_networks_use_one_thread_and_give_the_others_back(
         torch.set_num_threads(1)
 
 
+@pytest.mark.parametrize(("side", "expected"), [(8, 1), (32, 2)])
+def test_a_convolution_is_small_on_small_images(small, domains, side, expected):
+    counter = ThreadCounter()
+    X = np.zeros((len(domains[1]), 1, side, side), np.float32)
+    torch.set_num_threads(2)
+    try:
+        clf = small(
+            feature_extractor=lambda: torch.nn.Conv2d(1, 32, 5, stride=4),
+            max_epochs=1,
+            callbacks=[counter],
+        )
+        with pytest.warns(ConvergenceWarning):  # blank images
+            clf.fit(X, domains[1], X)
+    finally:
+        torch.set_num_threads(1)
+    assert counter.n_threads == expected
+
+
 def test_watching_every_step_changes_nothing(small, domains):
     """Steps that nobody listens to take a shorter way."""
     watched, alone = (
