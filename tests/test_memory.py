@@ -89,3 +89,23 @@ def test_sparse_data_stay_sparse():
         print(clf.predict(X_tgt).shape)
     """)
     assert result.stdout.strip() == "(50000,)", result.stderr
+
+
+def test_what_a_step_frees_serves_the_next():
+    """Of what is recorded little may lie between: it cost 4 MiB a step."""
+    result = run("""
+        from torch import nn
+
+        def convolutions():
+            return nn.Sequential(
+                nn.Conv2d(1, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 24, 5)
+            )
+
+        X, y = rng.random((19_200, 1, 28, 28)), np.arange(19_200) % 2
+        clf.set_params(feature_extractor=convolutions, batch_size=128, lambda_max=0)
+        clf.fit(X[:640], y[:640])
+        allow(450)
+        clf.fit(X, y)
+        print(clf.history_[-1, "n_steps"])
+    """)
+    assert result.stdout.strip() == "300", result.stderr

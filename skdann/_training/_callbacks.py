@@ -24,7 +24,9 @@ class EpochMeans:
     Of one net, or of each in a stack: then what is added has a first axis for them.
     """
 
-    HELD_VALUES = 2**15  # to stack them is cheaper than to add at each step
+    # To stack them is cheaper than to add at each step. But what is held lies between
+    # blocks that each step frees, and they don't fit again: memory grows until then.
+    HELD_STEPS = 16
 
     def __init__(self):
         self.pending = []
@@ -34,7 +36,7 @@ class EpochMeans:
     def add(self, *step):
         """Add label loss and, with a target: domain loss, logits, domains, shares."""
         self.pending.append(step)
-        if len(self.pending) * step[-1].numel() >= self.HELD_VALUES:
+        if len(self.pending) == self.HELD_STEPS:
             self._flush()
 
     def means(self):
