@@ -162,11 +162,11 @@ reproduce-few-labels: $(VENV)/ready
 	$(REPRODUCE)/record.py
 
 reproduce-mnist-m: $(VENV)/ready
-	$(REPRODUCE)/mnist_m.py $(ARGS) $(FROM) --output $(OUT)
+	$(REPRODUCE)/mnist_m.py $(ARGS) $(FROM)
 	$(REPRODUCE)/record.py
 
 reproduce-mnist-m-gray: $(VENV)/ready
-	$(REPRODUCE)/mnist_m.py --gray $(ARGS) $(FROM) --output $(OUT)
+	$(REPRODUCE)/mnist_m.py --gray $(ARGS) $(FROM)
 	$(REPRODUCE)/record.py
 
 reproduce-mnist-m-ink: $(VENV)/ready

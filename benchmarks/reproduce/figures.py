@@ -1,7 +1,8 @@
 """Figures of stored results: `python benchmarks/reproduce/figures.py --output folder`.
 
-Distances of the domains before and after adapting (JMLR, figure 3), and accuracy
-against the number of labelled target rows.
+Distances of the domains before and after adapting (JMLR, figure 3), features of images
+before and after (the seed paper, figure 3), and accuracy against the number of labelled
+target rows.
 """
 
 import argparse
@@ -16,12 +17,12 @@ COLORS = {"input": "0.6", "network alone": "tab:blue", "DANN": "tab:orange"}
 
 
 def load(name):
-    return json.loads((RESULTS / f"{name}.json").read_text())["tables"]
+    return json.loads((RESULTS / f"{name}.json").read_text())
 
 
 def plot_distances(path):
     """Draw the proxy A-distance of each pair of reviews."""
-    table = load("amazon_raw")["distance"]
+    table = load("amazon_raw")["tables"]["distance"]
     pairs = [row[0] for row in table["rows"][:-1]]
     fig = Figure(figsize=(9, 3.8), layout="constrained")
     ax = fig.subplots()
@@ -37,7 +38,7 @@ def plot_distances(path):
 
 def plot_few_labels(path):
     """Draw accuracy against the number of labelled target rows."""
-    tables = load("few_labels")
+    tables = load("few_labels")["tables"]
     fig = Figure(figsize=(10, 4.2), layout="constrained")
     axes = fig.subplots(1, len(tables))
     for ax, (data_set, table) in zip(axes, tables.items(), strict=True):
@@ -62,7 +63,27 @@ def plot_few_labels(path):
     fig.savefig(path, dpi=110)
 
 
-FIGURES = {"amazon_raw": plot_distances, "few_labels": plot_few_labels}
+def plot_features(path):
+    """Draw where t-SNE puts the features of images of both domains."""
+    features = load("mnist_m")["settings"]["features"]
+    fig = Figure(figsize=(10, 4), layout="constrained")
+    axes = fig.subplots(1, len(features))
+    for ax, (network, of_domains) in zip(axes, features.items(), strict=True):
+        for (domain, points), color in zip(
+            of_domains.items(), ("tab:blue", "tab:red"), strict=True
+        ):
+            ax.scatter(*points, s=5, color=color, alpha=0.6, label=domain)
+        ax.set(title=network, xticks=[], yticks=[])
+    handles = axes[0].get_legend_handles_labels()
+    fig.legend(*handles, loc="outside lower center", ncols=2, frameon=False)
+    fig.savefig(path, dpi=110)
+
+
+FIGURES = {
+    "amazon_raw": plot_distances,
+    "few_labels": plot_few_labels,
+    "mnist_m": plot_features,
+}
 
 
 def draw_all(folder):

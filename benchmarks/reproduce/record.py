@@ -52,6 +52,8 @@ def _round(value):
         return {key: _round(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_round(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return _round(value.tolist())
     if isinstance(value, np.generic):
         value = value.item()
     return round(value, 5) if isinstance(value, float) else value
