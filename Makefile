@@ -162,7 +162,7 @@ reproduce-few-labels: $(VENV)/ready
 	$(REPRODUCE)/record.py
 
 reproduce-mnist-m: $(VENV)/ready
-	$(REPRODUCE)/mnist_m.py $(ARGS) $(FROM)
+	$(REPRODUCE)/mnist_m.py --seeds 3 $(ARGS) $(FROM)
 	$(REPRODUCE)/record.py
 
 reproduce-mnist-m-gray: $(VENV)/ready

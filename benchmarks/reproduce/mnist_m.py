@@ -56,11 +56,12 @@ def make_classifier(network, lambda_max, epochs, seed):
     )
 
 
-def embed_features(network, X, X_tgt):
+def embed(features, features_tgt):
     """Return t-SNE of the features by domain, x and y, as in figure 3 of the paper."""
-    features = network.transform(np.concatenate([X, X_tgt]))
-    points = TSNE(random_state=0).fit_transform(features).round(2).T
-    return {"MNIST": points[:, : len(X)], "MNIST-M": points[:, len(X) :]}
+    of_both = np.concatenate([features, features_tgt])
+    points = TSNE(random_state=0).fit_transform(of_both).round(2).T
+    n = len(features)
+    return {"MNIST": points[:, :n], "MNIST-M": points[:, n:]}
 
 
 def main():
@@ -105,7 +106,7 @@ def main():
             apart = proxy_a_distance(*of_both, random_state=0)
             distance.setdefault(name, []).append(apart)
             if seed == 0:
-                features[name] = embed_features(clf, X[:500], X_test[:500])
+                features[name] = embed(*(part[:500] for part in of_both))
             print(name, seed, accuracy[name][-1], apart, minutes, flush=True)
 
     low, mid, high = (np.mean(accuracy[name]) for name in fits)

@@ -48,14 +48,12 @@ def save(name, tables, **settings):
 
 def _round(value):
     """Return plain Python values for JSON, numbers to five digits after the point."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
     if isinstance(value, dict):
         return {key: _round(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_round(item) for item in value]
-    if isinstance(value, np.ndarray):
-        return _round(value.tolist())
-    if isinstance(value, np.generic):
-        value = value.item()
     return round(value, 5) if isinstance(value, float) else value
 
 

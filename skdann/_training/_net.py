@@ -166,8 +166,7 @@ class DANNNet(NeuralNet):
         )
         self.is_finished_ = False
         try:
-            shape = (self.batch_size, *domains.X.shape[1:])
-            threads = no_idle_threads(self.module_, shape)
+            threads = no_idle_threads(self.module_, domains.X, self.batch_size)
             with threads, memory_explained(self.device, self.batch_size):
                 self.partial_fit(
                     domains,

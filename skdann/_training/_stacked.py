@@ -103,11 +103,11 @@ def train_stacked(plans: Sequence[Plan]) -> list[DivergenceError | None]:
         Of each net; the others are not disturbed by one that diverges.
     """
     stack = _Stack(plans)
-    net, domains = plans[0].net, plans[0].domains
-    shape = (net.batch_size, *domains.X.shape[1:])
+    net = plans[0].net
     # a stack could use more threads, but beside a busy neighbor they cost six times
     # what they bring; whoever has cores for it divides the candidates among processes
-    with torch.enable_grad(), no_idle_threads(net.module_, shape):
+    threads = no_idle_threads(net.module_, plans[0].domains.X, net.batch_size)
+    with torch.enable_grad(), threads:
         stack.train()
     return [stack.errors.get(id(plan.net)) for plan in plans]
 

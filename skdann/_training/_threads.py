@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 # Multiplications in the largest layer of a step that are worth a second thread.
-# Below, threads that wait for one another cost more than they bring; if another
-# process has a core, several times more.
+# Below, threads that wait for one another bring little or cost more than they bring;
+# if another process has a core, many times more.
 WORTH_THREADS = 2**26
 
 
@@ -36,18 +36,20 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
-def no_idle_threads(module: nn.Module, shape: tuple[int, ...]):
+def no_idle_threads(module: nn.Module, X, n_rows: int):
     """Compute on one thread if the network is small; then restore the setting.
 
     Parameters
     ----------
     module : nn.Module
         The network.
-    shape : tuple of int
-        Of what goes into it at a step.
+    X : ndarray or CSR of shape (n, ...)
+        Data like those that go into it.
+    n_rows : int
+        Rows of a step.
     """
     before = count_threads()
-    if before == 1 or not _is_small(module, shape):
+    if before == 1 or not _is_small(module, n_rows, X.shape[2:]):
         yield
         return
     try:
@@ -90,8 +92,8 @@ def _set_here(n_threads, *, elsewhere):
         newcomer.join()
 
 
-def _is_small(module, shape):
-    n_rows, places = shape[0], math.prod(shape[2:])
+def _is_small(module, n_rows, image_shape):
     # a convolution uses its weights at each place of its input; at most so many here
-    uses = (w.numel() * (places if w.ndim > 2 else 1) for w in module.parameters())
+    n_places = math.prod(image_shape)
+    uses = (w.numel() * (n_places if w.ndim > 2 else 1) for w in module.parameters())
     return n_rows * max(uses) < WORTH_THREADS

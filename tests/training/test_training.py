@@ -40,40 +40,41 @@ class ThreadCounter(Callback):
         self.n_threads = torch.get_num_threads()
 
 
+@pytest.fixture
+def two_threads():
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(1)
+
+
 @pytest.mark.parametrize(("width", "expected"), [(16, 1), (2000, 2)])
 def test_small_networks_use_one_thread_and_give_the_others_back(
-    small, domains, width, expected
+    small, domains, two_threads, width, expected
 ):
     counter = ThreadCounter()
-    torch.set_num_threads(2)
-    try:
-        small(hidden_layer_sizes=(width, width), max_epochs=1, callbacks=[counter]).fit(
-            *domains
-        )
-        assert torch.get_num_threads() == 2
-        assert counter.n_threads == expected
-        with pytest.raises(DivergenceError):
-            small(lr=1e20).fit(*domains)
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(1)
+    small(hidden_layer_sizes=(width, width), max_epochs=1, callbacks=[counter]).fit(
+        *domains
+    )
+    assert torch.get_num_threads() == 2
+    assert counter.n_threads == expected
+    with pytest.raises(DivergenceError):
+        small(lr=1e20).fit(*domains)
+    assert torch.get_num_threads() == 2
 
 
 @pytest.mark.parametrize(("side", "expected"), [(8, 1), (32, 2)])
-def test_a_convolution_is_small_on_small_images(small, domains, side, expected):
+def test_a_convolution_is_small_on_small_images(
+    small, domains, two_threads, side, expected
+):
     counter = ThreadCounter()
     X = np.zeros((len(domains[1]), 1, side, side), np.float32)
-    torch.set_num_threads(2)
-    try:
-        clf = small(
-            feature_extractor=lambda: torch.nn.Conv2d(1, 32, 5, stride=4),
-            max_epochs=1,
-            callbacks=[counter],
-        )
-        with pytest.warns(ConvergenceWarning):  # blank images
-            clf.fit(X, domains[1], X)
-    finally:
-        torch.set_num_threads(1)
+    clf = small(
+        feature_extractor=lambda: torch.nn.Conv2d(1, 32, 5, stride=4),
+        max_epochs=1,
+        callbacks=[counter],
+    )
+    with pytest.warns(ConvergenceWarning):  # blank images
+        clf.fit(X, domains[1], X)
     assert counter.n_threads == expected
 
 
