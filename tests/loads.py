@@ -7,6 +7,7 @@ deadlock is to be called in a process of its own.
 import gc
 import hashlib
 import multiprocessing
+import sys
 import threading
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ import torch
 from joblib import Parallel, delayed
 from skorch.callbacks import Callback
 from torch import nn
+from tqdm import tqdm
 
 from skdann import DANNClassifier
 
@@ -43,11 +45,12 @@ def make_rows(n_rows=5000):
     return X, (X[:, 0] > 0).astype(int), X + np.float32(0.5)
 
 
-def fit(network, seed=0, n_rows=500, max_epochs=3, callbacks=None):
+def fit(network, seed=0, n_rows=500, max_epochs=3, callbacks=None, verbose=0):
     clf = DANNClassifier(
         feature_extractor=EXTRACTORS[network],
         max_epochs=max_epochs,
         callbacks=callbacks,
+        verbose=verbose,
         device="cpu",
         random_state=seed,
     )
@@ -102,8 +105,8 @@ def _in_parallel(way, tasks):
     return parallel(delayed(_fit_and_predict)(*task) for task in tasks)
 
 
-def _fit_and_predict(network, seed):
-    clf = fit(network, seed)
+def _fit_and_predict(network, seed=0, **settings):
+    clf = fit(network, seed, **settings)
     return digest(clf), clf.predict_proba(make_rows()[0])
 
 
@@ -159,28 +162,68 @@ def compare_forked_fits(network, n_forks=3):
     }
 
 
-def compare_fork_in_first_fit():
-    """Fork while a thread is in the first fit of the process, which imports modules.
+def compare_forks_in_first_fit():
+    """Fork at each import, or as soon after as can be, in the first fit of a process.
 
     Returns
     -------
-    int
-        Whether the fit in the child differs.
+    dict
+        ``forks`` and, among them, ``differences``, in how many the fit is another.
     """
     context = multiprocessing.get_context("fork")
-    first = []
-    fitting = _start(lambda: first.append(digest(fit("ours"))))
-    time.sleep(0.3)
     answers = context.SimpleQueue()
-    context.Process(target=_answer_fit, args=(answers, "ours")).start()
-    found, _ = answers.get()
+    forks = []
+
+    def fork():
+        context.Process(target=_answer_fit, args=(answers, "ours")).start()
+
+    class AtImports:
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            if threading.current_thread() is fitting:
+                if not forks or not forks[-1].is_alive():
+                    forks.append(_start(fork))
+                forks[-1].join(0.005)  # time to fork, unless it has to wait
+
+    first = []
+    fitting = threading.Thread(target=lambda: first.append(digest(fit("ours"))))
+    sys.meta_path.insert(0, AtImports)
+    fitting.start()
     fitting.join()
-    return int(found != first[0])
+    sys.meta_path.remove(AtImports)
+    found = [answers.get()[0] for _ in forks]
+    return {"forks": len(found), "differences": sum(f != first[0] for f in found)}
 
 
-def _answer_fit(answers, network):
+def count_threads_after_first_fit():
+    """Fit; return how many of Python's threads there are then."""
+    fit("ours")
+    return threading.active_count()
+
+
+def compare_fork_while_a_bar_is_drawn():
+    """Fork while another thread draws a progress bar; fit with a bar in the child.
+
+    Returns
+    -------
+    bool
+        Whether the fit in the child is the same.
+    """
+    context = multiprocessing.get_context("fork")
+    expected = digest(fit("ours"))
+    answers = context.SimpleQueue()
+    child = context.Process(target=_answer_fit, args=(answers, "ours", 1))
+    forking = threading.Thread(target=child.start)
+    with tqdm.get_lock():
+        forking.start()
+        forking.join(0.5)
+    found, _ = answers.get()
+    return found == expected
+
+
+def _answer_fit(answers, network, verbose=0):
     generator = _state_of_generator()
-    answers.put((_fit_and_predict(network, seed=0)[0], generator))
+    answers.put((_fit_and_predict(network, verbose=verbose)[0], generator))
 
 
 def _state_of_generator():

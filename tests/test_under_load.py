@@ -61,9 +61,15 @@ def test_a_process_forked_in_the_midst_of_a_fit_can_fit():
         assert result == {"forks": 3, "differences": 0, "generators": 0}
 
 
-def test_a_process_forked_in_the_first_fit_of_all_can_fit():
+def test_processes_forked_in_the_first_fit_of_all_can_fit():
     """It imports modules, whose locks a child would find taken."""
-    assert in_a_process(["compare_fork_in_first_fit()"]) == [0]
+    (result,) = in_a_process(["compare_forks_in_first_fit()"])
+    assert result["forks"] > 0
+    assert result["differences"] == 0
+
+
+def test_a_process_forked_while_a_bar_is_drawn_can_draw_one():
+    assert in_a_process(["compare_fork_while_a_bar_is_drawn()"]) == [True]
 
 
 @pytest.mark.parametrize("meanwhile", loads.EXTRACTORS)
@@ -83,6 +89,10 @@ def test_many_threads_predict_what_one_does_while_another_fits(meanwhile):
 @pytest.mark.usefixtures("both_threads")
 def test_fits_in_many_threads_give_all_of_torchs_threads_back(network):
     assert loads.count_threads(network, n_fits=16) == [2] * 18
+
+
+def test_a_fit_without_a_bar_leaves_no_thread():
+    assert in_a_process(["count_threads_after_first_fit()"]) == [1]
 
 
 def test_many_fits_leave_nothing_behind():

@@ -108,15 +108,12 @@ class ProgressBar(Callback):
     FORMAT = "{desc} {n_fmt}/{total_fmt} |{bar:8}| {remaining}{postfix}"
 
     def on_train_begin(self, net, **kwargs):
-        self.bar = tqdm(
-            total=net.max_epochs,
-            desc="DANN",
-            bar_format=self.FORMAT,
-            disable=not net.verbose,
-        )
+        self.bar = None  # one that is disabled would start a thread all the same
+        if net.verbose:
+            self.bar = tqdm(total=net.max_epochs, desc="DANN", bar_format=self.FORMAT)
 
     def on_epoch_end(self, net, **kwargs):
-        if self.bar.disable:
+        if self.bar is None:
             return
         row = net.history[-1]
         shown = {"label": f"{row['label_loss']:.3f}"}
@@ -128,7 +125,8 @@ class ProgressBar(Callback):
         self.bar.update()
 
     def on_train_end(self, net, **kwargs):
-        self.bar.close()
+        if self.bar is not None:
+            self.bar.close()
         del self.bar
 
     def __getstate__(self):

@@ -8,6 +8,7 @@ from functools import partial
 
 import torch
 from torch import nn
+from tqdm.std import TqdmDefaultWriteLock
 
 # Multiplications in the largest layer of a step that are worth a second thread.
 # Below, threads that wait for one another bring little or cost more than they bring;
@@ -15,9 +16,9 @@ from torch import nn
 WORTH_THREADS = 2**26
 
 
-def lock_across_forks():
+def lock_across_forks(lock=None):
     """Return a lock for which a fork waits: its child must not find it taken."""
-    lock = threading.RLock()
+    lock = lock or threading.RLock()
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(
             before=lock.acquire,
@@ -26,6 +27,10 @@ def lock_across_forks():
         )
     return lock
 
+
+# A progress bar's. Registered first, it is taken last: a thread that holds one of ours
+# may show a bar.
+lock_across_forks(TqdmDefaultWriteLock.th_lock)
 
 # Held while threads that begin would take over what is meant for another.
 _LOCK = lock_across_forks()
