@@ -166,7 +166,7 @@ reproduce-mnist-m: $(VENV)/ready
 	$(REPRODUCE)/record.py
 
 reproduce-mnist-m-gray: $(VENV)/ready
-	$(REPRODUCE)/mnist_m.py --gray $(ARGS) $(FROM)
+	$(REPRODUCE)/mnist_m.py --gray --seeds 3 $(ARGS) $(FROM)
 	$(REPRODUCE)/record.py
 
 reproduce-mnist-m-ink: $(VENV)/ready

@@ -1,7 +1,7 @@
 """From MNIST to MNIST-M: the seed paper's first column, by its network and schedules.
 
 `python benchmarks/reproduce/mnist_m.py --data folder` trains all three networks for 20
-passes over all 60,000 + 60,000 images, half an hour on one core of a CPU;
+passes over all 60,000 + 60,000 images, 20 minutes a seed on one core of a CPU;
 `--images` and `--epochs` take less. `--gray` blends the digits with their grays, as the
 paper prints it, and not with all ink white, as the authors' images are. The target's
 labels serve the upper bound and the table. Where t-SNE puts 500 images of each domain,
