@@ -19,6 +19,13 @@ settings.load_profile("skdann")
 torch.set_num_threads(1)  # pytest-xdist's workers are the parallelism here
 
 
+@pytest.fixture
+def two_threads():
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(1)
+
+
 def pytest_configure(config):
     # not in pyproject.toml: pytest would import skdann before coverage starts
     config.addinivalue_line("filterwarnings", "error::skdann.AdaptationWarning")

@@ -20,6 +20,7 @@ from torch import nn
 from tqdm import tqdm
 
 from skdann import DANNClassifier
+from skdann.model_selection import DANNGridSearchCV
 
 # Backends of joblib, then pools of the standard library.
 WAYS = ("threading", "loky", "joblib-fork", "joblib-spawn", "fork", "spawn")
@@ -55,6 +56,12 @@ def fit(network, seed=0, n_rows=500, max_epochs=3, callbacks=None, verbose=0):
         random_state=seed,
     )
     return clf.fit(*make_rows(n_rows))
+
+
+def search(network):
+    clf = DANNClassifier(feature_extractor=EXTRACTORS[network], max_epochs=1)
+    grid = DANNGridSearchCV(clf, {"lambda_max": [0, 1]}, cv=2)
+    return grid.fit(*make_rows(500))
 
 
 def digest(clf):
@@ -142,15 +149,14 @@ def compare_forked_fits(network, n_forks=3):
         ``generators``, in how many torch's was found other than between fits.
     """
     use_both_threads()
-    context = multiprocessing.get_context("fork")
+    answers = multiprocessing.SimpleQueue()
     expected = digest(fit(network)), _state_of_generator()
     found = []
     for _ in range(n_forks):
         milestone = Milestone(patience=0.2)
         fitting = _start(lambda m=milestone: fit(network, callbacks=[m]))
         milestone.reached.wait()
-        answers = context.SimpleQueue()
-        child = context.Process(target=_answer_fit, args=(answers, network))
+        child = _to_fork(answers, network)
         child.start()
         found.append(answers.get())
         child.join()
@@ -170,19 +176,15 @@ def compare_forks_in_first_fit():
     dict
         ``forks`` and, among them, ``differences``, in how many the fit is another.
     """
-    context = multiprocessing.get_context("fork")
-    answers = context.SimpleQueue()
+    answers = multiprocessing.SimpleQueue()
     forks = []
-
-    def fork():
-        context.Process(target=_answer_fit, args=(answers, "ours")).start()
 
     class AtImports:
         @staticmethod
         def find_spec(name, path=None, target=None):
             if threading.current_thread() is fitting:
                 if not forks or not forks[-1].is_alive():
-                    forks.append(_start(fork))
+                    forks.append(_start(_to_fork(answers, "ours").start))
                 forks[-1].join(0.005)  # time to fork, unless it has to wait
 
     first = []
@@ -195,12 +197,6 @@ def compare_forks_in_first_fit():
     return {"forks": len(found), "differences": sum(f != first[0] for f in found)}
 
 
-def count_threads_after_first_fit():
-    """Fit; return how many of Python's threads there are then."""
-    fit("ours")
-    return threading.active_count()
-
-
 def compare_fork_while_a_bar_is_drawn():
     """Fork while another thread draws a progress bar; fit with a bar in the child.
 
@@ -209,21 +205,22 @@ def compare_fork_while_a_bar_is_drawn():
     bool
         Whether the fit in the child is the same.
     """
-    context = multiprocessing.get_context("fork")
     expected = digest(fit("ours"))
-    answers = context.SimpleQueue()
-    child = context.Process(target=_answer_fit, args=(answers, "ours", 1))
-    forking = threading.Thread(target=child.start)
+    answers = multiprocessing.SimpleQueue()
     with tqdm.get_lock():
-        forking.start()
-        forking.join(0.5)
+        _start(_to_fork(answers, "ours", verbose=1).start).join(0.5)
     found, _ = answers.get()
     return found == expected
 
 
-def _answer_fit(answers, network, verbose=0):
-    generator = _state_of_generator()
-    answers.put((_fit_and_predict(network, verbose=verbose)[0], generator))
+def _to_fork(answers, network, **settings):
+    """Return a process that, once forked, fits and tells what it found."""
+
+    def answer():
+        generator = _state_of_generator()
+        answers.put((_fit_and_predict(network, **settings)[0], generator))
+
+    return multiprocessing.get_context("fork").Process(target=answer)
 
 
 def _state_of_generator():
@@ -325,6 +322,12 @@ def count_threads(network, n_fits):
     count()
     _start(count).join()
     return numbers
+
+
+def count_threads_after(first):
+    """Fit or search first; return how many of Python's threads there are then."""
+    first("ours")
+    return threading.active_count()
 
 
 def measure_growth(n_fits=150, n_before=30, n_threads=1):

@@ -8,7 +8,6 @@ import sys
 
 import loads
 import pytest
-import torch
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="needs fork and Linux's account"
@@ -34,13 +33,6 @@ def in_a_process(calls, timeout=240):
             pytest.fail(f"deadlock, or more than {timeout} s, in {calls}")
     assert process.returncode == 0, errors
     return json.loads(answer)
-
-
-@pytest.fixture
-def both_threads():
-    loads.use_both_threads()
-    yield
-    torch.set_num_threads(1)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +65,7 @@ def test_a_process_forked_while_a_bar_is_drawn_can_draw_one():
 
 
 @pytest.mark.parametrize("meanwhile", loads.EXTRACTORS)
-@pytest.mark.usefixtures("both_threads")
+@pytest.mark.usefixtures("two_threads")
 def test_many_threads_predict_what_one_does_while_another_fits(meanwhile):
     clf = loads.fit("theirs" if meanwhile == "ours" else "ours")
     result = loads.compare_predictions(clf, loads.make_rows()[0], meanwhile)
@@ -86,13 +78,14 @@ def test_many_threads_predict_what_one_does_while_another_fits(meanwhile):
 
 
 @pytest.mark.parametrize("network", loads.EXTRACTORS)
-@pytest.mark.usefixtures("both_threads")
+@pytest.mark.usefixtures("two_threads")
 def test_fits_in_many_threads_give_all_of_torchs_threads_back(network):
     assert loads.count_threads(network, n_fits=16) == [2] * 18
 
 
-def test_a_fit_without_a_bar_leaves_no_thread():
-    assert in_a_process(["count_threads_after_first_fit()"]) == [1]
+@pytest.mark.parametrize("first", ["fit", "search"])
+def test_what_shows_no_bar_leaves_no_thread(first):
+    assert in_a_process([f"count_threads_after(loads.{first})"]) == [1]
 
 
 def test_many_fits_leave_nothing_behind():

@@ -1,5 +1,6 @@
 """Randomness without a trace: seeds from ``random_state``, generators put back."""
 
+import threading
 from contextlib import contextmanager
 
 import numpy as np
@@ -10,7 +11,7 @@ from ._threads import count_threads, lock_across_forks
 
 # The generator is one for all threads: whoever borrows it must have it alone. A fork
 # waits as well, or the child's would be seeded and, in the midst of a draw, locked.
-_LOCK = lock_across_forks()
+_LOCK = lock_across_forks(threading.RLock())
 
 
 @contextmanager

@@ -16,9 +16,8 @@ from tqdm.std import TqdmDefaultWriteLock
 WORTH_THREADS = 2**26
 
 
-def lock_across_forks(lock=None):
-    """Return a lock for which a fork waits: its child must not find it taken."""
-    lock = lock or threading.RLock()
+def lock_across_forks(lock):
+    """Return the lock; a fork now waits for it, so that no child finds it taken."""
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(
             before=lock.acquire,
@@ -33,7 +32,7 @@ def lock_across_forks(lock=None):
 lock_across_forks(TqdmDefaultWriteLock.th_lock)
 
 # Held while threads that begin would take over what is meant for another.
-_LOCK = lock_across_forks()
+_LOCK = lock_across_forks(threading.RLock())
 
 # A fork leaves OpenMP's threads behind, and GNU's waits for them forever.
 if hasattr(os, "register_at_fork"):

@@ -164,16 +164,24 @@ class BaseDANNSearch:
         search.begin()
         jobs = self._jobs(candidates, folds, scoring, search)
         outcomes = []
-        with tqdm(total=total, desc="fits", disable=not self.verbose) as bar:
-            try:
-                for done in self._parallel()(jobs):
-                    outcomes += done
-                    bar.update(len(done))
-                    self._raise_if_asked(done)
-            except KeyboardInterrupt:
-                outcomes = _complete(outcomes, fits_each, len(candidates))
+        try:
+            for done in self._counted(self._parallel()(jobs), total):
+                outcomes += done
+                self._raise_if_asked(done)
+        except KeyboardInterrupt:
+            outcomes = _complete(outcomes, fits_each, len(candidates))
         search.end()
         return outcomes
+
+    def _counted(self, outcomes, total):
+        """Yield the lists of outcomes; with ``verbose``, a bar counts the outcomes."""
+        if not self.verbose:
+            yield from outcomes
+            return
+        with tqdm(total=total, desc="fits") as bar:
+            for done in outcomes:
+                bar.update(len(done))
+                yield done
 
     def _jobs(self, candidates, folds, scoring, search):
         """Return a generator of jobs; each trains one stack on one fold."""

@@ -40,13 +40,6 @@ class ThreadCounter(Callback):
         self.n_threads = torch.get_num_threads()
 
 
-@pytest.fixture
-def two_threads():
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(1)
-
-
 @pytest.mark.parametrize(("width", "expected"), [(16, 1), (2000, 2)])
 def test_small_networks_use_one_thread_and_give_the_others_back(
     small, domains, two_threads, width, expected
