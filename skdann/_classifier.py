@@ -9,9 +9,7 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 
-from ._domains import read_domains
-from ._evidence import SCORES
-from ._fit_tasks import CallbackSupportMixin, seen
+from ._data._domains import read_domains, warn_of_no_target, with_class_weight
 from ._fitting import (
     build_net,
     continued_net,
@@ -24,6 +22,8 @@ from ._fitting import (
 from ._prediction import PredictionMixin
 from ._state import unchanged_on_error
 from ._training import OPTIMIZERS, n_epochs
+from ._training._sklearn_callbacks import CallbackSupportMixin, seen
+from .metrics._scorers import SCORES
 from .nn._mlp import ACTIVATIONS
 
 _POSITIVE = Interval(Real, 0, math.inf, closed="neither")
@@ -447,7 +447,7 @@ class DANNClassifier(CallbackSupportMixin, PredictionMixin, BaseEstimator):
             revive(self, self.net_, self._row_shape)
 
     def _read(self, X, y, X_tgt, sample_weight, y_tgt, classes):
-        return read_domains(
+        domains = read_domains(
             self,
             X,
             y,
@@ -457,3 +457,6 @@ class DANNClassifier(CallbackSupportMixin, PredictionMixin, BaseEstimator):
             classes=classes,
             reset=not (hasattr(self, "net_") and classes is not None),
         )
+        if X_tgt is None and self.lambda_max > 0:
+            warn_of_no_target(self.lambda_max)
+        return with_class_weight(domains, self.class_weight)

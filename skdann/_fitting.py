@@ -6,9 +6,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
-from ._description import describe
-from ._evidence import SCORES, Evidence, some_positions
-from ._fit_tasks import start_fit
+from ._io._metadata import describe
 from ._state import check_unchanged
 from ._training import (
     Checkpoint,
@@ -26,7 +24,9 @@ from ._training import (
     stored,
     to_tensor,
 )
+from ._training._sklearn_callbacks import start_fit
 from .exceptions import AdaptationWarning
+from .metrics._scorers import SCORES, Evidence, some_positions
 from .nn._build import build_dann
 
 # Parameters that build_dann takes by the same names.
@@ -52,7 +52,7 @@ FEWEST_ROWS = 10
 def build_net(estimator, domains):
     """Return a new, initialized net for these data."""
     example = to_tensor(domains.X, slice(0, 2), domains.dtype, "cpu")
-    return make_net(estimator, example, domains.dtype, len(domains.classes))
+    return make_net(estimator, example, domains.dtype, len(domains.targets.classes))
 
 
 def make_net(estimator, example, dtype, n_classes):
@@ -187,7 +187,7 @@ def prepare(estimator, net):
 
 def keep(estimator, net, domains):
     """Give the estimator what a fit leaves behind."""
-    keep_net(estimator, net, domains.classes, domains.X.shape[1:])
+    keep_net(estimator, net, domains.targets.classes, domains.X.shape[1:])
     estimator._n_features_out = net.apply("transform", domains.X[:1]).shape[1]
     return estimator
 
@@ -266,7 +266,7 @@ def _make_checkpoint(estimator, domains, early_stopping, resume):
     return Checkpoint(
         estimator.checkpoint,
         estimator.checkpoint_interval,
-        describe(estimator, domains.classes, domains.X.shape[1:]),
+        describe(estimator, domains.targets.classes, domains.X.shape[1:]),
         domains,
         early_stopping,
     )
@@ -291,7 +291,10 @@ class _Score:
         net.check_predictions(domains)
         as_fitted = keep(view_of(self.estimator), net, domains)
         vars(as_fitted).pop("feature_names_in_", None)  # rows have lost their names
-        X, y = domains.X[domains.held_out], domains.classes[domains.y[domains.held_out]]
+        X, y = (
+            domains.X[domains.held_out],
+            domains.targets.classes[domains.y[domains.held_out]],
+        )
         accuracy = float(np.mean(as_fitted.predict(X) == y))
         if domains.X_tgt is None:
             return accuracy, accuracy

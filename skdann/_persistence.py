@@ -8,9 +8,9 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ._classifier import DANNClassifier
-from ._description import describe, needs_code
-from ._files import read_file, understood, write_file
 from ._fitting import revive
+from ._io._container import read_file, understood, write_file
+from ._io._metadata import describe, needs_code
 from ._training import stored
 
 # Values of one row that a file may claim; it is made once, to size a network by.

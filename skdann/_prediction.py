@@ -1,5 +1,6 @@
 """What a trained network answers."""
 
+import torch
 from sklearn.base import (
     ClassifierMixin,
     ClassNamePrefixFeaturesOutMixin,
@@ -7,8 +8,9 @@ from sklearn.base import (
 )
 from sklearn.utils.validation import check_is_fitted
 
-from ._domains import read_rows_to_predict
-from ._onnx import export_onnx
+from ._data._rows import check_rows_to_predict
+from ._io._onnx import export_onnx
+from ._training import borrowed_torch_generator
 
 
 class PredictionMixin(
@@ -109,11 +111,12 @@ class PredictionMixin(
             If torch can't export one of your own modules.
         """
         check_is_fitted(self)
-        export_onnx(self, path)
+        with borrowed_torch_generator(0, torch.device("cpu")):
+            export_onnx(self, path)
 
     def _apply(self, method, X):
         check_is_fitted(self)
-        X = read_rows_to_predict(self, X, self._row_shape)
+        X = check_rows_to_predict(self, X, self._row_shape)
         return self.net_.apply(method, X)
 
     def __sklearn_tags__(self):

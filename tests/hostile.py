@@ -13,7 +13,7 @@ import numpy as np
 from conftest import SMALL, make_domains
 
 import skdann
-from skdann._files import read_file, write_file
+from skdann._io._container import read_file, write_file
 
 
 def damaged(data, rng):

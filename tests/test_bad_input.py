@@ -350,7 +350,7 @@ def test_class_weight_of_digits_and_of_classes_yet_to_come(small, domains):
 @pytest.mark.parametrize(
     ("class_weight", "says"),
     [
-        ({0: 0.0, 1: 0.0}, "no row that counts"),
+        ({0: 0.0, 1: 0.0}, "only zero weights"),
         ({0: np.inf}, "must be a finite number"),
         ({0: np.nan}, "must be a finite number"),
     ],

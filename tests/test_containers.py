@@ -126,7 +126,7 @@ def test_float32_rows_are_never_copied_as_a_whole(small, monkeypatch):
         read.append(rows)
         return original(rows, index)
 
-    from skdann._training import _pairing
+    from skdann._training import _batches as _pairing
 
     original = _pairing.take_rows
     monkeypatch.setattr(_pairing, "take_rows", spy)

@@ -17,7 +17,7 @@ from sklearn.exceptions import NotFittedError
 from torch import nn
 
 from skdann import DANNClassifier
-from skdann._onnx import _torch_exports_programs
+from skdann._io._onnx import _torch_exports_programs
 from skdann.nn import mnist_network
 from skdann.nn._mlp import ACTIVATIONS
 

@@ -25,9 +25,10 @@ from skorch.callbacks import Callback, LRScheduler
 from torch import nn
 
 import skdann
-from skdann import DANNClassifier, _files
+from skdann import DANNClassifier
 from skdann import nn as skdann_nn
-from skdann._files import FORMAT, read_file, write_file
+from skdann._io import _container as _files
+from skdann._io._container import FORMAT, read_file, write_file
 
 
 def there_and_back(clf, path, **parameters):

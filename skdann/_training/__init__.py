@@ -1,11 +1,11 @@
 """How a network is trained: pairing of domains, the skorch net, its callbacks."""
 
+from ._batches import to_tensor
 from ._checkpoint import Checkpoint, restore, stored
 from ._early_stopping import EarlyStopping
 from ._memory import memory_explained
 from ._net import DANNNet
-from ._pairing import to_tensor
-from ._random import borrowed_torch_generator, draw_seeds
+from ._rng import borrowed_torch_generator, draw_seeds
 from ._settings import (
     OPTIMIZERS,
     check_callbacks,
@@ -14,7 +14,7 @@ from ._settings import (
     resolve_device,
     schedules_of,
 )
-from ._stacked import MAX_NETS_CPU, Plan, make_stacks, train_stacked
+from ._stacking import MAX_NETS_CPU, Plan, make_stacks, train_stacked
 
 __all__ = [
     "MAX_NETS_CPU",

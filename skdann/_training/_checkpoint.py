@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .._domains import Domains, take_rows
-from .._files import (
+from .._data._domains import Domains
+from .._data._rows import take_rows
+from .._io._container import (
     check_writable,
     map_leaves,
     read_file,
@@ -17,7 +18,7 @@ from .._files import (
     write_file,
 )
 from ._early_stopping import EarlyStopping
-from ._progress import put_back, state_of
+from ._state import put_back, state_of
 
 # Rows of each domain that tell one set of data from another.
 N_FINGERPRINTED = 256
@@ -207,7 +208,7 @@ def restore(net, tree: dict) -> None:
     net : DANNNet
         Initialized, of the same parts.
     tree : dict
-        From :func:`skdann._files.read_file`.
+        From :func:`skdann._io._container.read_file`.
     """
     told = map_leaves(tree["net"], np.ndarray, torch.tensor)
     if told["dtype"] != net.dtype.name:

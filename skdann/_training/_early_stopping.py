@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from .._files import map_leaves
+from .._io._container import map_leaves
 
 # Half-way the paper's lambda has reached .99 of its peak: before, the network that is
 # scored is not yet the one that is trained for.

@@ -12,18 +12,18 @@ from skorch import NeuralNet
 from skorch.callbacks import EpochTimer
 from torch import nn
 
-from .._domains import Domains
-from .._evidence import some_positions
-from .._fit_tasks import Unheard
+from .._data._domains import Domains
 from ..exceptions import DivergenceError
+from ..metrics._scorers import some_positions
 from ..nn import domain_loss, label_loss
 from ..nn._mlp import Dropout
+from ._batches import PairedBatches, to_tensor
 from ._callbacks import LossRecord, ProgressBar, listens_to_batches
 from ._memory import memory_explained
-from ._pairing import PairedBatches, to_tensor
-from ._progress import put_back, state_of
-from ._random import borrowed_torch_generator
+from ._rng import borrowed_torch_generator
 from ._settings import needs_closure
+from ._sklearn_callbacks import Unheard
+from ._state import put_back, state_of
 from ._threads import count_threads, no_idle_threads
 
 # Rows of a prediction pass through the network in blocks of about this many values.

@@ -10,7 +10,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from ..metrics import proxy_a_distance
 from ..model_selection._evaluation import Fold, Task, evaluate
-from ..model_selection._parts import classifier_prefix, put_together, take_apart
+from ..model_selection._pipeline import classifier_prefix, put_together, take_apart
 from ._alignment import AlignmentDisplay
 from ._fitted import network_input, some_rows
 from ._proportions import calibrate, estimate_proportions

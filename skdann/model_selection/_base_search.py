@@ -16,10 +16,11 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
-from .._fit_tasks import seen, start_fit
 from .._state import unchanged_on_error
+from .._training._sklearn_callbacks import seen, start_fit
+from ._candidates import make_candidate, make_tasks, peak_of
 from ._evaluation import Fold, evaluate
-from ._parts import fit_preprocessing, put_together, take_apart
+from ._pipeline import fit_preprocessing, put_together, take_apart
 from ._results import (
     add_ensemble_agreement,
     by_candidate,
@@ -28,7 +29,6 @@ from ._results import (
 )
 from ._scoring import INDEPENDENT, REVERSE, understand_scoring
 from ._selection import choose, warn_of_disagreement
-from ._tasks import make_candidate, make_tasks, peak_of
 
 
 class BaseDANNSearch:

@@ -7,11 +7,11 @@ from functools import cache, partial
 import numpy as np
 from sklearn.utils import _safe_indexing
 
-from .._evidence import SCORES, Evidence, some_positions
-from .._fit_tasks import Unheard, seen
-from .._together import read_together, train_together
-from ._parts import fit_preprocessing, put_together, take_apart
-from ._reverse import reverse_scores
+from .._multi_fit import read_together, train_together
+from .._training._sklearn_callbacks import Unheard, seen
+from ..metrics._scorers import SCORES, Evidence, some_positions
+from ._pipeline import fit_preprocessing, put_together, take_apart
+from ._reverse_validation import reverse_scores
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from sklearn.utils.metadata_routing import MetadataRequest
 
-from .._evidence import SCORES, Evidence
+from ..metrics._scorers import SCORES, Evidence
 
 
 class TargetScorer:

@@ -13,8 +13,8 @@ from sklearn.model_selection import (
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ._base_search import BaseDANNSearch
+from ._candidates import source_only_twins
 from ._scoring import KNOWN, REVERSE
-from ._tasks import source_only_twins
 
 _OWN_CONSTRAINTS = {
     "scoring": [

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from skdann._domains import Domains
-from skdann._training._pairing import PairedBatches, shuffled_stream
+from skdann._data._domains import Domains
+from skdann._data._targets import ClassTargets
+from skdann._training._batches import PairedBatches, shuffled_stream
 
 
 def paired(n_source, n_target, batch_size=8, n_labelled=0, **changes):
@@ -17,7 +18,7 @@ def paired(n_source, n_target, batch_size=8, n_labelled=0, **changes):
         "X": np.arange(n_source, dtype=float)[:, None],
         "y": np.arange(n_source) % 2,
         "rows": np.arange(n_source),
-        "classes": np.array([0, 1]),
+        "targets": ClassTargets(np.array([0, 1])),
     }
     if n_target:
         fields["X_tgt"] = -1 - np.arange(n_target, dtype=float)[:, None]

@@ -9,8 +9,8 @@ from sklearn.base import clone
 from torch import nn
 
 from skdann import DANNClassifier, DivergenceError
-from skdann._together import read_together, train_together
-from skdann._training import _stacked
+from skdann._multi_fit import read_together, train_together
+from skdann._training import _stacking as _stacked
 
 # What may differ within a stack, two values each.
 DIFFERENT = {

@@ -7,9 +7,9 @@ from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, indexable
 
-from .._domains import with_class_weight
-from .._together import read_together, share_columns, train_together
-from ._parts import fit_preprocessing, take_apart
+from .._data._domains import with_class_weight
+from .._multi_fit import read_together, share_columns, train_together
+from ._pipeline import fit_preprocessing, take_apart
 
 
 def reverse_validation_score(estimator, X, y, X_tgt, *, random_state=None):

@@ -37,8 +37,8 @@ def describe(estimator, classes, row_shape):
     Returns
     -------
     dict
-        For :func:`skdann._files.write_file`. What only code can say, such as a torch
-        module, is there by name alone.
+        For :func:`skdann._io._container.write_file`. What only code can say, such as
+        a torch module, is there by name alone.
     """
     parameters = {k: _plain(v) for k, v in estimator.get_params(deep=False).items()}
     names = getattr(estimator, "feature_names_in_", None)

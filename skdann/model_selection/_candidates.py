@@ -9,7 +9,7 @@ from sklearn.base import clone
 from .._state import is_same
 from .._training import MAX_NETS_CPU, draw_seeds, resolve_device
 from ._evaluation import Task
-from ._parts import classifier_prefix, take_apart
+from ._pipeline import classifier_prefix, take_apart
 
 OF_LAMBDA = ("lambda_max", "lambda_schedule", "lambda_gamma")
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from .._files import map_leaves
+from .._io._container import map_leaves
 from ._settings import OPTIMIZERS
 
 COUNTERS = ("n_steps_", "planned_steps_", "first_loss_", "best_loss_", "lr_scale_")

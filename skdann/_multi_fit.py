@@ -1,6 +1,6 @@
 """Fit several classifiers on the same rows at once."""
 
-from ._domains import with_class_weight
+from ._data._domains import with_class_weight
 from ._fitting import build_net, hold_out, keep, make_early_stopping, prepare
 from ._state import is_same
 from ._training import Plan, make_stacks, n_epochs, schedules_of, train_stacked

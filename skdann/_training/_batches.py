@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._domains import take_rows
+from .._data._rows import take_rows
 
 
 class BatchLabels(NamedTuple):

@@ -12,15 +12,15 @@ import torch
 from torch import nn
 from torch.func import vmap
 
-from .._domains import Domains
+from .._data._domains import Domains
 from ..exceptions import DivergenceError
 from ..nn import GradientReversal, domain_loss, label_loss, reverse_gradient
 from ..nn._mlp import Dropout
-from ..nn._stack import Stacked, StackedDropout, stack_modules, write_back
+from ..nn._stacked_modules import Stacked, StackedDropout, stack_modules, write_back
+from ._batches import PairedBatches, to_tensor
 from ._callbacks import EpochMeans
 from ._early_stopping import EarlyStopping
 from ._net import DANNNet
-from ._pairing import PairedBatches, to_tensor
 from ._settings import OPTIMIZERS, Scaled
 from ._threads import no_idle_threads
 

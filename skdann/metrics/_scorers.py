@@ -4,14 +4,9 @@ from functools import cached_property
 
 import numpy as np
 
-from .metrics import (
-    deep_embedded_risk,
-    density_ratio,
-    importance_weighted_risk,
-    infomax_score,
-    neg_entropy_score,
-    nuclear_norm_score,
-)
+from ._distance import density_ratio
+from ._probabilities import infomax_score, neg_entropy_score, nuclear_norm_score
+from ._risk import deep_embedded_risk, importance_weighted_risk
 
 # Target rows that are looked at to compare networks with one another.
 MAX_COMPARED = 2000

@@ -14,8 +14,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from ._files import write_bytes
-from ._training import borrowed_torch_generator
+from ._container import write_bytes
 
 # Operators that onnxruntime 1.32 has in float32 but not in float64. It has Sigmoid, but
 # 1.20 to 1.23 replace x * Sigmoid(x) by an operator that is in float32 alone.
@@ -103,7 +102,7 @@ def _export_network(onnx, network, rows):
     export = _export_program if _torch_exports_programs() else _export_trace
     names = {"input_names": ["X"], "output_names": ["probabilities"]}
     try:
-        with borrowed_torch_generator(0, rows.device), _silence():
+        with _silence():
             return export(onnx, predictor, rows, names)
     except Exception as error:  # of any kind: it may come out of the user's module
         cause = error

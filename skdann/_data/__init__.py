@@ -1,0 +1,1 @@
+"""User data, read once and checked: numpy alone."""

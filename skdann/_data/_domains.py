@@ -1,0 +1,169 @@
+"""The one reader of user data: X, y, X_tgt, y_tgt and weights become a ``Domains``."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .._warn import warn
+from ..exceptions import AdaptationWarning
+from ._rows import check_source_rows, check_target_rows, column_names, float_dtype
+from ._scale_check import warn_if_scaled_differently
+from ._targets import (
+    UNLABELLED,
+    ClassTargets,
+    check_class_labels,
+    read_class_targets,
+)
+from ._weights import check_row_weight, label_weights
+
+
+@dataclass(frozen=True)
+class Domains:
+    """A labelled source and an unlabelled target, checked and encoded.
+
+    Attributes
+    ----------
+    X : ndarray or CSR of shape (n_source, ...)
+        Source rows, in the container and dtype they came in.
+    y : ndarray of shape (n_source,)
+        Source labels, encoded by ``targets``.
+    targets : ClassTargets
+        What y is.
+    rows : ndarray of int
+        Source rows in use: those of positive weight.
+    row_weight, label_weight : ndarray of shape (n_source,) or None
+        How often a row counts (``sample_weight``), and the same times the cost of its
+        class (``class_weight``). Each is 1 on average; None weighs all alike.
+    X_tgt : ndarray or CSR of shape (n_target, ...), or None
+        Target rows.
+    y_tgt : ndarray of shape (n_target,), or None
+        The known target labels, encoded; ``UNLABELLED`` elsewhere.
+    label_weight_tgt : ndarray of shape (n_target,) or None
+        ``label_weight`` of the target rows.
+    held_out : ndarray of int or None
+        Source rows that are kept from training, to look at with early stopping.
+    """
+
+    X: object
+    y: np.ndarray
+    targets: ClassTargets
+    rows: np.ndarray
+    row_weight: np.ndarray | None = None
+    label_weight: np.ndarray | None = None
+    X_tgt: object = None
+    y_tgt: np.ndarray | None = None
+    label_weight_tgt: np.ndarray | None = None
+    held_out: np.ndarray | None = None
+
+    def without(self, held_out, rows):
+        """Return the same data, some of whose rows in use are held out."""
+        return replace(self, held_out=held_out, rows=np.sort(rows))
+
+    @property
+    def dtype(self):
+        """Float32 if X fits in it without loss, else float64."""
+        return float_dtype(self.X)
+
+    @property
+    def labelled_rows_tgt(self):
+        """Positions of the target rows whose label is known."""
+        if self.y_tgt is None:
+            return np.empty(0, dtype=np.intp)
+        return np.flatnonzero(self.y_tgt != UNLABELLED)
+
+
+def read_domains(
+    estimator,
+    X,
+    y,
+    X_tgt=None,
+    *,
+    sample_weight=None,
+    y_tgt=None,
+    classes=None,
+    reset=True,
+):
+    """Check and encode everything that a user passes to ``fit``.
+
+    Parameters
+    ----------
+    estimator : DANNClassifier
+        Receives ``n_features_in_`` and ``feature_names_in_``; named in errors.
+    X, y, X_tgt, sample_weight, y_tgt
+        As in :meth:`skdann.DANNClassifier.fit`.
+    classes : array-like or None, default=None
+        All labels that may occur, now or later; None takes those of y and y_tgt.
+    reset : bool, default=True
+        Whether this is a first fit. If not, columns must be those of the first.
+
+    Returns
+    -------
+    Domains
+        All classes cost the same; see :func:`with_class_weight`.
+    """
+    _check_argument_order(y, X_tgt)
+    names, names_tgt = column_names(X), column_names(X_tgt)
+    X, y = check_source_rows(estimator, X, y, reset=reset)
+    check_class_labels(y)
+    if X_tgt is not None:
+        X_tgt = check_target_rows(estimator, X_tgt, X, names, names_tgt)
+        warn_if_scaled_differently(X, X_tgt, names, names_tgt)
+    elif y_tgt is not None:
+        raise ValueError("y_tgt labels rows of X_tgt, but X_tgt is None. Pass both.")
+    targets, codes, codes_tgt = read_class_targets(y, y_tgt, X_tgt, classes)
+    row_weight, rows = check_row_weight(sample_weight, X, codes)
+    domains = Domains(
+        X=X,
+        y=codes,
+        targets=targets,
+        rows=rows,
+        row_weight=row_weight,
+        X_tgt=X_tgt,
+        y_tgt=codes_tgt,
+    )
+    return with_class_weight(domains, None)
+
+
+def with_class_weight(domains, class_weight):
+    """Return the same domains, weighted by other costs of errors.
+
+    Parameters
+    ----------
+    domains : Domains
+        Checked data.
+    class_weight : dict, "balanced" or None
+        As in :class:`skdann.DANNClassifier`.
+
+    Returns
+    -------
+    Domains
+    """
+    label_weight, label_weight_tgt = label_weights(
+        class_weight,
+        domains.targets.classes,
+        domains.y,
+        domains.row_weight,
+        domains.y_tgt,
+    )
+    return replace(
+        domains, label_weight=label_weight, label_weight_tgt=label_weight_tgt
+    )
+
+
+def _check_argument_order(y, X_tgt):
+    shape, shape_tgt = (getattr(data, "shape", ()) for data in (y, X_tgt))
+    if len(shape) >= 2 and shape[1] > 1 and len(shape_tgt) == 1:
+        raise ValueError(
+            f"y has shape {shape} and X_tgt has shape {shape_tgt}: they look "
+            "swapped. The order is fit(X, y, X_tgt)."
+        )
+
+
+def warn_of_no_target(lambda_max):
+    """Warn that there is nothing to adapt to."""
+    warn(
+        "There is no target (X_tgt is None): nothing is adapted, and "
+        f"lambda_max={lambda_max:g} has no effect. Pass X_tgt, or set lambda_max=0 to "
+        "train on the source alone.",
+        AdaptationWarning,
+    )

@@ -1,0 +1,86 @@
+"""Notice a target that was not scaled like the source."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import gen_batches
+from sklearn.utils.sparsefuncs import mean_variance_axis
+
+from .._warn import warn
+from ..exceptions import AdaptationWarning
+
+
+def warn_if_scaled_differently(X, X_tgt, names, names_tgt):
+    """Catch the target that went around the transformers of a Pipeline.
+
+    Parameters
+    ----------
+    X, X_tgt : ndarray or CSR
+        Rows, checked.
+    names, names_tgt : list of str or None
+        Names of their columns.
+    """
+    if names is None and names_tgt is not None:
+        reason = "X_tgt has column names and X has none, as if only X was transformed."
+    else:
+        reason = _describe_difference_of_scale(X, X_tgt)
+    if reason:
+        warn(
+            f"{reason} If X comes out of a transformer, X_tgt must go through it too: "
+            "sklearn.set_config(enable_metadata_routing=True), then "
+            "Pipeline(..., transform_input=['X_tgt']).fit(X, y, X_tgt=X_tgt).",
+            AdaptationWarning,
+        )
+
+
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # moments of extremes
+def _describe_difference_of_scale(X, X_tgt):
+    """Say how X_tgt cannot have been scaled like X; None if it may have been.
+
+    Both rules are far from what real shifts do: over 25 pairs of real domains scaled
+    alike, at most 23% of the columns met the first and 33% the second.
+    """
+    if X.ndim > 2 or min(X.shape[0], X_tgt.shape[0]) < 10:
+        return None  # images have no scaler; a few rows prove nothing
+    some_tgt = _some_rows(X_tgt)
+    mean, std = _column_moments(_some_rows(X))
+    mean_tgt, std_tgt = _column_moments(some_tgt)
+    varies = (std > 1e-9 * np.abs(mean)) & (std > 0)
+    if not varies.any():
+        return None
+    # only all rows can tell that a mean is 0, but some tell that it need not be asked
+    if np.mean((_column_minima(some_tgt) >= 0)[varies]) > 0.9:
+        centred = np.abs(_column_moments(X)[0]) < 1e-4 * std
+        if np.mean((centred & (_column_minima(X_tgt) >= 0))[varies]) > 0.9:
+            return (
+                "Every column of X is centred on 0, but X_tgt has no negative values."
+            )
+    ratio = np.where(std_tgt > 0, std_tgt / std, 1.0)
+    shifted = np.abs(mean_tgt - mean) > 3 * std
+    far = shifted | (ratio > 10) | (ratio < 0.1)
+    if np.mean(far[varies]) > 0.5:
+        return (
+            f"{np.mean(far[varies]):.0%} of the columns of X_tgt lie more than 3 "
+            "standard deviations from X, or spread 10 times as wide or as narrow."
+        )
+    return None
+
+
+def _some_rows(X):
+    """Rows from all of X, at most twice 2048: enough for a spread, cheap to read."""
+    return X[:: max(1, X.shape[0] // 2048)]
+
+
+def _column_moments(X):
+    """Mean and standard deviation of each column, without a copy of X."""
+    if sparse.issparse(X):
+        mean, variance = mean_variance_axis(X, axis=0)
+        return mean, np.sqrt(variance)
+    scaler = StandardScaler()
+    for rows in gen_batches(X.shape[0], 8192):
+        scaler.partial_fit(X[rows])
+    return scaler.mean_, np.sqrt(scaler.var_)
+
+
+def _column_minima(X):
+    return X.min(axis=0).toarray().ravel() if sparse.issparse(X) else X.min(axis=0)

@@ -1,0 +1,147 @@
+"""What y is: how labels become what a network learns, and what it answers, labels."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from sklearn.utils import column_or_1d
+from sklearn.utils._missing import is_pandas_na
+from sklearn.utils.multiclass import check_classification_targets
+
+# Marks, among the codes of the target, the rows whose label is not known.
+UNLABELLED = -1
+
+
+@dataclass(frozen=True)
+class ClassTargets:
+    """Classes: learned as positions in a sorted list, answered by the largest logit.
+
+    Another kind of y is another class with these members.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (n_classes,)
+        The distinct labels, sorted.
+    loss : str
+        Key of ``skdann.nn._losses.LABEL_LOSSES``.
+    """
+
+    classes: np.ndarray
+    loss: ClassVar[str] = "cross_entropy"
+
+    @property
+    def n_outputs(self):
+        """Number of values that a network answers for a row."""
+        return len(self.classes)
+
+    def encode(self, labels, name="y"):
+        """Return the positions of labels, an ndarray of int64."""
+        codes = np.searchsorted(self.classes, labels).clip(max=len(self.classes) - 1)
+        wrong = self.classes[codes] != labels
+        if np.any(wrong):
+            raise ValueError(
+                f"{name} holds labels {_unique(labels[wrong]).tolist()} that are not "
+                f"among the classes {self.classes.tolist()}."
+            )
+        return codes.astype(np.int64)
+
+    def decode(self, outputs):
+        """Return the label of each row of ``outputs``, shape (n, n_outputs)."""
+        return self.classes[np.argmax(outputs, axis=1)]
+
+
+def read_class_targets(y, y_tgt, X_tgt, classes):
+    """Check and encode the labels of both domains.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_source,)
+        Source labels.
+    y_tgt : array-like of shape (n_target,) or None
+        Target labels, those that are not known marked.
+    X_tgt : ndarray, CSR or None
+        Target rows.
+    classes : array-like or None
+        All labels that may occur, now or later; None takes those of y and y_tgt.
+
+    Returns
+    -------
+    targets : ClassTargets
+    codes : ndarray of shape (n_source,), int64
+    codes_tgt : ndarray of shape (n_target,), int64, or None
+        ``UNLABELLED`` where the label is not known.
+    """
+    y_tgt, known = _check_target_labels(y_tgt, X_tgt, y)
+    labels = y if y_tgt is None else np.concatenate([y, y_tgt[known]])
+    targets = ClassTargets(_check_classes(classes, labels))
+    codes_tgt = None
+    if y_tgt is not None:
+        codes_tgt = np.full(len(y_tgt), UNLABELLED)
+        codes_tgt[known] = targets.encode(y_tgt[known], "y_tgt")
+    return targets, targets.encode(y), codes_tgt
+
+
+def check_class_labels(y):
+    """Raise ValueError if y is not a column of labels of one type."""
+    try:
+        check_classification_targets(y)
+    except TypeError as error:  # they can't be sorted
+        kinds = sorted({type(label).__name__ for label in y})
+        raise ValueError(
+            f"y mixes labels of the types {kinds}; use one, and drop the rows without "
+            "a label."
+        ) from error
+
+
+def _check_target_labels(y_tgt, X_tgt, y):
+    """Return the target labels as they came and a mask of those that are known."""
+    if y_tgt is None:
+        return None, None
+    y_tgt = column_or_1d(y_tgt, dtype=None)
+    if len(y_tgt) != X_tgt.shape[0]:
+        raise ValueError(
+            f"y_tgt has {len(y_tgt)} entries, but X_tgt has {X_tgt.shape[0]} rows. "
+            "Mark the rows without a label: -1 among numbers, None among strings."
+        )
+    if y_tgt.dtype.kind in "OU":
+        unknown = np.array(
+            [label is None or is_pandas_na(label) or label != label for label in y_tgt]
+        )
+    else:
+        unknown = (y_tgt == UNLABELLED) | (y_tgt != y_tgt)
+        if unknown.any() and y.dtype.kind in "iuf" and (y == UNLABELLED).any():
+            raise ValueError(
+                "-1 is a class in y and marks rows without a label in y_tgt. Pass "
+                "y_tgt as an object array with None where the label is unknown."
+            )
+    return y_tgt, ~unknown
+
+
+def _check_classes(classes, labels):
+    found = _unique(labels)
+    if classes is None:
+        classes = found
+    else:
+        classes = _unique(column_or_1d(classes))
+        unknown = np.setdiff1d(found, classes)
+        if len(unknown):
+            raise ValueError(
+                f"Labels {unknown.tolist()} are not among classes={classes.tolist()}."
+            )
+    if len(classes) < 2:
+        raise ValueError(
+            f"All labels are of one class ({classes.tolist()[0]!r}); a classifier "
+            "needs at least two classes."
+        )
+    return classes
+
+
+def _unique(labels):
+    try:
+        return np.unique(labels)
+    except TypeError as error:
+        kinds = sorted({type(label).__name__ for label in labels})
+        raise ValueError(
+            f"The labels mix the types {kinds}; use one. In y_tgt mark the rows "
+            "without a label with None."
+        ) from error

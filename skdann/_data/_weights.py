@@ -1,0 +1,108 @@
+"""How much each row counts: ``sample_weight`` and ``class_weight`` as means of 1."""
+
+import numpy as np
+from sklearn.utils import compute_class_weight
+from sklearn.utils.validation import _check_sample_weight
+
+
+def check_row_weight(sample_weight, X, codes):
+    """Return weights of mean 1 over the rows in use, and which those are.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_source,) or None
+        As in :meth:`skdann.DANNClassifier.fit`.
+    X : ndarray or CSR
+        Source rows.
+    codes : ndarray of shape (n_source,)
+        Source labels.
+
+    Returns
+    -------
+    weight : ndarray of shape (n_source,) or None
+    rows : ndarray of int
+    """
+    if sample_weight is None:
+        return None, np.arange(X.shape[0])
+    weight = _check_sample_weight(
+        sample_weight, X, dtype=np.float64, ensure_non_negative=True
+    )
+    rows = np.flatnonzero(weight)
+    if len(np.unique(codes[rows])) < 2:
+        raise ValueError(
+            "sample_weight leaves rows of fewer than two classes; a classifier needs "
+            "at least two classes."
+        )
+    weight = weight / weight.max()  # a sum of the largest would overflow
+    return weight / weight[rows].mean(), rows
+
+
+def label_weights(class_weight, classes, codes, row_weight, codes_tgt):
+    """Return ``label_weight`` of the source and of the target, 1 on average.
+
+    Parameters
+    ----------
+    class_weight : dict, "balanced" or None
+        As in :class:`skdann.DANNClassifier`.
+    classes : ndarray of shape (n_classes,)
+        The labels.
+    codes, codes_tgt : ndarray of int, or None
+        Positions in ``classes``, of source and target.
+    row_weight : ndarray of shape (n_source,) or None
+        From :func:`check_row_weight`.
+
+    Returns
+    -------
+    label_weight, label_weight_tgt : ndarray or None
+    """
+    if class_weight is None:
+        if row_weight is None or codes_tgt is None:
+            return row_weight, None
+        return row_weight, np.ones(len(codes_tgt))  # each counts once
+    cost = _class_costs(class_weight, classes, codes, row_weight)
+    weight = cost[codes] if row_weight is None else row_weight * cost[codes]
+    if not (weight > 0).any() or not np.isfinite(weight).all():
+        raise ValueError(
+            f"class_weight={class_weight!r} gives only zero weights, or a weight that "
+            "overflows. Give costs, and weights, nearer to 1."
+        )
+    mean = weight[weight > 0].mean()
+    weight_tgt = None if codes_tgt is None else cost[codes_tgt] / mean
+    return weight / mean, weight_tgt
+
+
+def _class_costs(class_weight, classes, codes, row_weight):
+    """Return the cost of each class, the largest 1."""
+    if isinstance(class_weight, str):
+        cost = _balanced_costs(classes, codes, row_weight)
+    else:
+        _check_class_weight(class_weight, classes)
+        cost = np.array([class_weight.get(label, 1.0) for label in classes.tolist()])
+    return cost / max(cost.max(), np.finfo(float).tiny)
+
+
+def _balanced_costs(classes, codes, row_weight):
+    rows = slice(None) if row_weight is None else row_weight > 0
+    present, cost = np.unique(codes[rows]), np.ones(len(classes))
+    with np.errstate(over="ignore", divide="ignore"):  # of weights that are almost 0
+        cost[present] = compute_class_weight(
+            "balanced",
+            classes=present,
+            y=codes[rows],
+            sample_weight=None if row_weight is None else row_weight[rows],
+        )
+    return cost
+
+
+def _check_class_weight(class_weight, classes):
+    unknown = [label for label in class_weight if label not in classes]
+    if unknown:
+        raise ValueError(
+            f"class_weight names {unknown}, but the classes are {classes.tolist()}."
+        )
+    wrong = {label: w for label, w in class_weight.items() if not 0 <= w < np.inf}
+    if wrong:
+        raise ValueError(
+            f"class_weight holds {wrong}; the cost of a class must be a finite number, "
+            "at least 0."
+        )

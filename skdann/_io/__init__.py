@@ -1,0 +1,1 @@
+"""File formats: what is written, and how it is read without trust."""
