@@ -5,26 +5,18 @@ import os
 from numbers import Integral, Real
 
 import torch
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 
-from ._data._domains import read_domains, warn_of_no_target, with_class_weight
-from ._fitting import (
-    build_net,
-    continued_net,
-    revive,
-    run,
-    train,
-    warn_if_collapsed,
-    without_torch,
-)
-from ._prediction import PredictionMixin
-from ._state import unchanged_on_error
-from ._training import OPTIMIZERS, n_epochs
-from ._training._sklearn_callbacks import CallbackSupportMixin, seen
+from ._base import BaseDANN, restore_attributes_on_error
+from ._data._domains import with_class_weight
+from ._data._targets import ClassTargets
+from ._training import OPTIMIZERS, TrainingPlan
+from ._training._sklearn_callbacks import callback_data
 from .metrics._scorers import SCORES
 from .nn._mlp import ACTIVATIONS
+from .schedules import LAMBDA_SCHEDULES, LR_SCHEDULES
 
 _POSITIVE = Interval(Real, 0, math.inf, closed="neither")
 _NOT_NEGATIVE = Interval(Real, 0, math.inf, closed="left")
@@ -33,7 +25,7 @@ _FRACTION = Interval(Real, 0, 1, closed="neither")
 _COUNT = Interval(Integral, 1, None, closed="left")
 
 
-class DANNClassifier(CallbackSupportMixin, PredictionMixin, BaseEstimator):
+class DANNClassifier(ClassifierMixin, BaseDANN):
     r"""Domain-adversarial neural network (DANN) for a target without labels [1]_ [2]_.
 
     Use it when labels come from one place (the source) and predictions are wanted in
@@ -54,8 +46,9 @@ class DANNClassifier(CallbackSupportMixin, PredictionMixin, BaseEstimator):
         the :math:`\lambda` of [2]_.
     lambda_schedule : {"annealed", "linear", "constant"} or callable, default="annealed"
         How lambda rises to its peak with training progress p in [0, 1]. "annealed",
-        the paper's, is :math:`2 / (1 + e^{-\gamma p}) - 1`; it spares the features the
-        noise of a young domain classifier. A callable maps p to the factor of the peak.
+        the paper's, is :math:`2 / (1 + e^{-\gamma p}) - 1`; while the domain
+        classifier has hardly trained, its noise stays away from the features. A
+        callable maps p to the factor of the peak.
     lambda_gamma : float, default=10.0
         :math:`\gamma` of "annealed": larger rises earlier.
     lr : float, default=3e-3
@@ -70,7 +63,8 @@ class DANNClassifier(CallbackSupportMixin, PredictionMixin, BaseEstimator):
         Widths of the feature extractor's layers. The last is the number of features.
     domain_hidden_layer_sizes : tuple of int, default=(128, 128)
         Widths of the domain classifier's hidden layers. Keep it at least as strong as
-        the label classifier, which is linear: a weak critic aligns little.
+        the label classifier, which is linear: a weak domain
+        classifier aligns little.
     activation : str, default="relu"
         One of "relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid".
     dropout : float, default=0.25
@@ -89,15 +83,21 @@ class DANNClassifier(CallbackSupportMixin, PredictionMixin, BaseEstimator):
         Maps features to one logit, called with (n_features, 1). The gradient reversal
         is put before it. None is a perceptron of ``domain_hidden_layer_sizes``.
     optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
-        What turns gradients into steps.
+        Optimizer; its learning rate follows ``lr_schedule``.
     momentum : float, default=0.9
         Momentum of "sgd", :math:`\beta_1` of "adam" and "adamw".
     weight_decay : float, default=0.01
-        Pull of the weights towards 0.
+        Weight decay coefficient.
+    class_confusion : float, default=0.0
+        Weight of minimum class confusion, a loss term on what is predicted for the
+        target [3]_: it asks for rows that are predicted as one class with certainty. 0
+        leaves it out; try 0.1 to 0.3. More makes the network more certain, also where
+        it is wrong. Without a target it has no effect. See
+        :func:`skdann.nn.class_confusion_loss`.
     batch_size : int, default=128
-        Rows per step: half source, half target. A domain of fewer rows than half a
-        batch gives all of them at each step. The source gets half a batch also where
-        there is no target, so that both fits see it alike.
+        Rows per step: half source, half target. If a domain has fewer than
+        ``batch_size / 2`` rows, each step uses all of them. The source gets half a
+        batch also where there is no target, so that both fits see it alike.
     max_epochs : int or "auto", default="auto"
         Passes over the larger domain. "auto" gives at least 10 and at least
         1000 steps, which small data needs. A warm start trains for as many again.
@@ -114,7 +114,7 @@ class DANNClassifier(CallbackSupportMixin, PredictionMixin, BaseEstimator):
     n_iter_no_change : int, default=10
         Epochs without a better score (by 1e-4) after which early stopping stops.
     scoring : str or callable, default="infomax"
-        What early stopping goes by: "infomax", "nuclear_norm", "neg_entropy",
+        Score monitored by early stopping: "infomax", "nuclear_norm", "neg_entropy",
         "neg_iwv", "neg_dev", "neg_devn" (see
         :func:`~skdann.model_selection.target_scorer`), or a callable ``scoring(
         estimator, X, y, X_tgt)`` of held-out source rows and at most 2,000 target
@@ -123,12 +123,12 @@ class DANNClassifier(CallbackSupportMixin, PredictionMixin, BaseEstimator):
         What to do if the loss explodes: raise DivergenceError, or repeat the epoch at
         half the learning rate, with a ConvergenceWarning, at most ten times.
     checkpoint : path or None, default=None
-        File in which ``fit`` writes down where it stands; ``fit(..., resume=True)``
-        goes on from there, to the bit. :func:`skdann.load` reads it, too. A fit
-        without ``resume`` overwrites it. The searches of skdann write none for their
-        candidates; in those of scikit-learn leave it None.
+        Checkpoint file; ``fit(..., resume=True)`` continues with bit-identical results.
+        :func:`skdann.load` reads it, too. A fit without ``resume`` overwrites it. The
+        searches of skdann write none for their candidates; in those of scikit-learn
+        leave it None.
     checkpoint_interval : int, default=10
-        Epochs from one writing of ``checkpoint`` to the next.
+        Epochs between checkpoints.
     device : str or torch.device, default="auto"
         "auto" is "cuda" if there is such a device, else "cpu".
     warm_start : bool, default=False
@@ -194,6 +194,8 @@ class DANNClassifier(CallbackSupportMixin, PredictionMixin, BaseEstimator):
        Backpropagation", ICML 2015, arXiv:1409.7495.
     .. [2] Y. Ganin et al., "Domain-Adversarial Training of Neural Networks", JMLR 17,
        2016.
+    .. [3] Y. Jin et al., "Minimum Class Confusion for Versatile Domain Adaptation",
+       ECCV 2020, arXiv:1912.03699.
 
     Examples
     --------
@@ -225,15 +227,14 @@ class DANNClassifier(CallbackSupportMixin, PredictionMixin, BaseEstimator):
     (300,)
     """
 
-    __metadata_request__fit = {"X_tgt": True, "y_tgt": True, "resume": True}
     __metadata_request__partial_fit = {"X_tgt": True, "y_tgt": True}
 
     _parameter_constraints = {
         "lambda_max": [_NOT_NEGATIVE],
-        "lambda_schedule": [StrOptions({"annealed", "linear", "constant"}), callable],
+        "lambda_schedule": [StrOptions(set(LAMBDA_SCHEDULES)), callable],
         "lambda_gamma": [_POSITIVE],
         "lr": [_POSITIVE],
-        "lr_schedule": [StrOptions({"annealed", "constant", "cosine"}), callable],
+        "lr_schedule": [StrOptions(set(LR_SCHEDULES)), callable],
         "lr_alpha": [_NOT_NEGATIVE],
         "lr_beta": [_NOT_NEGATIVE],
         "hidden_layer_sizes": ["array-like", _COUNT],
@@ -246,6 +247,7 @@ class DANNClassifier(CallbackSupportMixin, PredictionMixin, BaseEstimator):
         "optimizer": [StrOptions(set(OPTIMIZERS)), type],
         "momentum": [_SHARE],
         "weight_decay": [_NOT_NEGATIVE],
+        "class_confusion": [_NOT_NEGATIVE],
         "batch_size": [Interval(Integral, 2, None, closed="left")],
         "max_epochs": [StrOptions({"auto"}), _COUNT],
         "class_weight": [dict, StrOptions({"balanced"}), None],
@@ -283,6 +285,7 @@ class DANNClassifier(CallbackSupportMixin, PredictionMixin, BaseEstimator):
         optimizer="adamw",
         momentum=0.9,
         weight_decay=0.01,
+        class_confusion=0.0,
         batch_size=128,
         max_epochs="auto",
         class_weight=None,
@@ -316,6 +319,7 @@ class DANNClassifier(CallbackSupportMixin, PredictionMixin, BaseEstimator):
         self.optimizer = optimizer
         self.momentum = momentum
         self.weight_decay = weight_decay
+        self.class_confusion = class_confusion
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.class_weight = class_weight
@@ -332,73 +336,7 @@ class DANNClassifier(CallbackSupportMixin, PredictionMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    @unchanged_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None, resume=False):
-        """Fit on labelled source rows and unlabelled target rows.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features) or (n, ...)
-            Source rows. DataFrames, memory maps and any numeric dtype are read as
-            they are; batches are densified and converted to float32 or float64, the
-            whole never is. With a ``feature_extractor``, any number of dimensions.
-        y : array-like of shape (n_samples,)
-            Source labels: numbers, strings or booleans.
-        X_tgt : array-like or sparse matrix of shape (n_target, ...), default=None
-            Target rows, at least one, with the columns of X and scaled as X is. None
-            trains on the source alone.
-        sample_weight : array-like of shape (n_samples,), default=None
-            How often each source row counts, in both losses. Rows of weight 0 are as
-            if they were not there.
-        y_tgt : array-like of shape (n_target,), default=None
-            The few target labels that are known; the other entries are -1 if labels
-            are numbers, None (or NaN) if they are strings or other objects. Rows with
-            a label also join the label loss, beside the source: each step sees all
-            of them, or half a batch.
-        resume : bool, default=False
-            Whether to go on from the file ``checkpoint``, if there is one: after a
-            crash the same call with the same data ends where it would have ended
-            without. A file of other data or parameters is refused.
-
-        Returns
-        -------
-        self : DANNClassifier
-            Fitted. After Ctrl-C, as it was at the end of its last whole epoch.
-
-        Raises
-        ------
-        ValueError
-            If the data or the parameters make no sense; the message says what to do.
-            The estimator is then as it was before.
-        DivergenceError
-            If the loss explodes or becomes NaN, a ValueError as well.
-        OSError
-            If the checkpoint can't be written; the last one is kept.
-        MemoryError
-            If a step does not fit in the memory of the device.
-        KeyboardInterrupt
-            If interrupted before one epoch is whole.
-
-        Warns
-        -----
-        AdaptationWarning
-            If ``lambda_max > 0`` but there is no target, if X_tgt seems not to have
-            been scaled like X, or if the target is all predicted as one class.
-        ConvergenceWarning
-            If the source is all predicted as one class, or if training diverged and
-            goes on at half the learning rate.
-        """
-        continues = self.warm_start and hasattr(self, "net_")
-        known_classes = self.classes_ if continues else None
-        domains = self._read(X, y, X_tgt, sample_weight, y_tgt, known_classes)
-        net = continued_net(self) if continues else build_net(self, domains)
-        told = seen(X, y, sample_weight)
-        train(self, net, domains, told=told, resume=resume)
-        warn_if_collapsed(self, domains)
-        return self
-
-    @unchanged_on_error
+    @restore_attributes_on_error
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self, X, y, X_tgt=None, *, classes=None, sample_weight=None, y_tgt=None
@@ -431,32 +369,48 @@ class DANNClassifier(CallbackSupportMixin, PredictionMixin, BaseEstimator):
             )
         _check_partial_fit_first_call(self, classes)
         continues = hasattr(self, "net_")
-        domains = self._read(X, y, X_tgt, sample_weight, y_tgt, self.classes_)
-        net = continued_net(self) if continues else build_net(self, domains)
-        n_steps = net.n_steps_per_epoch(domains)
-        planned = net.planned_steps_ or n_epochs(self.max_epochs, n_steps) * n_steps
-        told = seen(X, y, sample_weight)
-        return run(self, net, domains, epochs=1, planned=planned, told=told)
+        targets = ClassTargets(self.classes_)
+        domains = self._validate_domains(X, y, X_tgt, sample_weight, y_tgt, targets)
+        net = self._continued_net() if continues else self._initialize_net(domains)
+        self._set_net_parameters(net)
+        schedules = self._make_schedules()
+        plan = TrainingPlan.for_one_epoch(net, domains, schedules, self.max_epochs)
+        return self._train(plan, callback_data(X, y, sample_weight))
 
-    def __getstate__(self):
-        return without_torch(super().__getstate__())
+    def predict(self, X):
+        """Predict the class of each row.
 
-    def __setstate__(self, state):
-        super().__setstate__(state)
-        if isinstance(vars(self).get("net_"), dict):
-            revive(self, self.net_, self._row_shape)
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows from either domain.
 
-    def _read(self, X, y, X_tgt, sample_weight, y_tgt, classes):
-        domains = read_domains(
-            self,
-            X,
-            y,
-            X_tgt,
-            sample_weight=sample_weight,
-            y_tgt=y_tgt,
-            classes=classes,
-            reset=not (hasattr(self, "net_") and classes is not None),
-        )
-        if X_tgt is None and self.lambda_max > 0:
-            warn_of_no_target(self.lambda_max)
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Labels, of the kind that ``fit`` was given.
+        """
+        return self._targets.decode(self.predict_proba(X))
+
+    def predict_proba(self, X):
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows from either domain.
+
+        Returns
+        -------
+        P : ndarray of shape (n_samples, n_classes)
+            Columns in the order of ``classes_``.
+        """
+        return self._apply("predict_proba", X)
+
+    @property
+    def _targets(self):
+        """What y is, as far as a fit has told."""
+        return ClassTargets(self.classes_)
+
+    def _weigh_labels(self, domains):
         return with_class_weight(domains, self.class_weight)

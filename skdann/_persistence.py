@@ -1,17 +1,17 @@
 """Save a fitted classifier without pickle, and load it without running its code."""
 
 import math
-import warnings
 from itertools import pairwise
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ._classifier import DANNClassifier
-from ._fitting import revive
-from ._io._container import read_file, understood, write_file
+from ._data._targets import ClassTargets
+from ._io._container import errors_as_value_error, read_file, write_file
 from ._io._metadata import describe, needs_code
-from ._training import stored
+from ._training import to_plain
+from ._warn import warn
 
 # Values of one row that a file may claim; it is made once, to size a network by.
 MAX_ROW_VALUES = 2**26
@@ -64,8 +64,8 @@ def save(estimator, path):
             "Pipeline give the last step, pipe[-1]; of a search, best_estimator_."
         )
     check_is_fitted(estimator)
-    told = describe(estimator, estimator.classes_, estimator._row_shape)
-    write_file(path, {**told, **stored(estimator.net_)})
+    metadata = describe(estimator, estimator.classes_, estimator._row_shape)
+    write_file(path, {**metadata, **to_plain(estimator.net_)})
 
 
 def load(path, **parameters):
@@ -115,25 +115,24 @@ def load(path, **parameters):
         ...
     FileNotFoundError: ...
     """
-    tree = read_file(path)
-    with understood(path):
-        told = tree["estimator"]
-        given = {k: v for k, v in told["parameters"].items() if k not in parameters}
+    saved = read_file(path)
+    with errors_as_value_error(path):
+        written = saved["estimator"]["parameters"]
+        given = {k: v for k, v in written.items() if k not in parameters}
         of_code = {name: value for name, value in given.items() if needs_code(value)}
     _check_parts_given(path, of_code)
     for name in (*of_code, "checkpoint"):
         given.pop(name, None)
     estimator = DANNClassifier().set_params(**parameters)
-    with understood(path):
+    with errors_as_value_error(path):
         estimator.set_params(**given)
         estimator._validate_params()
-        _restore(estimator, tree)
+        _restore(estimator, saved)
     lost = sorted(set(of_code) & set(estimator.get_params()))
     if lost:
-        warnings.warn(
+        warn(
             f"{path} can't hold the code of {', '.join(lost)}; the default is in its "
-            f"place. To train on, give it: load(path, {lost[0]}=...).",
-            stacklevel=2,
+            f"place. To train on, give it: load(path, {lost[0]}=...)."
         )
     return estimator
 
@@ -148,17 +147,15 @@ def _check_parts_given(path, of_code):
             )
 
 
-def _restore(estimator, tree):
-    told = tree["estimator"]
-    classes, row_shape = _check_classes(told["classes"]), told["row_shape"]
-    n_values = sum(weight.size for weight in tree["net"]["module"].values())
-    _check_sizes(estimator, row_shape, len(classes), n_values)
-    estimator.classes_ = classes
-    revive(estimator, tree, row_shape)
-    estimator.n_features_in_ = row_shape[0]
-    names = told["feature_names"]
+def _restore(estimator, saved):
+    metadata = saved["estimator"]
+    classes, row_shape = _check_classes(metadata["classes"]), metadata["row_shape"]
+    n_values = sum(weight.size for weight in saved["net"]["module"].values())
+    _check_claimed_sizes(estimator, row_shape, len(classes), n_values)
+    names = metadata["feature_names"]
     if names is not None:
-        estimator.feature_names_in_ = _check_names(names, row_shape[0])
+        names = _check_names(names, row_shape[0])
+    estimator._restore_fitted(saved, ClassTargets(classes), row_shape, names)
 
 
 def _check_classes(classes):
@@ -175,7 +172,7 @@ def _check_names(names, n_columns):
     return np.array(names, dtype=object)
 
 
-def _check_sizes(estimator, row_shape, n_classes, n_values):
+def _check_claimed_sizes(estimator, row_shape, n_classes, n_values):
     """Refuse a network larger than its weights before any memory is taken for it."""
     sizes = [n for n in row_shape if isinstance(n, int) and n > 0]
     if not sizes or len(sizes) < len(row_shape) or math.prod(sizes) > MAX_ROW_VALUES:

@@ -10,7 +10,11 @@ References
    Backpropagation", ICML 2015, arXiv:1409.7495.
 """
 
+import inspect
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Real
 
 __all__ = ["annealed_lambda", "annealed_lr", "constant", "cosine", "linear"]
 
@@ -147,3 +151,67 @@ def cosine(progress):
     [1.0, 0.8536, 0.5, 0.0]
     """
     return (1.0 + math.cos(math.pi * progress)) / 2.0
+
+
+# By the names that the parameters of estimators take. A function in here gets those of
+# the parameters lambda_gamma, lr_alpha and lr_beta that it has an argument for.
+LAMBDA_SCHEDULES = {"annealed": annealed_lambda, "linear": linear, "constant": constant}
+LR_SCHEDULES = {"annealed": annealed_lr, "constant": constant, "cosine": cosine}
+
+
+@dataclass(frozen=True)
+class ScaledSchedule:
+    """A schedule times its peak: a function of progress, equal to others by value.
+
+    Attributes
+    ----------
+    peak : float
+        What the factor multiplies.
+    factor : callable
+        Called with progress in [0, 1] and the options.
+    options : tuple of (str, float)
+        Keyword arguments of ``factor``.
+    """
+
+    peak: float
+    factor: Callable[..., float] = constant
+    options: tuple[tuple[str, float], ...] = ()
+
+    def __call__(self, progress: float) -> float:
+        return self.peak * self.factor(progress, **dict(self.options))
+
+
+def make_schedule(parameter, schedule, registry, peak, **options):
+    """Return a :class:`ScaledSchedule` for what a user gave as a schedule.
+
+    Parameters
+    ----------
+    parameter : str
+        Name of the parameter, for errors.
+    schedule : str or callable
+        Key of the registry, or a function of progress.
+    registry : dict of str to callable
+        ``LAMBDA_SCHEDULES`` or ``LR_SCHEDULES``.
+    peak : float
+        What the factor multiplies.
+    **options
+        Passed to a function of the registry, as far as it has such arguments.
+
+    Returns
+    -------
+    ScaledSchedule
+        Picklable if ``schedule`` is.
+    """
+    if isinstance(schedule, str):
+        factor = registry[schedule]
+        accepted = inspect.signature(factor).parameters
+        own = tuple((k, v) for k, v in options.items() if k in accepted)
+        return ScaledSchedule(peak, factor, own)
+    for progress in (0.0, 0.5, 1.0):
+        factor = schedule(progress)
+        if not (isinstance(factor, Real) and 0 <= factor < math.inf):
+            raise ValueError(
+                f"{parameter} returns {factor!r} at progress {progress}; it must map "
+                "progress in [0, 1] to a finite number that is not negative."
+            )
+    return ScaledSchedule(peak, schedule)

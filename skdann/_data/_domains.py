@@ -8,12 +8,7 @@ from .._warn import warn
 from ..exceptions import AdaptationWarning
 from ._rows import check_source_rows, check_target_rows, column_names, float_dtype
 from ._scale_check import warn_if_scaled_differently
-from ._targets import (
-    UNLABELLED,
-    ClassTargets,
-    check_class_labels,
-    read_class_targets,
-)
+from ._targets import UNLABELLED, ClassTargets, read_class_targets
 from ._weights import check_row_weight, label_weights
 
 
@@ -65,6 +60,11 @@ class Domains:
         return float_dtype(self.X)
 
     @property
+    def n_target(self):
+        """Number of target rows; 0 without a target."""
+        return 0 if self.X_tgt is None else self.X_tgt.shape[0]
+
+    @property
     def labelled_rows_tgt(self):
         """Positions of the target rows whose label is known."""
         if self.y_tgt is None:
@@ -80,7 +80,7 @@ def read_domains(
     *,
     sample_weight=None,
     y_tgt=None,
-    classes=None,
+    targets=None,
     reset=True,
 ):
     """Check and encode everything that a user passes to ``fit``.
@@ -91,8 +91,8 @@ def read_domains(
         Receives ``n_features_in_`` and ``feature_names_in_``; named in errors.
     X, y, X_tgt, sample_weight, y_tgt
         As in :meth:`skdann.DANNClassifier.fit`.
-    classes : array-like or None, default=None
-        All labels that may occur, now or later; None takes those of y and y_tgt.
+    targets : ClassTargets or None, default=None
+        What y is, if it is known; None takes it from y and y_tgt.
     reset : bool, default=True
         Whether this is a first fit. If not, columns must be those of the first.
 
@@ -104,13 +104,12 @@ def read_domains(
     _check_argument_order(y, X_tgt)
     names, names_tgt = column_names(X), column_names(X_tgt)
     X, y = check_source_rows(estimator, X, y, reset=reset)
-    check_class_labels(y)
     if X_tgt is not None:
         X_tgt = check_target_rows(estimator, X_tgt, X, names, names_tgt)
         warn_if_scaled_differently(X, X_tgt, names, names_tgt)
     elif y_tgt is not None:
         raise ValueError("y_tgt labels rows of X_tgt, but X_tgt is None. Pass both.")
-    targets, codes, codes_tgt = read_class_targets(y, y_tgt, X_tgt, classes)
+    targets, codes, codes_tgt = read_class_targets(y, y_tgt, X_tgt, targets)
     row_weight, rows = check_row_weight(sample_weight, X, codes)
     domains = Domains(
         X=X,

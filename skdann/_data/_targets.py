@@ -45,12 +45,16 @@ class ClassTargets:
             )
         return codes.astype(np.int64)
 
+    def fitted_attributes(self):
+        """Return what a fitted estimator says of its labels, by name."""
+        return {"classes_": self.classes}
+
     def decode(self, outputs):
         """Return the label of each row of ``outputs``, shape (n, n_outputs)."""
         return self.classes[np.argmax(outputs, axis=1)]
 
 
-def read_class_targets(y, y_tgt, X_tgt, classes):
+def read_class_targets(y, y_tgt, X_tgt, known=None):
     """Check and encode the labels of both domains.
 
     Parameters
@@ -61,7 +65,7 @@ def read_class_targets(y, y_tgt, X_tgt, classes):
         Target labels, those that are not known marked.
     X_tgt : ndarray, CSR or None
         Target rows.
-    classes : array-like or None
+    known : ClassTargets or None, default=None
         All labels that may occur, now or later; None takes those of y and y_tgt.
 
     Returns
@@ -71,17 +75,18 @@ def read_class_targets(y, y_tgt, X_tgt, classes):
     codes_tgt : ndarray of shape (n_target,), int64, or None
         ``UNLABELLED`` where the label is not known.
     """
-    y_tgt, known = _check_target_labels(y_tgt, X_tgt, y)
-    labels = y if y_tgt is None else np.concatenate([y, y_tgt[known]])
-    targets = ClassTargets(_check_classes(classes, labels))
+    _check_class_labels(y)
+    y_tgt, is_known = _check_target_labels(y_tgt, X_tgt, y)
+    labels = y if y_tgt is None else np.concatenate([y, y_tgt[is_known]])
+    targets = ClassTargets(_check_classes(known and known.classes, labels))
     codes_tgt = None
     if y_tgt is not None:
         codes_tgt = np.full(len(y_tgt), UNLABELLED)
-        codes_tgt[known] = targets.encode(y_tgt[known], "y_tgt")
+        codes_tgt[is_known] = targets.encode(y_tgt[is_known], "y_tgt")
     return targets, targets.encode(y), codes_tgt
 
 
-def check_class_labels(y):
+def _check_class_labels(y):
     """Raise ValueError if y is not a column of labels of one type."""
     try:
         check_classification_targets(y)

@@ -77,7 +77,7 @@ def read_file(path):
     path = Path(path)
     if path.exists() and not path.is_file():
         raise ValueError(f"{path} is not a regular file.")
-    with understood(path):
+    with errors_as_value_error(path):
         try:
             with safe_open(path, framework="numpy") as file:
                 metadata = file.metadata() or {}
@@ -94,7 +94,7 @@ def read_file(path):
 
 
 @contextmanager
-def understood(path):
+def errors_as_value_error(path):
     """Turn whatever comes of a file that makes no sense into one ValueError."""
     try:
         yield
@@ -154,17 +154,6 @@ def remove_parts(path):
     path = Path(path)
     for part in path.parent.glob(f".{path.name}.????????.part"):
         part.unlink(missing_ok=True)
-
-
-def map_leaves(tree, kind, function):
-    """Return a tree with ``function`` applied to its leaves of a kind."""
-    if isinstance(tree, kind):
-        return function(tree)
-    if isinstance(tree, dict):
-        return {key: map_leaves(value, kind, function) for key, value in tree.items()}
-    if isinstance(tree, list | tuple):
-        return type(tree)(map_leaves(value, kind, function) for value in tree)
-    return tree
 
 
 # What JSON has no word for is an object of one key.

@@ -1,39 +1,38 @@
-"""How a network is trained: pairing of domains, the skorch net, its callbacks."""
+"""From checked data to trained weights: batches, objective, engine, the skorch net."""
 
 from ._batches import to_tensor
-from ._checkpoint import Checkpoint, restore, stored
+from ._callbacks import check_callbacks
+from ._checkpoint import Checkpoint
+from ._device import resolve_device
+from ._divergence import check_predictions, explain_out_of_memory
 from ._early_stopping import EarlyStopping
-from ._memory import memory_explained
+from ._engine import Schedules
 from ._net import DANNNet
-from ._rng import borrowed_torch_generator, draw_seeds
-from ._settings import (
-    OPTIMIZERS,
-    check_callbacks,
-    n_epochs,
-    optimizer_settings,
-    resolve_device,
-    schedules_of,
-)
-from ._stacking import MAX_NETS_CPU, Plan, make_stacks, train_stacked
+from ._objective import OPTIONAL_TERMS
+from ._optimizers import OPTIMIZERS, optimizer_settings
+from ._plan import TrainingPlan
+from ._rng import draw_seeds, seeded_torch_rng
+from ._stacking import MAX_NETS_CPU, train
+from ._state import from_plain, to_plain
 
 __all__ = [
     "MAX_NETS_CPU",
     "OPTIMIZERS",
+    "OPTIONAL_TERMS",
     "Checkpoint",
     "DANNNet",
     "EarlyStopping",
-    "Plan",
-    "borrowed_torch_generator",
+    "Schedules",
+    "TrainingPlan",
     "check_callbacks",
+    "check_predictions",
     "draw_seeds",
-    "make_stacks",
-    "memory_explained",
-    "n_epochs",
+    "explain_out_of_memory",
+    "from_plain",
     "optimizer_settings",
     "resolve_device",
-    "restore",
-    "schedules_of",
-    "stored",
+    "seeded_torch_rng",
+    "to_plain",
     "to_tensor",
-    "train_stacked",
+    "train",
 ]

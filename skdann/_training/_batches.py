@@ -12,31 +12,46 @@ from torch import Tensor
 from .._data._rows import take_rows
 
 
-class BatchLabels(NamedTuple):
-    """What is known of the rows of a batch, which come as source | labelled | target.
+class Batch(NamedTuple):
+    """Rows of a step, in the order source | labelled target | target.
+
+    The dots are the networks of a stack, see :mod:`skdann._training._stacking`.
 
     Attributes
     ----------
-    codes : Tensor of shape (n_labelled,), int64
-        Classes of the first rows: the source, then the labelled target rows.
-    label_weight : Tensor of shape (n_labelled,) or None
+    X : Tensor of shape (..., n, *row_shape)
+        The rows.
+    y : Tensor of shape (..., n_labelled)
+        Encoded labels of the first rows: the source, then the labelled target rows.
+    label_weight : Tensor of shape (..., n_labelled) or None
         Weights of these rows in the label loss; None weighs all alike.
-    is_target : Tensor of shape (n,) or None
-        Domain of each row, 0 or 1; None if there is no target.
-    domain_weight : Tensor of shape (n,) or None
-        Share of each row in the domain loss; labelled rows, which come twice, have 0.
+    domain : Tensor of shape (..., n), int64, or None
+        Code of each row's domain, ``SOURCE`` or ``TARGET``; None without a target.
+    domain_weight : Tensor of shape (..., n) or None
+        Weight of each row in the domain loss. Labelled target rows, which come twice,
+        have 0 the first time.
     """
 
-    codes: Tensor
+    X: Tensor
+    y: Tensor
     label_weight: Tensor | None
-    is_target: Tensor | None
+    domain: Tensor | None
     domain_weight: Tensor | None
+
+    @property
+    def n_labelled(self) -> int:
+        """Number of the first rows whose labels are known."""
+        return self.y.shape[-1]
+
+
+# Codes of the domains.
+SOURCE, TARGET = 0, 1
 
 
 class PairedBatches:
     """An epoch of batches, half source and half target; iterate again for the next.
 
-    A domain with fewer rows than half a batch gives all of them at each step. Target
+    If a domain has fewer rows than half a batch, each step uses all of them. Target
     rows with a known label come once as target and once more, in a stream of their
     own, beside the source: each step sees all of them or half a batch.
 
@@ -58,41 +73,42 @@ class PairedBatches:
     def __init__(self, domains, *, batch_size, dtype, device, rngs):
         self.domains = d = domains
         self.half = batch_size // 2
+        self.n_steps = count_steps(domains, batch_size)
         self.dtype = dtype
         self.device = device
         self.rngs = rngs
-        n_target = 0 if d.X_tgt is None else d.X_tgt.shape[0]
-        self.rows = d.rows, d.labelled_rows_tgt, np.arange(n_target)
-        self.domain_columns = self._make_domain_columns()
+        self.rows = d.rows, d.labelled_rows_tgt, np.arange(d.n_target)
+        self.domain, self.domain_weight = self._make_domain_columns()
 
     def __len__(self) -> int:
-        """Count the steps in which each row of the larger domain comes once."""
-        source, _, target = self.rows
-        return -(-max(len(source), len(target)) // self.half)
+        return self.n_steps
 
-    def __iter__(self) -> Iterator[tuple[Tensor, BatchLabels]]:
+    def __iter__(self) -> Iterator[Batch]:
         source, labelled, target = (
             shuffled_stream(rows, self.half, rng)
             for rows, rng in zip(self.rows, self.rngs, strict=True)
         )
-        for _ in range(len(self)):
+        for _ in range(self.n_steps):
             yield self._assemble(next(source), next(labelled), next(target))
 
     def _assemble(self, source, labelled, target):
         d, dtype = self.domains, self.dtype
         rows = [(d.X, source), (d.X_tgt, labelled), (d.X_tgt, target)]
         codes = [(d.y, source), (d.y_tgt, labelled)]
-        label_weight = None
+        label_weight, domain_weight = None, self.domain_weight
         if d.label_weight is not None:
             weights = [(d.label_weight, source), (d.label_weight_tgt, labelled)]
             label_weight = self._gather(weights, dtype)
-        is_target, domain_weight = self.domain_columns
-        if is_target is not None and d.row_weight is not None:
-            weight = self._gather([(d.row_weight, source)], dtype)
+        if domain_weight is not None and d.row_weight is not None:
             domain_weight = domain_weight.clone()
-            domain_weight[: len(source)] *= weight
-        return self._gather(rows, dtype), BatchLabels(
-            self._gather(codes, np.int64), label_weight, is_target, domain_weight
+            row_weight = self._gather([(d.row_weight, source)], dtype)
+            domain_weight[: len(source)] *= row_weight
+        return Batch(
+            self._gather(rows, dtype),
+            self._gather(codes, d.y.dtype),
+            label_weight,
+            self.domain,
+            domain_weight,
         )
 
     def _gather(self, parts, dtype):
@@ -103,18 +119,22 @@ class PairedBatches:
         return torch.from_numpy(joined).to(self.device)
 
     def _make_domain_columns(self):
-        """Return ``is_target`` and ``domain_weight`` of source rows of equal weight."""
+        """Return domain codes and weights of a batch of source rows of equal weight."""
         sizes = [min(len(rows), self.half) for rows in self.rows]
         n_source, _, n_target = sizes
         if n_target == 0:
             return None, None
-        columns = [0, 0, 1], [0.5 / n_source, 0, 0.5 / n_target]
+        domain = np.repeat([SOURCE, TARGET, TARGET], sizes)
+        weight = np.repeat([0.5 / n_source, 0, 0.5 / n_target], sizes)
         return tuple(
-            torch.from_numpy(np.repeat(column, sizes).astype(self.dtype)).to(
-                self.device
-            )
-            for column in columns
+            torch.from_numpy(column).to(self.device)
+            for column in (domain, weight.astype(self.dtype))
         )
+
+
+def count_steps(domains, batch_size: int) -> int:
+    """Count the steps of an epoch: each row of the larger domain comes once."""
+    return -(-max(len(domains.rows), domains.n_target) // (batch_size // 2))
 
 
 def shuffled_stream(

@@ -1,13 +1,15 @@
 """Callbacks that every fit has: the record of losses and the progress bar."""
 
+from collections import deque
+
 import torch
 from skorch.callbacks import Callback
 from tqdm.auto import tqdm
+from tqdm.std import TqdmDefaultWriteLock
 
-from ..exceptions import DivergenceError
-
-# No label loss is a thousand times that of an untrained network by honest means.
-EXPLOSION = 1e3
+from ._batches import Batch
+from ._engine import Step
+from ._fork import hold_across_forks
 
 
 def listens_to_batches(callback) -> bool:
@@ -18,10 +20,37 @@ def listens_to_batches(callback) -> bool:
     )
 
 
+def check_callbacks(callbacks) -> list:
+    """Return the user's callbacks as a list, or say which one can't work here.
+
+    Parameters
+    ----------
+    callbacks : sequence or None
+        Skorch callbacks, their classes or (name, callback) pairs.
+    """
+    callbacks = list(callbacks or [])
+    for entry in callbacks:
+        callback = entry[1] if isinstance(entry, tuple) else entry
+        cls = callback if isinstance(callback, type) else type(callback)
+        if not issubclass(cls, Callback):
+            raise ValueError(
+                f"callbacks holds {callback!r}; it must hold skorch callbacks, for "
+                "example skorch.callbacks.EarlyStopping(monitor='train_loss')."
+            )
+        monitor = getattr(callback, "monitor", None)
+        if isinstance(monitor, str) and monitor.startswith("valid"):
+            raise ValueError(
+                f"{cls.__name__} monitors {monitor!r}, but training keeps no rows back "
+                "for validation. Set its monitor to 'train_loss', 'label_loss' or "
+                "'domain_loss' (for Checkpoint 'train_loss_best')."
+            )
+    return callbacks
+
+
 class EpochMeans:
     """Mean losses over the steps of an epoch, gathered without a sync at each step.
 
-    Of one net, or of each in a stack: then what is added has a first axis for them.
+    Of one network or of each in a stack.
     """
 
     # To stack them is cheaper than to add at each step. But what is held lies between
@@ -29,96 +58,92 @@ class EpochMeans:
     HELD_STEPS = 16
 
     def __init__(self):
-        self.pending = []
+        self.pending = deque()
         self.sums = 0.0
         self.n_steps = 0
+        self.first = None
 
-    def add(self, *step):
-        """Add label loss and, with a target: domain loss, logits, domains, shares."""
-        self.pending.append(step)
+    def add(self, step: Step, batch: Batch):
+        """Add what is known after a step on a batch."""
+        if self.first is None:
+            self.first = step.losses["train"]
+            self.names = list(step.losses)
+            if step.domain_logits is not None:
+                self.names.append("domain_accuracy")
+        self.pending.append((step, batch.domain, batch.domain_weight))
         if len(self.pending) == self.HELD_STEPS:
             self._flush()
 
-    def means(self):
-        """Return label loss; with a target also domain loss and domain accuracy."""
+    def means(self) -> dict:
+        """Return the mean of each loss, and with a target the domain accuracy.
+
+        Numbers, or lists of numbers for a stack. It waits for the device.
+        """
         self._flush()
-        return (self.sums / self.n_steps).tolist()
+        means = (self.sums / self.n_steps).tolist()
+        return dict(zip(self.names, means, strict=True))
+
+    def first_loss(self):
+        """Return the loss of the first step: a number, or a list of numbers."""
+        return self.first.tolist()
 
     def _flush(self):
         if not self.pending:
             return
-        columns = [torch.stack(column) for column in zip(*self.pending, strict=True)]
-        self.n_steps += len(self.pending)
-        self.pending = []
-        sums = [column.sum(0) for column in columns[:2]]
-        if len(columns) > 1:
-            logits, is_target, share = columns[2:]
-            sums.append((share * ((logits > 0) == (is_target > 0))).sum(-1).sum(0))
+        steps, domains, weights = zip(*self.pending, strict=True)
+        self.n_steps += len(steps)
+        self.pending.clear()
+        losses = zip(*(step.losses.values() for step in steps), strict=True)
+        sums = [torch.stack(column).sum(0) for column in losses]
+        if steps[0].domain_logits is not None:
+            logits = torch.stack([step.domain_logits for step in steps])
+            is_right = (logits > 0) == (torch.stack(domains) > 0)
+            sums.append((torch.stack(weights) * is_right).sum(-1).sum(0))
         self.sums = self.sums + torch.stack(sums)
 
 
 class LossRecord(Callback):
-    """Write the epoch's mean losses into the history; stop if they explode."""
+    """Write the epoch's mean losses into the history, each under its name."""
 
     def on_epoch_begin(self, net, **kwargs):
-        net.epoch_means_ = EpochMeans()
         if len(net.history) > 1:
             del net.history[-2]["batches"][:]  # one epoch of them is enough to hold
 
-    def on_epoch_end(self, net, dataset_train=None, **kwargs):
-        means = net.epoch_means_.means()  # one sync per epoch
-        if net.on_divergence == "restore":
-            self._check(net, net.label_loss_of(dataset_train))
-        self.record(net, *means)
-
-    def record(self, net, label, *of_domain):
-        """Write label loss and, with a target, domain loss and accuracy."""
-        self._check(net, label, *of_domain)
-        loss = label + sum(of_domain[:1])
+    def on_epoch_end(self, net, **kwargs):
+        losses = dict(net.epoch_losses_)
+        total, accuracy = losses.pop("train"), losses.pop("domain_accuracy", None)
         row = net.history[-1]
-        row["train_loss_best"] = loss < net.best_loss_
-        row["label_loss"] = label
-        if of_domain:
-            row["domain_loss"], row["domain_accuracy"] = of_domain
+        row["train_loss_best"] = total < net.best_loss_
+        for name, loss in losses.items():
+            row[f"{name}_loss"] = loss
+        if accuracy is not None:
+            row["domain_accuracy"] = accuracy
         row["lambda"] = net.module_.gradient_reversal.lambda_
         row["lr"] = net.optimizer_.param_groups[0]["lr"]
         row["n_steps"] = net.n_steps_
-        net.best_loss_ = min(net.best_loss_, loss)
-        row["train_loss"] = loss  # last: by it a net knows that an epoch is whole
-
-    def _check(self, net, label, *of_domain):
-        loss = label + sum(of_domain[:1])
-        # not >: a comparison with NaN is false
-        if not loss <= EXPLOSION * (net.first_loss_ + 1):
-            losses = f"label loss {label:.3g}"
-            if of_domain:
-                losses += f", domain loss {of_domain[0]:.3g}"
-            raise DivergenceError(
-                f"Training diverged in epoch {len(net.history)} ({losses}). Lower "
-                f"lr={net.lr:g}, for example to {net.lr / 10:g}, or scale X, for "
-                "example with StandardScaler; if only the domain loss is large, lower "
-                "lambda_max."
-            )
+        net.best_loss_ = min(net.best_loss_, total)
+        row["train_loss"] = total  # last: by it a net knows that an epoch is whole
 
 
 class ProgressBar(Callback):
     """With ``verbose``, one bar over the epochs: losses, domain accuracy, lambda."""
 
-    # all of it fits in a terminal of 80 columns
+    # with two losses all of it fits in a terminal of 80 columns
     FORMAT = "{desc} {n_fmt}/{total_fmt} |{bar:8}| {remaining}{postfix}"
 
     def on_train_begin(self, net, **kwargs):
         self.bar = None  # one that is disabled would start a thread all the same
         if net.verbose:
+            hold_across_forks(TqdmDefaultWriteLock.th_lock)
             self.bar = tqdm(total=net.max_epochs, desc="DANN", bar_format=self.FORMAT)
 
     def on_epoch_end(self, net, **kwargs):
         if self.bar is None:
             return
         row = net.history[-1]
-        shown = {"label": f"{row['label_loss']:.3f}"}
-        if "domain_loss" in row:
-            shown["domain"] = f"{row['domain_loss']:.3f}"
+        names = [k for k in net.epoch_losses_ if k not in ("train", "domain_accuracy")]
+        shown = {name: f"{row[f'{name}_loss']:.3f}" for name in names}
+        if "domain_accuracy" in row:
             shown["acc"] = f"{row['domain_accuracy']:.2f}"
             shown["lambda"] = f"{row['lambda']:.2f}"
         self.bar.set_postfix(shown, refresh=False)

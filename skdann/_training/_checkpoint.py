@@ -1,4 +1,4 @@
-"""Write down where training stands, so that it can go on from there."""
+"""Write checkpoints of a training, and resume it from there."""
 
 import errno
 import hashlib
@@ -6,26 +6,27 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from skorch.callbacks import Callback
 
 from .._data._domains import Domains
 from .._data._rows import take_rows
 from .._io._container import (
     check_writable,
-    map_leaves,
+    errors_as_value_error,
     read_file,
     remove_parts,
-    understood,
     write_file,
 )
+from ._divergence import check_weights
 from ._early_stopping import EarlyStopping
-from ._state import put_back, state_of
+from ._state import from_plain, map_leaves, to_numpy, to_plain
 
 # Rows of each domain that tell one set of data from another.
 N_FINGERPRINTED = 256
 
 
-class Checkpoint:
-    """The file of a training that may be killed, and the way back from it.
+class Checkpoint(Callback):
+    """Write a file from which a training that was killed goes on, bit-identical.
 
     Parameters
     ----------
@@ -34,7 +35,9 @@ class Checkpoint:
     interval : int
         Epochs from one writing to the next.
     description : dict
-        What else the file tells: of the estimator, so that it can be loaded.
+        What else is in the file: the estimator, so that it can be loaded.
+    defaults : dict of str to str
+        Identity of parameters that a file of an older version may lack.
     domains : Domains
         The data; another run must have the same to go on.
     early_stopping : EarlyStopping or None
@@ -46,18 +49,20 @@ class Checkpoint:
         path,
         interval: int,
         description: dict,
+        defaults: dict,
         domains: Domains,
         early_stopping: EarlyStopping | None,
     ):
         self.path = Path(path)
         self.interval = interval
         self.description = description
+        self.defaults = defaults
         self.data = fingerprint(domains)
         self.early_stopping = early_stopping
         self.end = 0
         self.n_written = 0
 
-    def begin(self, n_epochs: int) -> None:
+    def check(self, n_epochs: int) -> None:
         """Make sure, before hours of training, that the file can be written.
 
         Parameters
@@ -106,30 +111,35 @@ class Checkpoint:
         Returns
         -------
         int
-            Epochs left to train.
+            Epochs, those already trained included, at which training ends.
 
         Raises
         ------
         ValueError
             If the file is not one of this very training.
         """
-        tree = read_file(self.path)
-        with understood(self.path):
-            self._check_same(tree)
-            restore(net, tree)
-            run = tree["run"]
+        saved = read_file(self.path)
+        with errors_as_value_error(self.path):
+            self._check_same(saved)
+            from_plain(net, saved)
+            run = saved["run"]
             if self.early_stopping is not None:
                 best = map_leaves(run["best"], np.ndarray, torch.tensor)
-                self.early_stopping.best = best
-                self.early_stopping.start = run["start"]
-            left = 0 if run["is_finished"] else run["end"] - len(net.history)
+                self.early_stopping.resume(best, run["start"], len(net.history))
+            end = len(net.history) if run["is_finished"] else run["end"]
         self.n_written = len(net.history)
-        return left
+        return end
 
-    def after_epoch(self, net) -> None:
-        """Write the file every ``interval`` epochs."""
-        if len(net.history) % self.interval == 0:
+    def on_epoch_end(self, net, **kwargs):
+        # the last epoch is written once, when training is known to have finished
+        if not net.is_over and len(net.history) % self.interval == 0:
             self.write(net)
+
+    def on_train_end(self, net, **kwargs):
+        last = net.history[-1] if len(net.history) else {}
+        is_scored = self.early_stopping is None or "validation_score" in last
+        if "train_loss" in last and is_scored:
+            self.write(net, is_finished=net.is_over)
 
     def write(self, net, *, is_finished: bool = False) -> None:
         """Write the file now.
@@ -141,17 +151,18 @@ class Checkpoint:
         is_finished : bool, default=False
             Whether no epoch is left to train.
         """
-        net.check_weights()  # a last step may have gone wrong: the old file is better
+        check_weights(net)  # a last step may have gone wrong: the old file is better
         early = self.early_stopping
+        best = early and early.best()
         run = {
             "data": self.data,
             "end": self.end,
             "is_finished": is_finished,
-            "start": early and early.start,
-            "best": map_leaves(early and early.best, torch.Tensor, _to_numpy),
+            "start": early and early.start_,
+            "best": map_leaves(best, torch.Tensor, to_numpy),
         }
         try:
-            write_file(self.path, {**self.description, **stored(net), "run": run})
+            write_file(self.path, {**self.description, **to_plain(net), "run": run})
         except OSError as error:
             raise self._explained(error, len(net.history)) from error
         self.n_written = len(net.history)
@@ -170,62 +181,20 @@ class Checkpoint:
             f"{what} can't be written to {str(self.path)!r}: {reason}.{kept}",
         )
 
-    def _check_same(self, tree):
-        mine, theirs = self.description["estimator"], tree["estimator"]
-        changed = [
-            name
-            for name, value in mine["identity"].items()
-            if theirs["identity"].get(name) != value
-        ]
+    def _check_same(self, saved):
+        present = self.description["estimator"]["identity"]
+        written = {**self.defaults, **saved["estimator"]["identity"]}
+        changed = [k for k, value in present.items() if written.get(k) != value]
         if changed:
             raise ValueError(
                 f"it was written with other values of {', '.join(changed)}; give the "
                 "old ones, or another file"
             )
-        if tree["run"]["data"] != self.data:
+        if saved["run"]["data"] != self.data:
             raise ValueError(
                 "it was written while training on other data; give the same, or "
                 "another file"
             )
-
-
-def stored(net) -> dict:
-    """Return what a file tells of a net, as plain values and arrays."""
-    state = state_of(net)
-    rows = [
-        {key: value for key, value in row.items() if _is_plain(value)}
-        for row in net.history
-    ]
-    net_ = {**state, "history": rows, "seed": net.seed, "dtype": net.dtype.name}
-    return {"net": map_leaves(net_, torch.Tensor, _to_numpy)}
-
-
-def restore(net, tree: dict) -> None:
-    """Bring a net to the state that a file tells of, checked.
-
-    Parameters
-    ----------
-    net : DANNNet
-        Initialized, of the same parts.
-    tree : dict
-        From :func:`skdann._io._container.read_file`.
-    """
-    told = map_leaves(tree["net"], np.ndarray, torch.tensor)
-    if told["dtype"] != net.dtype.name:
-        raise ValueError(
-            f"its network computes in {told['dtype']}, this one in {net.dtype.name}"
-        )
-    for name, weight in told["module"].items():
-        if weight.is_floating_point() and not weight.isfinite().all():
-            raise ValueError(f"the weights {name} are not finite")
-    rows = [{str(k): v for k, v in dict(row).items()} for row in told["history"]]
-    net.history[:] = [{"batches": [], **row} for row in rows]
-    if len(rows) != told["n_epochs"]:
-        raise ValueError(f"it has {len(rows)} rows of {told['n_epochs']} epochs")
-    put_back(net, told)
-    net.seed = int(told["seed"])
-    if rows:
-        net.module_.gradient_reversal.lambda_ = float(rows[-1]["lambda"])
 
 
 def fingerprint(domains: Domains) -> str:
@@ -242,16 +211,3 @@ def fingerprint(domains: Domains) -> str:
     for column in columns:
         digest.update(b"None" if column is None else column.tobytes())
     return digest.hexdigest()
-
-
-def _is_plain(value):
-    """Whether a file can hold it: of what callbacks record, anything may come."""
-    if isinstance(value, list):
-        return all(map(_is_plain, value))
-    if isinstance(value, dict):
-        return all(isinstance(k, str) and _is_plain(v) for k, v in value.items())
-    return isinstance(value, bool | int | float | str | np.number | np.bool_)
-
-
-def _to_numpy(tensor):
-    return tensor.detach().cpu().numpy()

@@ -1,4 +1,4 @@
-"""Randomness without a trace: seeds from ``random_state``, generators put back."""
+"""Seeds from ``random_state``; torch's global generator, seeded for a while."""
 
 import threading
 from contextlib import contextmanager
@@ -7,15 +7,16 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
-from ._threads import count_threads, lock_across_forks
+from ._device import count_threads
+from ._fork import hold_across_forks
 
-# The generator is one for all threads: whoever borrows it must have it alone. A fork
+# The generator is one for all threads: whoever seeds it must have it alone. A fork
 # waits as well, or the child's would be seeded and, in the midst of a draw, locked.
-_LOCK = lock_across_forks(threading.RLock())
+_LOCK = threading.RLock()
 
 
 @contextmanager
-def borrowed_torch_generator(seed: int, device: torch.device):
+def seeded_torch_rng(seed: int, device: torch.device):
     """Run the body as if torch had just been seeded; then restore its generators.
 
     Torch initializes layers and draws the masks of ``torch.nn.Dropout`` from
@@ -28,7 +29,8 @@ def borrowed_torch_generator(seed: int, device: torch.device):
     device : torch.device
         Where the body computes; the generator of the CPU is borrowed in any case.
     """
-    count_threads()  # a fit begins here
+    count_threads()  # a new thread may begin here
+    hold_across_forks(_LOCK)
     accelerators = [device.index or 0] if device.type == "cuda" else []
     with _LOCK, torch.random.fork_rng(devices=accelerators):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed sets every GPU

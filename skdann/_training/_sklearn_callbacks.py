@@ -1,20 +1,21 @@
-"""What a fit tells scikit-learn's callbacks, which are there from its version 1.9."""
+"""Tasks of scikit-learn's callbacks, which are there from its version 1.9."""
 
 import copy
 from contextlib import nullcontext
 
 from sklearn.base import clone
+from skorch.callbacks import Callback
 
 try:
     from sklearn.callback import CallbackSupportMixin
 except ImportError:  # scikit-learn < 1.9
 
     class CallbackSupportMixin:
-        """Without ``set_callbacks``: there is nothing that it could take."""
+        """Without ``set_callbacks``: there are no callbacks that it could take."""
 
 
-def start_fit(estimator, n_subtasks, **told):
-    """Return the task of a fit, whose callbacks are set up and told that it begins.
+def start_fit(estimator, n_subtasks, **data):
+    """Return the task of a fit, having set callbacks up and told them that it begins.
 
     Parameters
     ----------
@@ -22,23 +23,23 @@ def start_fit(estimator, n_subtasks, **told):
         Its ``fit`` is decorated by ``_fit_context``, which tears them down.
     n_subtasks : int
         Most parts that the fit can have.
-    **told
-        As from :func:`seen`.
+    **data
+        From :func:`callback_data`.
 
     Returns
     -------
-    FitTask or Unheard
+    FitTask or NullFitTask
     """
     if not getattr(estimator, "_skl_callbacks", None):
-        return Unheard()
+        return NullFitTask()
     context = estimator._init_callback_context(max_subtasks=n_subtasks)
     fit = FitTask(estimator, context)
-    fit.begin(**told)
+    fit.begin(**data)
     return fit
 
 
-def seen(X, y, sample_weight):
-    """Return what callbacks are told of the rows of a fit."""
+def callback_data(X, y, sample_weight):
+    """Return what callbacks get of the rows of a fit."""
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}
     return {"X": X, "y": y, "metadata": metadata}
 
@@ -61,78 +62,79 @@ class FitTask:
         self.estimator = estimator
         self.context = context
 
-    def begin(self, **told):
-        """Call the callbacks; of what is a function they get the value, if they ask."""
-        self.context.call_on_fit_task_begin(estimator=self.estimator, **told)
+    def begin(self, **data):
+        """Call the callbacks; functions among the data are called if one asks."""
+        self.context.call_on_fit_task_begin(estimator=self.estimator, **data)
 
-    def end(self, **told):
+    def end(self, **data):
         """Call the callbacks; return whether one of them asks to stop."""
-        return self.context.call_on_fit_task_end(estimator=self.estimator, **told)
+        return self.context.call_on_fit_task_end(estimator=self.estimator, **data)
 
     def subtask(self, name, **options):
         """Return a part of this task; options are those of ``subcontext``."""
         return FitTask(self.estimator, self.context.subcontext(name, **options))
 
-    def epochs(self, **told):
-        """Return the epochs that are this task's parts."""
-        return Epochs(self, told)
-
-    def passed_to(self, sub_estimator):
+    def propagate_to(self, sub_estimator):
         """Return a context in which a fit of another estimator is this task."""
         return self.context.propagate_callback_context(sub_estimator)
 
-    def check_passable(self, sub_estimator):
-        """Raise now the TypeError that ``passed_to`` would raise after hours."""
+    def check_propagation(self, sub_estimator):
+        """Check now, before training, that callbacks can be propagated."""
         with copy.copy(self.context).propagate_callback_context(clone(sub_estimator)):
             pass
 
 
-class Unheard:
-    """A task of a fit that has no callbacks."""
+class NullFitTask:
+    """A task of a fit without callbacks."""
 
-    def begin(self, **told):
-        """Tell nobody."""
+    def begin(self, **data):
+        """Call nobody."""
 
-    def end(self, **told):
-        """Tell nobody, so that nobody asks to stop."""
+    def end(self, **data):
+        """Call nobody; nobody asks to stop."""
         return False
 
     def subtask(self, name, **options):
-        """Return a task that nobody hears of either."""
+        """Return a task without callbacks."""
         return self
 
-    def epochs(self, **told):
-        """Return epochs that nobody hears of either."""
-        return self
-
-    def passed_to(self, sub_estimator):
+    def propagate_to(self, sub_estimator):
         """Leave the other estimator its own callbacks."""
         return nullcontext()
 
-    def check_passable(self, sub_estimator):
-        """Find nothing to pass on."""
+    def check_propagation(self, sub_estimator):
+        """Find nothing to propagate."""
 
 
-class Epochs:
-    """The epochs of a fit, one after the other.
+class EpochTasks(Callback):
+    """Make each epoch a task of the fit, whose callbacks may stop training.
 
     Parameters
     ----------
-    fit : FitTask
-        What they are parts of.
-    told : dict
-        What callbacks get at the beginning and the end of each.
+    fit_task : FitTask or NullFitTask
+        What the epochs are parts of.
+    data : dict
+        What callbacks get at the beginning and at the end of each.
     """
 
-    def __init__(self, fit, told):
-        self.fit = fit
-        self.told = told
+    def __init__(self, fit_task, data):
+        self.fit_task = fit_task
+        self.data = data
+        self.current = None
 
-    def begin(self):
-        """Tell that the next epoch begins."""
-        self.current = self.fit.subtask("epoch")
-        self.current.begin(**self.told)
+    def on_epoch_begin(self, net, **kwargs):
+        if self.current is None:  # an epoch that is repeated is still the same task
+            self.current = self.fit_task.subtask("epoch")
+            self.n_before = len(net.history) - 1
+            self.current.begin(**self.data)
 
-    def end(self, *, is_complete=True):
-        """Tell that it ended, and how if it is complete; return whether to stop."""
-        return self.current.end(**(self.told if is_complete else {}))
+    def on_epoch_end(self, net, **kwargs):
+        current, self.current = self.current, None
+        if current.end(**self.data):
+            net.stop()
+
+    def on_train_end(self, net, **kwargs):
+        if self.current is not None:  # it was interrupted, maybe after the last step
+            is_whole = len(net.history) > self.n_before
+            self.current.end(**(self.data if is_whole else {}))
+            self.current = None

@@ -1,168 +1,346 @@
-"""Train several nets as one network: their own batches and masks, one step for all."""
+"""Which nets can be trained as one network, and how a stack of them is trained.
+
+A stack has the network axis in front of all others: weights (n_networks, ...), rows
+(n_networks, n, ...), losses (n_networks,). It goes through the loop, the engine, the
+objective and the callbacks of a single net. The weights of its members are slices of
+the stack's, so that at the end of an epoch each of them can be asked what it predicts.
+A member that is done, or that has to go back an epoch, leaves; the others are stacked
+anew.
+"""
 
 import copy
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from contextlib import nullcontext
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
 import torch
 from torch import nn
-from torch.func import vmap
 
-from .._data._domains import Domains
 from ..exceptions import DivergenceError
-from ..nn import GradientReversal, domain_loss, label_loss, reverse_gradient
+from ..nn import GradientReversal
 from ..nn._mlp import Dropout
-from ..nn._stacked_modules import Stacked, StackedDropout, stack_modules, write_back
-from ._batches import PairedBatches, to_tensor
-from ._callbacks import EpochMeans
+from ..nn._stacked_modules import (
+    Stacked,
+    StackedDropout,
+    release,
+    stack_modules,
+    stacked_parts,
+)
+from ._batches import Batch, PairedBatches, to_tensor
+from ._device import is_small, limit_threads
+from ._divergence import Rollback, explain_out_of_memory
 from ._early_stopping import EarlyStopping
-from ._net import DANNNet
-from ._settings import OPTIMIZERS, Scaled
-from ._threads import no_idle_threads
+from ._engine import AutogradEngine
+from ._loop import EpochLoop
+from ._optimizers import OPTIMIZERS
+from ._plan import TrainingPlan
+from ._state import capture_state, restore_state
 
 # On a CPU a larger stack takes as much time for each net; on a GPU it takes less.
 MAX_NETS_CPU = 32
 MAX_BYTES_CPU = 2**30
 
-
-@dataclass(frozen=True)
-class Plan:
-    """What a net is to be trained on, for how long, along which schedules.
-
-    Attributes
-    ----------
-    net : DANNNet
-        Initialized, not yet trained.
-    domains : Domains
-        Its data.
-    epochs : int
-        Passes over the larger domain.
-    lambda_at, lr_at : Scaled
-        Schedules.
-    early_stopping : EarlyStopping or None
-        Who may end it earlier; it is then trained by itself.
-    """
-
-    net: DANNNet
-    domains: Domains
-    epochs: int
-    lambda_at: Scaled
-    lr_at: Scaled
-    early_stopping: EarlyStopping | None = None
+Errors = dict[TrainingPlan, Exception]
 
 
-def make_stacks(plans: Sequence[Plan], max_stacked: int | str) -> list[list[Plan]]:
-    """Divide plans into stacks that can be trained by :func:`train_stacked`.
+def train(
+    plans: Sequence[TrainingPlan], max_stacked: int | str = "auto"
+) -> list[Exception | None]:
+    """Train nets as planned, as one network where they are alike.
 
-    Nets stack that have one architecture, one optimizer and the same rows. Their
-    weights, seeds, schedules, labels, momentum, weight decay, dropout and class
-    weights are their own. What can't be stacked comes as a list of one.
+    Each ends as if it had been trained by itself, up to rounding: sums are in another
+    order.
 
     Parameters
     ----------
-    plans : sequence of Plan
+    plans : sequence of TrainingPlan
         One for each net.
-    max_stacked : int or "auto"
-        Most nets in a stack; "auto" is what memory allows, and on a CPU no more
-        than pays.
+    max_stacked : int or "auto", default="auto"
+        Most nets in a stack; "auto" is what memory allows, and on a CPU no more than
+        pays.
 
     Returns
     -------
-    list of list of Plan
+    list of Exception or None
+        Why a net could not be trained. It does not concern the others.
     """
-    alike: dict[object, list[Plan]] = {}
+    errors: Errors = {}
+    stacks = make_stacks(plans, max_stacked)
+    while stacks:
+        stack = stacks.pop()
+        try:
+            if len(stack) == 1:
+                stack[0].net.train_on(stack[0])
+            else:
+                _train_stack(stack, errors)
+        except Exception as error:
+            # Of one, it is its own. Of several, it may be that of one, or there is too
+            # little memory for all: they are tried in two halves, from the beginning.
+            if len(stack) == 1:
+                errors[stack[0]] = error
+            else:
+                middle = len(stack) // 2
+                stacks += [stack[:middle], stack[middle:]]
+    return [errors.get(plan) for plan in plans]
+
+
+def make_stacks(
+    plans: Sequence[TrainingPlan], max_stacked: int | str
+) -> list[list[TrainingPlan]]:
+    """Divide plans into stacks.
+
+    Nets stack that have one architecture, one optimizer and the same rows. Their
+    weights, seeds, schedules, labels, momentum, weight decay, dropout, class weights,
+    numbers of epochs and early stopping are their own. What can't be stacked comes as a
+    list of one.
+
+    Parameters
+    ----------
+    plans, max_stacked
+        As in :func:`train`.
+
+    Returns
+    -------
+    list of list of TrainingPlan
+    """
+    alike: dict[object, list[TrainingPlan]] = {}
     for plan in plans:
-        alike.setdefault(_kind(plan), []).append(plan)
+        alike.setdefault(_stack_key(plan), []).append(plan)
     stacks = []
-    for kind, group in alike.items():
+    for key, group in alike.items():
         size = 1
-        if len(group) > 1 and kind[0] is not None and _survives_stacking(group):
+        if len(group) > 1 and key[0] is not None and _vmap_is_exact(group):
             size = _auto_size(group[0]) if max_stacked == "auto" else max_stacked
         stacks += [group[i : i + size] for i in range(0, len(group), size)]
     return stacks
 
 
-def train_stacked(plans: Sequence[Plan]) -> list[DivergenceError | None]:
-    """Train nets as one network; each ends as if it had been trained by itself.
+def _train_stack(plans, errors):
+    """Train plans as a stack, and stacks of what is left as members leave it."""
+    before = {plan: capture_state(plan.net) for plan in plans}
+    first = plans[0]
+    small = is_small(first.net.module_, first.domains.X, first.net.batch_size)
+    memory = explain_out_of_memory(first.net.device, first.net.batch_size)
+    watched = [plan.net.watched_by(plan) for plan in plans]
+    for context in watched:
+        context.__enter__()
+    failed: Errors = {}
+    try:
+        # a stack could use more threads, but beside a busy neighbor they cost six times
+        # what they bring; whoever has cores for it divides the candidates among
+        # processes
+        with limit_threads(small), memory:
+            for plan in plans:
+                _tell(plan, failed, "on_train_begin", X=plan.domains, y=None)
+            groups = [[plan for plan in plans if plan not in failed]]
+            while groups:
+                groups += _train_until_one_leaves(groups.pop(), failed)
+    except BaseException:
+        for plan in plans:
+            release(plan.net.module_)
+            restore_state(plan.net, before[plan])
+        raise
+    finally:
+        for plan, context in zip(plans, watched, strict=True):
+            context.__exit__(None, None, None)
+            plan.net._set_training(False)
+    errors |= failed
 
-    Up to rounding: sums are in another order. The nets are then for predicting: their
-    optimizers have not moved.
+
+def _train_until_one_leaves(plans, failed):
+    """Return the groups of plans that are to be trained on."""
+    if not plans:
+        return []
+    stack = StackedNet(plans)
+    try:
+        stack.fit_loop(None)
+    finally:
+        stack.release_members()
+    failed |= stack.failed
+    groups = []
+    for plan, (rollback, error) in stack.diverged.items():
+        try:
+            rollback.at_half_the_lr(error)
+            groups.append([plan])
+        except DivergenceError as final:
+            failed[plan] = final
+    left = [plan for plan in plans if plan not in failed and plan not in stack.diverged]
+    for plan in left:
+        if plan.net.is_over:
+            _tell(plan, failed, "on_train_end", X=plan.domains, y=None)
+    return [*groups, [plan for plan in left if not plan.net.is_over]]
+
+
+def _tell(plan, failed, event, **data):
+    """Tell a net's callbacks; what they raise concerns that net alone."""
+    try:
+        plan.net.notify(event, **data)
+    except Exception as error:
+        failed[plan] = error
+
+
+class StackedNet(EpochLoop):
+    """Nets as one, over stacked modules; trained until the first of them leaves.
+
+    Ordered so that equals are neighbors: ``lanes`` are runs of nets with one seed and
+    the same rows in use, which see the same batches and draw the same masks.
 
     Parameters
     ----------
-    plans : sequence of Plan
-        One stack of :func:`make_stacks`.
+    plans : sequence of TrainingPlan
+        Whose nets are set to them, see :meth:`DANNNet.watched_by`.
 
-    Returns
-    -------
-    list of DivergenceError or None
-        Of each net; the others are not disturbed by one that diverges.
-    """
-    stack = _Stack(plans)
-    net = plans[0].net
-    # a stack could use more threads, but beside a busy neighbor they cost six times
-    # what they bring; whoever has cores for it divides the candidates among processes
-    threads = no_idle_threads(net.module_, plans[0].domains.X, net.batch_size)
-    with torch.enable_grad(), threads:
-        stack.train()
-    return [stack.errors.get(id(plan.net)) for plan in plans]
-
-
-class _Stack:
-    """Nets in training together, ordered so that equals are neighbors.
-
-    ``lanes`` are runs of nets with one seed: they see the same rows and draw the same
-    masks. ``groups`` are runs, within a lane, with one learning rate and options.
+    Attributes
+    ----------
+    failed : dict of TrainingPlan to Exception
+        Who leaves for good, and why.
+    diverged : dict of TrainingPlan to (Rollback, DivergenceError)
+        Who leaves to go back an epoch.
     """
 
-    def __init__(self, plans):
-        lane_key, group_key = _rank(p.net.seed for p in plans), _rank(map(_pace, plans))
+    def __init__(self, plans: Sequence[TrainingPlan]):
+        lane_key = _lane_numbers(plans)
+        group_key = _rank(map(_optimizer_key, plans))
         order = sorted(range(len(plans)), key=lambda i: (lane_key[i], group_key[i]))
         self.plans = [plans[i] for i in order]
         self.nets = [plan.net for plan in self.plans]
-        lanes = _runs([lane_key[i] for i in order])
+        self.lanes = _runs([lane_key[i] for i in order])
+        for start, stop in self.lanes:
+            for net in self.nets[start + 1 : stop]:  # alike: they draw as one
+                net.rngs_, net.draws_ = self.nets[start].rngs_, self.nets[start].draws_
+        self.module_ = stack_modules([net.module_ for net in self.nets])
         groups = _runs([(lane_key[i], group_key[i]) for i in order])
-        self.lane_sizes = [stop - start for start, stop in lanes]
-        self.lane_nets = [self.nets[start] for start, _ in lanes]
-        self.lanes = [
-            PairedBatches(
-                _join_labels([plan.domains for plan in self.plans[start:stop]]),
-                batch_size=net.batch_size,
-                dtype=net.dtype,
-                device=net.device,
-                rngs=net.rngs_,
-            )
-            for net, (start, stop) in zip(self.lane_nets, lanes, strict=True)
-        ]
-        self.epochs = self.plans[0].epochs
-        self.planned_steps = self.epochs * len(self.lanes[0])
-        self.n_steps = 0
-        self.errors = {}
-        self._stack_networks(groups)
+        self.optimizer_ = StackedOptimizer(self.nets, self.module_, groups)
+        self.engine_ = AutogradEngine(self.module_, self.optimizer_)
+        self.engine_.begin(
+            self.plans[0].objective,
+            [plan.schedules.slowed(plan.net.lr_scale_) for plan in self.plans],
+        )
+        self.n_steps_ = self.nets[0].n_steps_
+        self.failed: Errors = {}
+        self.diverged: dict = {}
+        self.rollbacks: dict = {}
 
-    def _stack_networks(self, groups):
-        modules = [net.module_.train() for net in self.nets]
-        self.extractor = stack_modules([m.feature_extractor for m in modules])
-        self.labeller = stack_modules([m.label_classifier for m in modules])
-        self.critic = stack_modules([m.domain_classifier for m in modules])
-        self.parts = nn.ModuleList([self.extractor, self.labeller, self.critic])
-        self.weights = [
-            weight
-            for part in self.parts.modules()
-            if isinstance(part, Stacked)
-            for weight in part.weights.values()
-        ]
-        # the optimizer sees, for each group, the slices of all weights that are its own
+    @property
+    def progress_of_networks(self):
+        """Share of the planned steps that are done, of each net."""
+        n = self.n_steps_
+        return [min(1.0, n / net.planned_steps_) for net in self.nets]
+
+    @property
+    def is_over(self):
+        """Whether a net leaves the stack."""
+        return bool(self.failed or self.diverged) or any(n.is_over for n in self.nets)
+
+    def whole_epoch(self):
+        """Keep the way back for those who may want it."""
+        self.rollbacks = {
+            plan: self._rollback(i)
+            for i, plan in enumerate(self.plans)
+            if plan.net.on_divergence == "restore"
+        }
+        return nullcontext()
+
+    def _rollback(self, i):
+        self.optimizer_.write_state(i)
+        return Rollback(self.nets[i])
+
+    def notify(self, event, **data):
+        """Pass an event on to the callbacks of each net, with its own data."""
+        for plan in self.plans:
+            try:
+                own = {"dataset_train": plan.domains, "dataset_valid": None}
+                plan.net.notify(event, **own)
+            except DivergenceError as error:
+                if plan in self.rollbacks:
+                    self.diverged[plan] = self.rollbacks[plan], error
+                else:
+                    self.failed[plan] = error
+            except Exception as error:
+                self.failed[plan] = error
+            if event == "on_epoch_end" and "dur" in plan.net.history[-1]:
+                plan.net.history[-1]["dur"] /= len(self.plans)
+
+    def get_iterator(self, X, training=True):
+        """Return the batches of the lanes, joined."""
+        return StackedBatches(
+            [
+                PairedBatches(
+                    _join_labels([plan.domains for plan in self.plans[start:stop]]),
+                    batch_size=self.nets[start].batch_size,
+                    dtype=self.nets[start].dtype,
+                    device=self.nets[start].device,
+                    rngs=self.nets[start].rngs_,
+                )
+                for start, stop in self.lanes
+            ],
+            [stop - start for start, stop in self.lanes],
+        )
+
+    def _set_training(self, training):
+        for net in self.nets:
+            net._set_training(training)
+        self.module_.train(training)
+
+    def seeded_masks(self):
+        """Hand out generators, seeded anew for an epoch as each net would by itself."""
+        generators = []
+        for start, stop in self.lanes:
+            generators += [self.nets[start].epoch_generator()] * (stop - start)
+        for part in self.module_.modules():
+            if isinstance(part, StackedDropout):
+                part.generators = generators
+        return nullcontext()
+
+    def set_epoch_losses(self, means):
+        """Tell each net the losses of the epoch, and where training stands."""
+        first, losses = means.first_loss(), means.means()
+        engine = self.engine_
+        for i, net in enumerate(self.nets):
+            if net.first_loss_ is None:
+                net.first_loss_ = first[i]
+            net.epoch_losses_ = {name: values[i] for name, values in losses.items()}
+            net.n_steps_ = self.n_steps_
+            net.module_.set_lambdas([engine.lambdas[i]])
+            net.optimizer_.param_groups[0]["lr"] = engine.lrs[i]
+
+    def release_members(self):
+        """Give each net weights, optimizer and generators of its own."""
+        for i, net in enumerate(self.nets):
+            self.optimizer_.write_state(i)
+            release(net.module_)
+            net.rngs_, net.draws_ = copy.deepcopy((net.rngs_, net.draws_))
+
+
+class StackedOptimizer:
+    """The optimizers of several nets as one, whose groups are slices of the stack.
+
+    Parameters
+    ----------
+    nets : sequence of DANNNet
+        Their optimizers tell class, options and state.
+    module : nn.Module
+        Their networks, stacked.
+    groups : list of (int, int)
+        First and last + 1 of the nets that share a learning rate and options.
+    """
+
+    def __init__(self, nets, module, groups):
+        self.nets = nets
         self.groups = groups
-        self.paces = [self.plans[start].lr_at for start, _ in groups]
-        self.optimizer = type(self.nets[0].optimizer_)(
+        self.weights = []
+        self.originals = []  # of each weight, the parameters of the nets
+        for part in stacked_parts(module):
+            for name, weight in part.weights.items():
+                self.weights.append(weight)
+                self.originals.append([o.get_parameter(name) for o in part.originals])
+        self.optimizer = type(nets[0].optimizer_)(
             [
                 {
-                    **_options(self.plans[start]),
+                    **_options(nets[start]),
+                    "network": start,
                     "params": [
                         nn.Parameter(w.detach()[start:stop]) for w in self.weights
                     ],
@@ -170,125 +348,152 @@ class _Stack:
                 for start, stop in groups
             ]
         )
+        self._read_states()
 
-    def train(self):
-        for _ in range(self.epochs):
-            started = time.perf_counter()
-            self._seed_masks()
-            means = EpochMeans()
-            for batches in zip(*self.lanes, strict=True):
-                means.add(*self._step(batches))
-            self._record(means.means(), time.perf_counter() - started)
-        write_back(self.parts)
-        for plan in self.plans:
-            self._note(plan.net, partial(plan.net.check_predictions, plan.domains))
+    @property
+    def param_groups(self):
+        """Groups of the optimizer; "network" is the first net of each."""
+        return self.optimizer.param_groups
 
-    def _step(self, batches):
-        progress = self.n_steps / self.planned_steps
-        X, codes, label_weight, is_target, share = self._join(batches)
-        features = self.extractor(X).flatten(2)
-        logits = self.labeller(features[:, : codes.shape[1]])
-        in_dims = (0, 0, None if label_weight is None else 0)
-        loss = vmap(label_loss, in_dims)(logits, codes, label_weight)
-        losses = [loss.detach()]
-        if is_target is not None:
-            lambda_ = [[plan.lambda_at(progress)] for plan in self.plans]
-            reversed_ = reverse_gradient(
-                features, features.new_tensor(lambda_)[..., None]
-            )
-            domain_logits = self.critic(reversed_).flatten(1)
-            of_domain = vmap(domain_loss)(domain_logits, is_target, share)
-            loss = loss + of_domain
-            losses += [of_domain.detach(), domain_logits.detach(), is_target, share]
-        loss.sum().backward()  # no weight is in two of the losses
-        self._descend(progress)
-        self.n_steps += 1
-        if self.n_steps == 1:
-            for net, first in zip(self.nets, loss.tolist(), strict=True):
-                net.first_loss_ = first
-        return losses
-
-    def _descend(self, progress):
-        groups = self.optimizer.param_groups
-        for (start, stop), pace, group in zip(
-            self.groups, self.paces, groups, strict=True
-        ):
-            group["lr"] = pace(progress)
-            for piece, weight in zip(group["params"], self.weights, strict=True):
-                piece.grad = None if weight.grad is None else weight.grad[start:stop]
-        self.optimizer.step()
+    def zero_grad(self):
+        """Forget the gradients."""
         for weight in self.weights:
             weight.grad = None
 
+    def step(self):
+        """Step with the slices of the gradients."""
+        for (start, stop), group in zip(self.groups, self.param_groups, strict=True):
+            for piece, weight in zip(group["params"], self.weights, strict=True):
+                piece.grad = None if weight.grad is None else weight.grad[start:stop]
+        self.optimizer.step()
+
+    def _read_states(self):
+        for (start, stop), group in zip(self.groups, self.param_groups, strict=True):
+            for piece, originals in zip(group["params"], self.originals, strict=True):
+                states = [
+                    net.optimizer_.state.get(original, {})
+                    for net, original in zip(
+                        self.nets[start:stop], originals[start:stop], strict=True
+                    )
+                ]
+                if states[0]:
+                    self.optimizer.state[piece] = {
+                        key: _merge([state[key] for state in states])
+                        for key in states[0]
+                    }
+
+    def write_state(self, i):
+        """Give a net's own optimizer a copy of its part of the state."""
+        k, (start, _) = next(
+            (k, group) for k, group in enumerate(self.groups) if i in range(*group)
+        )
+        pieces = self.param_groups[k]["params"]
+        for piece, originals in zip(pieces, self.originals, strict=True):
+            if piece in self.optimizer.state:
+                self.nets[i].optimizer_.state[originals[i]] = {
+                    key: _part(value, i - start)
+                    for key, value in self.optimizer.state[piece].items()
+                }
+
+
+def _merge(values):
+    """Join a value of the state of several optimizers; counts of steps are alike."""
+    first = values[0]
+    if not isinstance(first, torch.Tensor):
+        return first
+    return torch.stack(values) if first.ndim else first.clone()
+
+
+def _part(value, i):
+    if not isinstance(value, torch.Tensor):
+        return value
+    return value[i].clone() if value.ndim else value.clone()
+
+
+class StackedBatches:
+    """Batches of several lanes as one, of shape (n_networks, n, ...).
+
+    Parameters
+    ----------
+    lanes : list of PairedBatches
+        Each serves nets that see the same rows.
+    sizes : list of int
+        How many.
+    """
+
+    def __init__(self, lanes, sizes):
+        self.lanes = lanes
+        self.sizes = sizes
+
+    def __iter__(self):
+        for batches in zip(*self.lanes, strict=True):
+            yield self._join(batches)
+
     def _join(self, batches):
-        """Bring the batches of all lanes to shape (n_nets, n, ...)."""
         columns = []
-        for (X, labels), size in zip(batches, self.lane_sizes, strict=True):
+        for batch, size in zip(batches, self.sizes, strict=True):
             # what is known of each net of the lane came as columns
-            own = [
-                x if x is None or x.ndim == 1 else x.T
-                for x in (labels.codes, labels.label_weight)
-            ]
-            shared = (labels.is_target, labels.domain_weight)
+            own = [x if x is None or x.ndim == 1 else x.T for x in batch[1:3]]
+            shared = batch[3:]
             columns.append(
-                [X.expand(size, *X.shape)]
+                [batch.X.expand(size, *batch.X.shape)]
                 + [
                     x if x is None or x.ndim == 2 else x.expand(size, -1)
                     for x in (*own, *shared)
                 ]
             )
         if len(columns) == 1:
-            return columns[0]
-        return [
+            return Batch(*columns[0])
+        joined = (
             None if parts[0] is None else torch.cat(parts)
             for parts in zip(*columns, strict=True)
-        ]
-
-    def _seed_masks(self):
-        """Hand out generators, seeded anew for an epoch as each net would by itself."""
-        generators = []
-        for net, size in zip(self.lane_nets, self.lane_sizes, strict=True):
-            generators += [net.epoch_generator()] * size
-        for part in self.parts.modules():
-            if isinstance(part, StackedDropout):
-                part.generators = generators
-
-    def _record(self, means, seconds):
-        """Write the epoch into the history of each net that has not diverged."""
-        progress = (self.n_steps - 1) / self.planned_steps
-        for plan, *row in zip(self.plans, *means, strict=True):
-            net = plan.net
-            if id(net) in self.errors:
-                continue
-            net.n_steps_, net.planned_steps_ = self.n_steps, self.planned_steps
-            net.module_.gradient_reversal.lambda_ = plan.lambda_at(progress)
-            net.optimizer_.param_groups[0]["lr"] = plan.lr_at(progress)
-            net.history.new_epoch()
-            net.history.record("epoch", len(net.history))
-            net.history.record("dur", seconds / len(self.nets))
-            self._note(
-                net, lambda net=net, row=row: _loss_record(net).record(net, *row)
-            )
-
-    def _note(self, net, check):
-        """Keep the first error of a net; it does not concern the others."""
-        try:
-            check()
-        except DivergenceError as error:
-            self.errors.setdefault(id(net), error)
+        )
+        return Batch(*joined)
 
 
-def _loss_record(net):
-    return dict(net.callbacks_)["loss_record"]
+def _join_labels(domains):
+    """One ``Domains`` for nets that share rows; what differs has a column for each."""
+    first = domains[0]
+
+    def join(name):
+        values = [getattr(d, name) for d in domains]
+        if all(value is values[0] for value in values):
+            return values[0]
+        n_rows = next(len(value) for value in values if value is not None)
+        values = [np.ones(n_rows) if value is None else value for value in values]
+        return np.stack(values, axis=1)
+
+    names = ("y", "label_weight", "label_weight_tgt")
+    return replace(first, **{name: join(name) for name in names})
 
 
-def _pace(plan):
+def _lane_numbers(plans):
+    """Return the number of each plan's lane: its seed, and the rows in use."""
+    lanes: list[TrainingPlan] = []
+    numbers = []
+    for plan in plans:
+        alike = (i for i, lane in enumerate(lanes) if _are_one_lane(plan, lane))
+        number = next(alike, len(lanes))
+        if number == len(lanes):
+            lanes.append(plan)
+        numbers.append(number)
+    return numbers
+
+
+def _are_one_lane(plan, other):
+    rows, others = plan.domains.rows, other.domains.rows
+    same_seed = plan.net.seed == other.net.seed
+    return same_seed and (rows is others or np.array_equal(rows, others))
+
+
+def _optimizer_key(plan):
     """Return what the optimizer of a net is told; equal ones may share a call."""
-    return plan.lr_at, tuple(_options(plan).items())
+    lr = plan.schedules.slowed(plan.net.lr_scale_).lr
+    return lr, plan.planned_steps, tuple(_options(plan.net).items())
 
 
-def _options(plan):
-    group = plan.net.optimizer_.param_groups[0]
+def _options(net):
+    group = net.optimizer_.param_groups[0]
     return {k: v for k, v in group.items() if k != "params" and k != "lr"}
 
 
@@ -308,23 +513,7 @@ def _runs(keys):
     return runs
 
 
-def _join_labels(domains):
-    """One ``Domains`` for nets that share rows; what differs has a column for each."""
-    first = domains[0]
-
-    def join(name):
-        values = [getattr(d, name) for d in domains]
-        if all(value is values[0] for value in values):
-            return values[0]
-        n_rows = next(len(value) for value in values if value is not None)
-        values = [np.ones(n_rows) if value is None else value for value in values]
-        return np.stack(values, axis=1)
-
-    names = ("y", "label_weight", "label_weight_tgt")
-    return replace(first, **{name: join(name) for name in names})
-
-
-def _kind(plan):
+def _stack_key(plan):
     """Return what nets of a stack must share; unique for one that can't be stacked."""
     net, domains = plan.net, plan.domains
     optimizer = type(net.optimizer_)
@@ -332,20 +521,26 @@ def _kind(plan):
     n_weights = len(list(module.named_parameters(remove_duplicate=False)))
     if (
         optimizer not in OPTIMIZERS.values()  # it may look at a weight as a whole
-        or net.callbacks  # they expect a net that trains
-        or net.on_divergence == "restore"  # at a learning rate of its own
-        or plan.early_stopping is not None  # it may stop before the others
+        or net.callbacks  # the user's expect a net whose optimizer moves
+        or not all(isinstance(c, EarlyStopping) for _, c in plan.callbacks)
         or n_weights != len(list(module.parameters()))  # tied weights
     ):
         return None, id(net)
-    shared = [domains.X, domains.X_tgt, domains.rows, domains.row_weight, domains.y_tgt]
+    shared = [domains.X, domains.X_tgt, domains.row_weight, domains.y_tgt]
     if domains.y_tgt is not None:
         shared.append(domains.y)
-    settings = (net.batch_size, net.dtype, net.device, plan.epochs)
-    return optimizer, _structure(module), settings, tuple(map(id, shared))
+    settings = (net.batch_size, net.dtype, net.device, len(domains.rows), net.n_steps_)
+    terms = tuple(plan.objective.terms), domains.targets.loss
+    return (
+        optimizer,
+        _module_signature(module),
+        settings,
+        terms,
+        tuple(map(id, shared)),
+    )
 
 
-def _structure(module):
+def _module_signature(module):
     layers = [
         (name, type(part), "" if _may_differ(part) else part.extra_repr())
         for name, part in module.named_modules()
@@ -359,14 +554,14 @@ def _may_differ(part):
     return isinstance(part, Dropout | GradientReversal)
 
 
-def _survives_stacking(plans):
+def _vmap_is_exact(plans):
     """Whether parts that only vmap can stack give there what they give alone."""
     net, domains = plans[0].net, plans[0].domains
     rows = to_tensor(domains.X, slice(0, 4), net.dtype, net.device)
     features = net.module_.transform(rows)
     modules = [copy.deepcopy(plan.net.module_).train() for plan in plans]
     return all(
-        _stack_alike([getattr(module, name) for module in modules], x)
+        _matches_unstacked([getattr(module, name) for module in modules], x)
         for name, x in [
             ("feature_extractor", rows),
             ("label_classifier", features),
@@ -376,7 +571,7 @@ def _survives_stacking(plans):
 
 
 @torch.no_grad()
-def _stack_alike(parts, x):
+def _matches_unstacked(parts, x):
     stacked = stack_modules(parts)
     if not any(type(part) is Stacked for part in stacked.modules()):
         return True  # what is known here needs no trial
@@ -384,8 +579,8 @@ def _stack_alike(parts, x):
         together = stacked(x.expand(len(parts), *x.shape))
     except Exception:  # whatever vmap raises, or a layer that meets it
         return False
-    alone = torch.stack([part(x) for part in parts])
-    return torch.allclose(together, alone, rtol=1e-3, atol=1e-5)
+    expected = torch.stack([part(x) for part in parts])
+    return torch.allclose(together, expected, rtol=1e-3, atol=1e-5)
 
 
 def _auto_size(plan):

@@ -16,8 +16,8 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
-from .._state import unchanged_on_error
-from .._training._sklearn_callbacks import seen, start_fit
+from .._base import restore_attributes_on_error
+from .._training._sklearn_callbacks import callback_data, start_fit
 from ._candidates import make_candidate, make_tasks, peak_of
 from ._evaluation import Fold, evaluate
 from ._pipeline import fit_preprocessing, put_together, take_apart
@@ -36,7 +36,7 @@ class BaseDANNSearch:
 
     __metadata_request__fit = {"X_tgt": True, "y_tgt": True, "groups": True}
 
-    @unchanged_on_error
+    @restore_attributes_on_error
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None, groups=None):
         """Train and score all candidates, choose one, and fit it on all rows.
@@ -90,7 +90,7 @@ class BaseDANNSearch:
         ]
         self.n_splits_ = len(folds)
         self.scorer_ = _labelled_scorer(scoring)
-        told = seen(X, y, sample_weight)
+        told = callback_data(X, y, sample_weight)
         task = self._start_task(told)
         candidates = self._all_candidates()
         outcomes = self._evaluate(candidates, folds, scoring, task)
@@ -153,7 +153,7 @@ class BaseDANNSearch:
         """Return the task of this fit, having checked what the refit passes on."""
         task = start_fit(self, 1 + bool(self.refit), **told)
         for part in (self.estimator, take_apart(self.estimator)[1]):
-            task.check_passable(part)
+            task.check_propagation(part)
         return task
 
     def _evaluate(self, candidates, folds, scoring, task):
@@ -285,11 +285,11 @@ class BaseDANNSearch:
 
     def _refit(self, X, y, X_tgt, fit_params, task):
         started = time.perf_counter()
-        told = seen(X, y, fit_params["sample_weight"])
+        told = callback_data(X, y, fit_params["sample_weight"])
         refit = task.subtask("refit-with-best-params")
         best = make_candidate(self.estimator, self.best_params_)
         preprocessing, classifier = take_apart(best)
-        with refit.passed_to(classifier):
+        with refit.propagate_to(classifier):
             refit.begin(**told)
             if preprocessing is not None:
                 X = fit_preprocessing(preprocessing, X, y, fit_params["sample_weight"])

@@ -6,7 +6,7 @@ import math
 from joblib import effective_n_jobs
 from sklearn.base import clone
 
-from .._state import is_same
+from .._base import is_same
 from .._training import MAX_NETS_CPU, draw_seeds, resolve_device
 from ._evaluation import Task
 from ._pipeline import classifier_prefix, take_apart

@@ -7,8 +7,8 @@ from functools import cache, partial
 import numpy as np
 from sklearn.utils import _safe_indexing
 
-from .._multi_fit import read_together, train_together
-from .._training._sklearn_callbacks import Unheard, seen
+from .._multi_fit import fit_many, validate_many
+from .._training._sklearn_callbacks import NullFitTask, callback_data
 from ..metrics._scorers import SCORES, Evidence, some_positions
 from ._pipeline import fit_preprocessing, put_together, take_apart
 from ._reverse_validation import reverse_scores
@@ -69,7 +69,9 @@ class Fold:
 
     def seen(self):
         """Return what callbacks are told of the training rows, taken if they ask."""
-        take = cache(lambda: seen(*self.rows(self.train), self.training_weight()))
+        take = cache(
+            lambda: callback_data(*self.rows(self.train), self.training_weight())
+        )
         return {
             "X": lambda: take()["X"],
             "y": lambda: take()["y"],
@@ -132,7 +134,7 @@ def evaluate(task, fold, scorers, *, reverse, score_train, max_stacked, reports=
     list of Outcome
         One for each member.
     """
-    reports = reports or [Unheard()] * len(task.members)
+    reports = reports or [NullFitTask()] * len(task.members)
     told = fold.seen()
     for report in reports:
         report.begin(**told)
@@ -206,10 +208,10 @@ def _train(task, fold, max_stacked):
     if preprocessing is not None:
         X = fit_preprocessing(preprocessing, X, y, weight)
         X_test, X_tgt = map(preprocessing.transform, (X_test, X_tgt))
-    domains = read_together(
+    domains = validate_many(
         classifiers, X, y, X_tgt, sample_weight=weight, y_tgt=fold.y_tgt
     )
-    errors = train_together(classifiers, domains, max_stacked=max_stacked)
+    errors = fit_many(classifiers, domains, max_stacked=max_stacked)
     return _Trained(
         task.estimators,
         preprocessing,

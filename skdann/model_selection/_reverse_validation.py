@@ -8,7 +8,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, indexable
 
 from .._data._domains import with_class_weight
-from .._multi_fit import read_together, share_columns, train_together
+from .._multi_fit import fit_many, share_columns, validate_many
 from ._pipeline import fit_preprocessing, take_apart
 
 
@@ -66,8 +66,8 @@ def reverse_validation_score(estimator, X, y, X_tgt, *, random_state=None):
     if preprocessing is not None:
         X = fit_preprocessing(preprocessing, X, y)
         X_val, X_tgt = map(preprocessing.transform, (X_val, X_tgt))
-    domains = read_together([classifier], X, y, X_tgt)
-    [error] = train_together([classifier], domains)
+    domains = validate_many([classifier], X, y, X_tgt)
+    [error] = fit_many([classifier], domains)
     if error:
         raise error
     [(score, error)] = reverse_scores([classifier], domains, X_val, y_val)
@@ -103,7 +103,7 @@ def reverse_scores(classifiers, domains, X_val, y_val, *, max_stacked="auto"):
     for known, classifier in zip(classifiers, back, strict=True):
         share_columns(known, classifier)
     starts = [classifier.module_ for classifier in classifiers]
-    errors = train_together(back, turned, starts=starts, max_stacked=max_stacked)
+    errors = fit_many(back, turned, starts=starts, max_stacked=max_stacked)
     return [
         (float("nan") if error else classifier.score(X_val, y_val), error)
         for classifier, error in zip(back, errors, strict=True)

@@ -2,12 +2,13 @@
 
 from ._dann import DANN
 from ._gradient_reversal import GradientReversal, reverse_gradient
-from ._losses import domain_loss, label_loss
+from ._losses import class_confusion_loss, domain_loss, label_loss
 from ._papers import gtsrb_network, mnist_network, office_network, svhn_network
 
 __all__ = [
     "DANN",
     "GradientReversal",
+    "class_confusion_loss",
     "domain_loss",
     "gtsrb_network",
     "label_loss",

@@ -85,14 +85,14 @@ def build_dann(
     features = features.flatten(1)
     n_features = features.shape[1]
 
-    labeller = label_classifier or nn.Linear
-    labeller = _make("label_classifier", labeller, (n_features, n_classes), rows)
-    _check_label_logits(_probe("label_classifier", labeller, features), n_classes)
+    label = label_classifier or nn.Linear
+    label = _make("label_classifier", label, (n_features, n_classes), rows)
+    _check_label_logits(_probe("label_classifier", label, features), n_classes)
 
-    critic = domain_classifier or default_domain_classifier
-    critic = _make("domain_classifier", critic, (n_features, 1), rows)
-    _check_domain_logits(_probe("domain_classifier", critic, features), len(rows))
-    return DANN(extractor, labeller, critic).eval()  # whole, as its probed parts are
+    domain = domain_classifier or default_domain_classifier
+    domain = _make("domain_classifier", domain, (n_features, 1), rows)
+    _check_domain_logits(_probe("domain_classifier", domain, features), len(rows))
+    return DANN(extractor, label, domain).eval()  # whole, as its probed parts are
 
 
 def _check_sizes(name: str, sizes: Sequence[int] | int) -> list[int]:

@@ -1,9 +1,30 @@
 """The domain-adversarial network: one feature extractor under two classifiers."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
 from ._gradient_reversal import GradientReversal
+
+
+class Outputs(NamedTuple):
+    """What a network computes of a batch; the dots are the networks of a stack.
+
+    Attributes
+    ----------
+    features : Tensor of shape (..., n, n_features)
+        What both classifiers read.
+    label_logits : Tensor of shape (..., n_labelled, n_classes)
+        Of the first rows.
+    domain_logits : Tensor of shape (..., n) or None
+        One for each row, positive for the target; None if not asked for.
+    """
+
+    features: Tensor
+    label_logits: Tensor
+    domain_logits: Tensor | None
 
 
 class DANN(nn.Module):
@@ -43,6 +64,9 @@ class DANN(nn.Module):
     (torch.Size([4, 2]), torch.Size([4]))
     """
 
+    # A stack of networks has one axis more in front, see StackedDANN.
+    n_stack_axes = 0
+
     def __init__(
         self,
         feature_extractor: nn.Module,
@@ -57,16 +81,47 @@ class DANN(nn.Module):
 
     def extract(self, X: Tensor) -> Tensor:
         """Features of shape (n, n_features_out)."""
-        return self.feature_extractor(X).flatten(1)
+        return self.feature_extractor(X).flatten(self.n_stack_axes + 1)
 
     def discriminate(self, features: Tensor) -> Tensor:
         """Domain logits of shape (n,); their gradient reaches features reversed."""
         reversed_ = self.gradient_reversal(features)
-        return self.domain_classifier(reversed_).flatten()
+        return self.domain_classifier(reversed_).flatten(self.n_stack_axes)
 
     def forward(self, X: Tensor) -> tuple[Tensor, Tensor]:
+        _, label_logits, domain_logits = self.compute_outputs(X)
+        return label_logits, domain_logits
+
+    def compute_outputs(
+        self, X: Tensor, n_labelled: int | None = None, with_domains: bool = True
+    ) -> Outputs:
+        """Compute what the loss terms read; ``forward`` and training are this pass.
+
+        Parameters
+        ----------
+        X : Tensor of shape (n, ...)
+            Rows.
+        n_labelled : int or None, default=None
+            Compute label logits for so many of the first rows; None is all. Rows
+            without a label need none, unless a loss term reads them.
+        with_domains : bool, default=True
+            Whether to compute domain logits.
+
+        Returns
+        -------
+        Outputs
+        """
         features = self.extract(X)
-        return self.label_classifier(features), self.discriminate(features)
+        labelled = features
+        if n_labelled is not None:
+            labelled = features.narrow(-2, 0, n_labelled)
+        label_logits = self.label_classifier(labelled)
+        domain_logits = self.discriminate(features) if with_domains else None
+        return Outputs(features, label_logits, domain_logits)
+
+    def set_lambdas(self, lambdas: Sequence[float]) -> None:
+        """Set the strength of the adversary: one value, or one a network of a stack."""
+        [self.gradient_reversal.lambda_] = lambdas
 
     @torch.inference_mode()
     def predict_proba(self, X: Tensor) -> Tensor:

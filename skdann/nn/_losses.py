@@ -1,4 +1,8 @@
-"""The two losses of domain-adversarial training, as pure functions of logits."""
+"""The losses of domain-adversarial training, as pure functions of logits.
+
+They reduce the last axes alone: logits of one network yield a scalar, those of a stack
+of networks, along a first axis, one value for each.
+"""
 
 import torch
 from torch import Tensor
@@ -10,21 +14,22 @@ def label_loss(logits: Tensor, codes: Tensor, weight: Tensor | None = None) -> T
 
     Parameters
     ----------
-    logits : Tensor of shape (n, n_classes)
+    logits : Tensor of shape (..., n, n_classes)
         Output of the label classifier.
-    codes : Tensor of shape (n,), int64
+    codes : Tensor of shape (..., n), int64
         True classes, as positions in ``classes_``.
-    weight : Tensor of shape (n,) or None, default=None
+    weight : Tensor of shape (..., n) or None, default=None
         Weight of each row, 1 on average over the whole data set; None weighs all alike.
 
     Returns
     -------
-    Tensor
-        A scalar.
+    Tensor of shape (...)
+        A scalar for one network.
     """
-    if weight is None:
-        return cross_entropy(logits, codes)
-    return (weight * cross_entropy(logits, codes, reduction="none")).mean()
+    # torch wants classes on the second axis, so that rows of all networks are one axis
+    flat = cross_entropy(logits.flatten(0, -2), codes.flatten(), reduction="none")
+    loss = flat.view(codes.shape)
+    return (loss if weight is None else weight * loss).mean(-1)
 
 
 def domain_loss(
@@ -41,29 +46,31 @@ def domain_loss(
 
     Parameters
     ----------
-    logits : Tensor of shape (n,)
+    logits : Tensor of shape (..., n)
         Output :math:`d` of the domain classifier.
-    is_target : Tensor of shape (n,), of the dtype of logits
-        0 for rows of the source, 1 for rows of the target.
-    weight : Tensor of shape (n,) or None, default=None
-        Share of each row in the loss. None is ``domain_weight``.
+    is_target : Tensor of shape (..., n)
+        0 for rows of the source, 1 for rows of the target, of any dtype.
+    weight : Tensor of shape (..., n) or None, default=None
+        Weight of each row in the loss. None is ``balanced_domain_weight``.
 
     Returns
     -------
-    Tensor
-        A scalar; :math:`\ln 2` for a classifier that does not know.
+    Tensor of shape (...)
+        A scalar for one network; :math:`\ln 2` for a classifier that does not know.
     """
+    is_target = is_target.to(logits.dtype)
     if weight is None:
-        weight = domain_weight(is_target)
-    return binary_cross_entropy_with_logits(logits, is_target, weight, reduction="sum")
+        weight = balanced_domain_weight(is_target)
+    loss = binary_cross_entropy_with_logits(logits, is_target, weight, reduction="none")
+    return loss.sum(-1)
 
 
-def domain_weight(is_target: Tensor) -> Tensor:
+def balanced_domain_weight(is_target: Tensor) -> Tensor:
     """Give each domain one half of the loss, shared equally by its rows.
 
     Parameters
     ----------
-    is_target : Tensor of shape (n,)
+    is_target : Tensor of shape (..., n)
         0 for rows of the source, 1 for rows of the target.
 
     Returns
@@ -71,6 +78,65 @@ def domain_weight(is_target: Tensor) -> Tensor:
     Tensor
         Of the shape of ``is_target``; sums to 1 if both domains have rows.
     """
-    n_target = is_target.sum()
-    n_source = len(is_target) - n_target
+    n_target = is_target.sum(-1, keepdim=True)
+    n_source = is_target.shape[-1] - n_target
     return 0.5 * torch.where(is_target > 0, 1 / n_target, 1 / n_source)
+
+
+def class_confusion_loss(logits: Tensor, temperature: float = 2.5) -> Tensor:
+    r"""Minimum class confusion of unlabelled rows [1]_.
+
+    How often the network hesitates between two classes: low if each row is predicted
+    as one class with certainty, whichever it is, and classes keep their proportions.
+
+    .. math:: \hat y_i = \mathrm{softmax}(z_i / T), \quad
+              w_i = \frac{n \, (1 + e^{-H(\hat y_i)})}
+                        {\sum_{i'} (1 + e^{-H(\hat y_{i'})})}, \quad
+              C_{jk} = \sum_i w_i \hat y_{ij} \hat y_{ik}, \quad
+              L = \frac1K \sum_j \sum_{k \ne j} \frac{C_{jk}}{\sum_l C_{jl}}
+
+    with the entropy :math:`H` of a row, so that rows which the network is sure of count
+    more. As in the authors' code no gradient passes through :math:`w`.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (..., n, n_classes)
+        Label logits :math:`z` of rows of the target.
+    temperature : float, default=2.5
+        :math:`T`: larger values spare the network's overconfidence. The default is the
+        paper's.
+
+    Returns
+    -------
+    Tensor of shape (...)
+        In [0, 1 - 1 / n_classes]; a scalar for one network.
+
+    References
+    ----------
+    .. [1] Y. Jin, X. Wang, M. Long and J. Wang, "Minimum Class Confusion for Versatile
+       Domain Adaptation", ECCV 2020, arXiv:1912.03699, equations 2 to 6.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdann.nn import class_confusion_loss
+    >>> certain = torch.tensor([[50.0, 0.0], [0.0, 50.0]])
+    >>> round(class_confusion_loss(certain).item(), 4)
+    0.0
+    >>> round(class_confusion_loss(torch.zeros(2, 2)).item(), 4)
+    0.5
+    """
+    log_p = (logits / temperature).log_softmax(-1)
+    p = log_p.exp()
+    with torch.no_grad():
+        certainty = 1 + (p * log_p).sum(-1, keepdim=True).exp()
+        weight = certainty / certainty.mean(-2, keepdim=True)
+    confusion = (weight * p).mT @ p
+    # a class whose probability underflows in all rows would be 0 / 0
+    total = confusion.sum(-1, keepdim=True).clamp_min(torch.finfo(p.dtype).tiny)
+    confusion = confusion / total
+    return 1 - confusion.diagonal(dim1=-2, dim2=-1).mean(-1)
+
+
+# What a label classifier is trained by, by the kind of y.
+LABEL_LOSSES = {"cross_entropy": label_loss}

@@ -1,11 +1,12 @@
 """Several networks of one architecture as one, their weights along a first axis."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
+from ._dann import DANN
 from ._mlp import ACTIVATIONS, Dropout, draw_int16, keep_mask
 
 
@@ -18,8 +19,8 @@ def stack_modules(modules: Sequence[nn.Module]) -> nn.Module:
     Parameters
     ----------
     modules : sequence of nn.Module
-        Of the same architecture. Their weights are copied; :func:`write_back` brings
-        them home.
+        Of the same architecture. Their weights become slices of the stack's, until
+        :func:`release` gives one its own again.
 
     Returns
     -------
@@ -27,6 +28,8 @@ def stack_modules(modules: Sequence[nn.Module]) -> nn.Module:
         Made of :class:`Stacked` parts, :class:`StackedDropout` and activations.
     """
     kind = type(modules[0])
+    if kind is DANN:
+        return StackedDANN(modules)
     if kind is nn.Sequential:
         return nn.Sequential(*map(stack_modules, zip(*modules, strict=True)))
     if kind is nn.Linear:
@@ -38,11 +41,45 @@ def stack_modules(modules: Sequence[nn.Module]) -> nn.Module:
     return Stacked(modules)
 
 
-def write_back(stacked: nn.Module) -> None:
-    """Copy the weights of a stack into the modules that it was made of."""
-    for part in stacked.modules():
-        if isinstance(part, Stacked):
-            part.write_back()
+def stacked_parts(stacked: nn.Module) -> Iterator["Stacked"]:
+    """Yield the parts of a stack that hold weights or buffers."""
+    return (part for part in stacked.modules() if isinstance(part, Stacked))
+
+
+@torch.no_grad()
+def release(module: nn.Module) -> None:
+    """Give a module whose weights were slices of a stack its own, with their values."""
+    for weight in module.parameters():
+        weight.data = weight.data.clone()
+    for part in module.modules():
+        for name, buffer in part.named_buffers(recurse=False):
+            setattr(part, name, buffer.clone())
+
+
+class StackedDANN(DANN):
+    """Networks of one architecture: what :class:`DANN` computes, for each of them.
+
+    Rows have shape (n_networks, n, ...), and so have features and logits.
+
+    Parameters
+    ----------
+    networks : sequence of DANN
+        Of the same architecture.
+    """
+
+    n_stack_axes = 1
+
+    def __init__(self, networks: Sequence[DANN]):
+        super().__init__(
+            stack_modules([network.feature_extractor for network in networks]),
+            stack_modules([network.label_classifier for network in networks]),
+            stack_modules([network.domain_classifier for network in networks]),
+        )
+        self.like = next(networks[0].parameters()).detach()
+
+    def set_lambdas(self, lambdas: Sequence[float]) -> None:
+        values = self.like.new_tensor(lambdas)
+        self.gradient_reversal.lambda_ = values[:, None, None]
 
 
 class Stacked(nn.Module):
@@ -56,13 +93,20 @@ class Stacked(nn.Module):
     Attributes
     ----------
     weights, state : dict of str to Tensor of shape (n_modules, ...)
-        Parameters and buffers; ``weights`` are leaves of the autograd graph.
+        Parameters and buffers; ``weights`` are leaves of the autograd graph. Those of
+        the modules are views of them, so that each module is as it is trained.
     """
 
     def __init__(self, modules: Sequence[nn.Module]):
         super().__init__()
         self.originals = list(modules)  # a list, so that torch does not register them
         self.weights, self.state = stack_module_state(self.originals)
+        for i, module in enumerate(self.originals):
+            for name, values in self.weights.items():
+                module.get_parameter(name).data = values.detach()[i]
+            for name, values in self.state.items():
+                owner, _, leaf = name.rpartition(".")
+                setattr(module.get_submodule(owner), leaf, values[i])
 
     def forward(self, x: Tensor) -> Tensor:
         return vmap(self._call_one)(self.weights, self.state, x)
@@ -70,12 +114,9 @@ class Stacked(nn.Module):
     def _call_one(self, weights, state, x):
         return functional_call(self.originals[0], (weights, state), (x,))
 
-    @torch.no_grad()
-    def write_back(self) -> None:
-        for i, module in enumerate(self.originals):
-            own = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-            for name, values in {**self.weights, **self.state}.items():
-                own[name].copy_(values[i])
+    def train(self, mode: bool = True) -> nn.Module:
+        self.originals[0].train(mode)  # which is what vmap calls
+        return super().train(mode)
 
 
 class StackedLinear(Stacked):

@@ -1,0 +1,569 @@
+"""``BaseDANN``: what a domain-adversarial estimator is, whatever it predicts."""
+
+import functools
+import inspect
+
+import numpy as np
+import torch
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import check_is_fitted
+
+from ._data._domains import read_domains, warn_of_no_target
+from ._data._rows import check_rows_to_predict, evenly_spaced_rows
+from ._io._metadata import describe
+from ._io._onnx import export_onnx
+from ._training import (
+    OPTIONAL_TERMS,
+    Checkpoint,
+    DANNNet,
+    EarlyStopping,
+    Schedules,
+    TrainingPlan,
+    check_callbacks,
+    check_predictions,
+    draw_seeds,
+    explain_out_of_memory,
+    from_plain,
+    optimizer_settings,
+    resolve_device,
+    seeded_torch_rng,
+    to_plain,
+    to_tensor,
+    train,
+)
+from ._training._sklearn_callbacks import (
+    CallbackSupportMixin,
+    EpochTasks,
+    callback_data,
+    start_fit,
+)
+from ._warn import warn
+from .exceptions import AdaptationWarning
+from .metrics._scorers import SCORES, Evidence
+from .nn._build import build_dann
+from .schedules import LAMBDA_SCHEDULES, LR_SCHEDULES, ScaledSchedule, make_schedule
+
+# Parameters that build_dann takes by the same names.
+_NETWORK = tuple(build_dann.__kwdefaults__)
+
+# What neither a warm start nor partial_fit can change.
+_FIXED_BY_FIRST_FIT = (
+    *_NETWORK,
+    "optimizer",
+    "momentum",
+    "weight_decay",
+    "batch_size",
+    "callbacks",
+    "device",
+)
+
+# To predict one class for all rows is no sign of a failure where nine in ten are of one
+# class, or where there are hardly any rows.
+MOSTLY_ONE_CLASS = 0.9
+FEWEST_ROWS = 10
+
+
+def restore_attributes_on_error(method):
+    """Leave the estimator unchanged when a method raises.
+
+    Goes outside of ``_fit_context``, which tears callbacks down by what it finds there.
+    """
+
+    @functools.wraps(method)
+    def wrapper(estimator, *args, **kwargs):
+        before = vars(estimator).copy()
+        try:
+            return method(estimator, *args, **kwargs)
+        except BaseException:
+            vars(estimator).clear()
+            vars(estimator).update(before)
+            raise
+
+    return wrapper
+
+
+def is_same(value, other):
+    """Whether two values of a parameter are the same."""
+    if isinstance(value, np.ndarray):
+        return np.array_equal(value, other)
+    return value is other or (type(value) is type(other) and value == other)
+
+
+class BaseDANN(
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
+    """Fit a network on a labelled source and an unlabelled target; what it answers.
+
+    A subclass has the parameters, and ``_targets``: what y is. Every fitted attribute
+    is set here, or by scikit-learn's check of the columns.
+    """
+
+    __metadata_request__fit = {"X_tgt": True, "y_tgt": True, "resume": True}
+
+    @restore_attributes_on_error
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None, resume=False):
+        """Fit on labelled source rows and unlabelled target rows.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features) or (n, ...)
+            Source rows. DataFrames, memory maps and any numeric dtype are read as
+            they are; batches are densified and converted to float32 or float64, the
+            whole never is. With a ``feature_extractor``, any number of dimensions.
+        y : array-like of shape (n_samples,)
+            Source labels: numbers, strings or booleans.
+        X_tgt : array-like or sparse matrix of shape (n_target, ...), default=None
+            Target rows, at least one, with the columns of X and scaled as X is. None
+            trains on the source alone.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each source row counts, in both losses. Rows of weight 0 are as
+            if they were not there.
+        y_tgt : array-like of shape (n_target,), default=None
+            The few target labels that are known; the other entries are -1 if labels
+            are numbers, None (or NaN) if they are strings or other objects. Rows with
+            a label also join the label loss, beside the source: each step sees all
+            of them, or half a batch.
+        resume : bool, default=False
+            Whether to go on from the file ``checkpoint``, if there is one: after a
+            crash the same call with the same data ends where it would have ended
+            without. A file of other data or parameters is refused.
+
+        Returns
+        -------
+        self : DANNClassifier
+            Fitted. After Ctrl-C, as it was at the end of its last whole epoch.
+
+        Raises
+        ------
+        ValueError
+            If the data or the parameters make no sense; the message says what to do.
+            The estimator is then as it was before.
+        DivergenceError
+            If the loss explodes or becomes NaN, a ValueError as well.
+        OSError
+            If the checkpoint can't be written; the last one is kept.
+        MemoryError
+            If a step does not fit in the memory of the device.
+        KeyboardInterrupt
+            If interrupted before one epoch is whole.
+
+        Warns
+        -----
+        AdaptationWarning
+            If ``lambda_max > 0`` but there is no target, if X_tgt seems not to have
+            been scaled like X, or if the target is all predicted as one class.
+        ConvergenceWarning
+            If the source is all predicted as one class, or if training diverged and
+            goes on at half the learning rate.
+        """
+        continues = self.warm_start and hasattr(self, "net_")
+        targets = self._targets if continues else None
+        domains = self._validate_domains(X, y, X_tgt, sample_weight, y_tgt, targets)
+        net = self._continued_net() if continues else self._initialize_net(domains)
+        early_stopping = self._make_early_stopping()
+        checkpoint = self._make_checkpoint(domains, early_stopping, resume)
+        end_epoch = None
+        if resume and checkpoint.path.exists():
+            net = self._initialize_net(domains)  # if this fails, the old one is left
+            end_epoch = checkpoint.resume(net)
+        plan = self._plan_training(net, domains, early_stopping, end_epoch)
+        self._train(plan, callback_data(X, y, sample_weight), checkpoint)
+        self._warn_if_collapsed(domains)
+        return self
+
+    def transform(self, X):
+        """Map rows to the domain-invariant features.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows from either domain.
+
+        Returns
+        -------
+        features : ndarray of shape (n_samples, n_features_out)
+            Output of the feature extractor, what the label classifier reads.
+        """
+        return self._apply("transform", X)
+
+    def predict_domain(self, X):
+        """Predict the probability that a row comes from the target.
+
+        Where adaptation has worked this is near one half everywhere.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows from either domain.
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples,)
+            The domain classifier's answer, each domain counting one half.
+
+        Raises
+        ------
+        ValueError
+            If the estimator was fitted without a target.
+        """
+        check_is_fitted(self)
+        if not any("domain_loss" in epoch for epoch in self.history_):
+            raise ValueError(
+                f"This {type(self).__name__} was fitted without X_tgt: its domain "
+                "classifier has learned nothing. Pass X_tgt to fit."
+            )
+        return self._apply("predict_domain", X)
+
+    def to_onnx(self, path):
+        """Write the predictor as an ONNX model, for programs without Python.
+
+        Its input is "X", rows as ``predict`` takes them, any number, of the dtype
+        that the network computes in; its outputs are "label" and "probabilities".
+
+        Parameters
+        ----------
+        path : path
+            The file to write.
+
+        Raises
+        ------
+        ImportError
+            If the extra ``onnx`` is not installed.
+        ValueError
+            If torch can't export one of your own modules.
+        """
+        check_is_fitted(self)
+        with seeded_torch_rng(0, torch.device("cpu")):
+            export_onnx(self, path)
+
+    def _validate_domains(self, X, y, X_tgt, sample_weight, y_tgt, targets=None):
+        """Check and encode the data; ``targets`` are known from an earlier call."""
+        domains = read_domains(
+            self,
+            X,
+            y,
+            X_tgt,
+            sample_weight=sample_weight,
+            y_tgt=y_tgt,
+            targets=targets,
+            reset=not (hasattr(self, "net_") and targets is not None),
+        )
+        if X_tgt is None and self.lambda_max > 0:
+            warn_of_no_target(self.lambda_max)
+        return self._weigh_labels(domains)
+
+    def _weigh_labels(self, domains):
+        """Return the domains with weights of the labels; all weigh alike here."""
+        return domains
+
+    def _initialize_net(self, domains):
+        """Return a new, initialized net for these data."""
+        example = to_tensor(domains.X, slice(0, 2), domains.dtype, "cpu")
+        return self._make_net(example, domains.dtype, domains.targets.n_outputs)
+
+    def _make_net(self, example, dtype, n_outputs):
+        """Return a new, initialized net that reads rows like those of the example."""
+        init_seed, train_seed = draw_seeds(self.random_state, 2)
+        network = {name: getattr(self, name) for name in _NETWORK}
+        memory = explain_out_of_memory(self.device, self.batch_size)
+        with memory, seeded_torch_rng(init_seed, example.device):
+            module = build_dann(example, n_outputs, **network)
+            net = DANNNet(
+                module,
+                dtype=dtype,
+                seed=train_seed,
+                private_generator=not any(map(callable, network.values())),
+                lr=self.lr,
+                train_split=None,
+                batch_size=self.batch_size,
+                callbacks=check_callbacks(self.callbacks),
+                device=resolve_device(self.device),
+                **optimizer_settings(
+                    self.optimizer,
+                    momentum=self.momentum,
+                    weight_decay=self.weight_decay,
+                ),
+            )
+            # under the lock, too: the first optimizer of a process imports modules, and
+            # a process forked meanwhile would wait for them forever
+            return net.initialize()
+
+    def _continued_net(self):
+        """Return the net of earlier calls, if it is still the one asked for."""
+        changed = [
+            name
+            for name, value in self._built_with.items()
+            if not is_same(value, getattr(self, name))
+        ]
+        if changed:
+            raise ValueError(
+                f"{', '.join(changed)} changed since the network was built. Training "
+                "can't go on with another: restore the old value, or fit a clone."
+            )
+        return self.net_
+
+    def _plan_training(self, net, domains, early_stopping, end_epoch=None):
+        """Return the plan of a fit; ``end_epoch`` is known if it is resumed."""
+        self._set_net_parameters(net)
+        domains = self._hold_out(net, domains)
+        schedules = self._make_schedules()
+        if end_epoch is None:
+            plan = TrainingPlan.for_fit(net, domains, schedules, self.max_epochs)
+        else:
+            plan = TrainingPlan.for_the_rest(net, domains, schedules, end_epoch)
+        if early_stopping is not None:
+            plan.callbacks.append(("early_stopping", early_stopping))
+        return plan
+
+    def _set_net_parameters(self, net):
+        """Give a net the parameters that may differ from call to call."""
+        if net.lr != self.lr:
+            net.lr_scale_ = 1.0  # halved because the old one was too high
+        net.lr, net.verbose = self.lr, self.verbose
+        net.on_divergence = self.on_divergence
+
+    def _make_schedules(self):
+        weights = ((name, getattr(self, name, 0)) for name in OPTIONAL_TERMS)
+        return Schedules(
+            lambda_=make_schedule(
+                "lambda_schedule",
+                self.lambda_schedule,
+                LAMBDA_SCHEDULES,
+                self.lambda_max,
+                gamma=self.lambda_gamma,
+            ),
+            lr=make_schedule(
+                "lr_schedule",
+                self.lr_schedule,
+                LR_SCHEDULES,
+                self.lr,
+                alpha=self.lr_alpha,
+                beta=self.lr_beta,
+            ),
+            weights=tuple((name, ScaledSchedule(w)) for name, w in weights if w > 0),
+        )
+
+    def _hold_out(self, net, domains):
+        """Return the domains less the source rows that early stopping looks at."""
+        if not self.early_stopping:
+            return domains
+        seed = np.random.SeedSequence(net.seed).generate_state(3)[2]
+        try:
+            rows, held_out = train_test_split(
+                domains.rows,
+                test_size=self.validation_fraction,
+                stratify=domains.y[domains.rows],
+                random_state=int(seed),
+            )
+        except ValueError as error:
+            raise ValueError(
+                f"early_stopping can't hold back validation_fraction="
+                f"{self.validation_fraction:g} of each class of the source: {error} "
+                "Set early_stopping=False, or another validation_fraction."
+            ) from error
+        return domains.without(held_out, rows)
+
+    def _make_early_stopping(self):
+        if not self.early_stopping:
+            return None
+        return EarlyStopping(_ValidationScore(self), self.n_iter_no_change)
+
+    def _make_checkpoint(self, domains, early_stopping, resume):
+        if self.checkpoint is None:
+            if resume:
+                raise ValueError(
+                    "resume=True goes on from the file checkpoint, but checkpoint="
+                    "None. Name the file that an earlier fit has written."
+                )
+            return None
+        return Checkpoint(
+            self.checkpoint,
+            self.checkpoint_interval,
+            describe(self, domains.targets.classes, domains.X.shape[1:]),
+            default_identity(type(self)),
+            domains,
+            early_stopping,
+        )
+
+    def _train(self, plan, data, checkpoint=None):
+        """Train as planned, make each epoch a task of the fit, and keep the net."""
+        if checkpoint is not None:
+            checkpoint.check(plan.end_epoch)
+        as_fitted = functools.partial(self._fitted_attributes_now, plan)
+        n_epochs = plan.end_epoch - len(plan.net.history)
+        fit_task = start_fit(self, n_epochs, **data)
+        at_epoch = {**data, "reconstruction_attributes": as_fitted}
+        plan.callbacks.append(("tasks", EpochTasks(fit_task, at_epoch)))
+        if checkpoint is not None:  # last: it writes what the others have come to
+            plan.callbacks.append(("checkpoint", checkpoint))
+        [error] = train([plan])
+        if error is not None:
+            raise error
+        self._set_fitted_attributes(plan.net, plan.domains)
+        fit_task.end(**at_epoch)
+        return self
+
+    def _fitted_attributes_now(self, plan):
+        """Return the attributes that the estimator would have if training ended."""
+        frozen = plan.net.frozen(plan)
+        return vars(self._shallow_copy()._set_fitted_attributes(frozen, plan.domains))
+
+    def _set_fitted_attributes(self, net, domains):
+        """Set the attributes that a fit leaves."""
+        return self._set_net(net, domains.targets, domains.X.shape[1:])
+
+    def _set_net(self, net, targets, row_shape):
+        self.net_, self.module_, self.history_ = net, net.module_, net.history
+        self.n_iter_ = len(net.history)
+        vars(self).update(targets.fitted_attributes())
+        self._row_shape = tuple(row_shape)
+        self._built_with = {name: getattr(self, name) for name in _FIXED_BY_FIRST_FIT}
+        return self
+
+    def _restore_fitted(self, saved, targets, row_shape, feature_names=None):
+        """Set the attributes that a fit has left, as a file or a pickle holds them.
+
+        Parameters
+        ----------
+        saved : dict
+            Holds the net, from ``to_plain``.
+        targets : ClassTargets
+            What y was.
+        row_shape : tuple of int
+            Shape of a row.
+        feature_names : ndarray of str or None, default=None
+            Names of the columns.
+        """
+        dtype = np.dtype({"float32": "f4", "float64": "f8"}[saved["net"]["dtype"]])
+        rows = np.zeros((2, *row_shape), dtype)
+        example = to_tensor(rows, slice(None), dtype, "cpu")
+        net = self._make_net(example, dtype, targets.n_outputs)
+        from_plain(net, saved)
+        self._set_net_parameters(net)
+        self._set_net(net, targets, row_shape)
+        self.n_features_in_ = row_shape[0]
+        if feature_names is not None:
+            self.feature_names_in_ = feature_names
+
+    @property
+    def _n_features_out(self):
+        """Number of features, for scikit-learn's names of columns."""
+        row = np.zeros((1, *self._row_shape), self.net_.dtype)
+        return self.net_.apply("transform", row).shape[1]
+
+    def _shallow_copy(self):
+        """Return a second estimator with the same attributes, at no cost."""
+        copied = object.__new__(type(self))
+        vars(copied).update(vars(self))
+        return copied
+
+    def __getstate__(self):
+        """Return the state with arrays for the net, if they say it all.
+
+        Pickles, and skops, then hold no object of torch. A net with code of the user's
+        is left as it is.
+        """
+        state = super().__getstate__()
+        is_plain = "net_" in state and not (
+            state["callbacks"]
+            or callable(state["optimizer"])
+            or any(callable(state["_built_with"][name]) for name in _NETWORK)
+        )
+        if not is_plain:
+            return state
+        kept = {k: v for k, v in state.items() if k not in ("module_", "history_")}
+        return {**kept, "net_": to_plain(state["net_"])}
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if isinstance(vars(self).get("net_"), dict):
+            self._restore_fitted(self.net_, self._targets, self._row_shape)
+
+    def _warn_if_collapsed(self, domains):
+        """Warn of a network that predicts one class for all rows, though y has more."""
+        share = np.bincount(domains.y[domains.rows]).max() / len(domains.rows)
+        if share > MOSTLY_ONE_CLASS:
+            return
+        collapsed = {}
+        for name, X in {"source": domains.X, "target": domains.X_tgt}.items():
+            if X is not None and X.shape[0] >= FEWEST_ROWS:
+                some = X[evenly_spaced_rows(X.shape[0])]
+                labels = np.unique(
+                    domains.targets.decode(self.net_.apply("predict_proba", some))
+                )
+                if len(labels) == 1:
+                    collapsed[name] = labels[0]
+        if "source" in collapsed:
+            warn(
+                f"The network has learned nothing: it predicts {collapsed['source']} "
+                f"for every row of the source. Train for more epochs, change lr="
+                f"{self.lr:g}, or lower lambda_max={self.lambda_max:g}.",
+                ConvergenceWarning,
+            )
+        elif "target" in collapsed:
+            warn(
+                f"The network predicts {collapsed['target']} for every row of the "
+                "target, but not of the source. Check that X_tgt is scaled as X is; "
+                f"lower lambda_max={self.lambda_max:g} or lr={self.lr:g}.",
+                AdaptationWarning,
+            )
+
+    def _apply(self, method, X):
+        check_is_fitted(self)
+        X = check_rows_to_predict(self, X, self._row_shape)
+        return self.net_.apply(method, X)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def default_identity(cls):
+    """Return, by name, what a file says of parameters that have their defaults."""
+    parameters = inspect.signature(cls).parameters.values()
+    return {parameter.name: repr(parameter.default) for parameter in parameters}
+
+
+class _ValidationScore:
+    """Score monitored by early stopping, and accuracy on held-out source rows.
+
+    Parameters
+    ----------
+    estimator : BaseDANN
+        In the middle of its fit.
+    """
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+        scoring = estimator.scoring
+        self.score = _score_by_name(scoring) if isinstance(scoring, str) else scoring
+
+    def __call__(self, net, domains):
+        """Return the score of the target rows and the accuracy on held-out rows."""
+        check_predictions(net, domains)
+        as_fitted = self.estimator._shallow_copy()._set_fitted_attributes(net, domains)
+        vars(as_fitted).pop("feature_names_in_", None)  # rows have lost their names
+        rows = domains.held_out
+        X, y = domains.X[rows], domains.targets.classes[domains.y[rows]]
+        accuracy = float(np.mean(as_fitted.predict(X) == y))
+        if domains.X_tgt is None:
+            return accuracy, accuracy
+        X_tgt = domains.X_tgt[evenly_spaced_rows(domains.X_tgt.shape[0])]
+        return float(self.score(as_fitted, X, y, X_tgt)), accuracy
+
+
+def _score_by_name(name):
+    return lambda *data: SCORES[name](Evidence(*data))

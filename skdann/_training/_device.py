@@ -1,0 +1,116 @@
+"""Where training computes: the device, and on a CPU how many threads."""
+
+import math
+import threading
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from ._fork import hold_across_forks, is_forked
+
+# Multiply-adds per step of the largest layer from which a second thread pays. Below, a
+# second thread is slower or gains little (benchmarks/bench_threads.py); beside another
+# busy process, two threads that wait for each other take up to six times as long.
+WORTH_THREADS = 2**26
+
+# Held while the number of threads to come is not the user's.
+_LOCK = threading.RLock()
+
+
+def resolve_device(device):
+    """Return a device that works here; "auto" is a GPU if there is one.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        What the user asked for.
+
+    Returns
+    -------
+    torch.device
+
+    Raises
+    ------
+    ValueError
+        If torch can't use the device.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(
+            f"device={device!r} cannot be used here ({error}). Use 'auto' or 'cpu'."
+        ) from error
+
+
+@contextmanager
+def limit_threads(is_small: bool):
+    """Compute on one thread where more do not pay; then restore the setting.
+
+    A process that was forked always gets one: a fork leaves OpenMP's threads behind,
+    and GNU's implementation waits for them forever.
+
+    threadpoolctl can't do this: it lowers the number that OpenMP and
+    ``torch.get_num_threads`` tell, but the matrix products of torch's MKL, which is
+    linked into torch where threadpoolctl does not find it, go on with all threads.
+
+    Parameters
+    ----------
+    is_small : bool
+        Whether a second thread would not pay, see :func:`is_small`.
+    """
+    before = count_threads()
+    if before == 1 or not (is_small or is_forked()):
+        yield
+        return
+    try:
+        _set_threads_here(1, elsewhere=before)
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def count_threads() -> int:
+    """Return how many threads torch may use here.
+
+    A thread takes over the number of the process when it first computes, and keeps it.
+    Call this before, so that it is not the one that a fit has set for itself.
+    """
+    hold_across_forks(_LOCK)
+    with _LOCK:
+        return torch.get_num_threads()
+
+
+def _set_threads_here(n_threads, elsewhere):
+    """Set the number of this thread alone.
+
+    Torch makes it that of threads to come as well. So one of these sets theirs back.
+    """
+    newcomer = threading.Thread(target=torch.set_num_threads, args=(elsewhere,))
+    with _LOCK:
+        torch.set_num_threads(n_threads)
+        try:
+            newcomer.start()
+        except RuntimeError:  # if none can begin, none takes over the wrong number
+            return
+        newcomer.join()
+
+
+def is_small(module: nn.Module, X, n_rows: int) -> bool:
+    """Return whether a second thread would not pay in training a network.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The network.
+    X : ndarray or CSR of shape (n, ...)
+        Data like those that go into it.
+    n_rows : int
+        Rows of a step.
+    """
+    # a convolution uses its weights at each place of its input; at most so many here
+    n_places = math.prod(X.shape[2:])
+    uses = (w.numel() * (n_places if w.ndim > 2 else 1) for w in module.parameters())
+    return n_rows * max(uses) < WORTH_THREADS

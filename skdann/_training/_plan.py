@@ -1,0 +1,77 @@
+"""What a net is to be trained on, for how long, along which schedules."""
+
+import math
+from dataclasses import dataclass, field
+
+from .._data._domains import Domains
+from ._batches import count_steps
+from ._engine import Schedules
+from ._net import DANNNet
+from ._objective import Objective
+
+# What max_epochs="auto" grants: small data needs steps, large data needs passes.
+_MIN_STEPS = 1000
+_MIN_EPOCHS = 10
+
+
+def resolve_max_epochs(max_epochs, steps_per_epoch):
+    """Resolve ``max_epochs``, an int or "auto"."""
+    if max_epochs == "auto":
+        return max(_MIN_EPOCHS, math.ceil(_MIN_STEPS / steps_per_epoch))
+    return max_epochs
+
+
+@dataclass(eq=False)
+class TrainingPlan:
+    """A training to come; the one place that multiplies epochs by steps.
+
+    Attributes
+    ----------
+    net : DANNNet
+        Initialized; new, or trained before.
+    domains : Domains
+        The data.
+    schedules : Schedules
+        Lambda, learning rate and weights of loss terms.
+    end_epoch : int
+        Epochs, those of earlier calls included, at which training is over.
+    planned_steps : int
+        Steps, those of earlier calls included, at which progress is 1.
+    callbacks : list of (str, skorch.callbacks.Callback)
+        Who watches this training alone, after the net's own callbacks.
+    """
+
+    net: DANNNet
+    domains: Domains
+    schedules: Schedules
+    end_epoch: int
+    planned_steps: int
+    callbacks: list = field(default_factory=list)
+
+    @classmethod
+    def for_fit(cls, net, domains, schedules, max_epochs):
+        """Plan ``max_epochs`` more epochs."""
+        n_steps = count_steps(domains, net.batch_size)
+        epochs = resolve_max_epochs(max_epochs, n_steps)
+        end, planned = len(net.history) + epochs, net.n_steps_ + epochs * n_steps
+        return cls(net, domains, schedules, end, planned)
+
+    @classmethod
+    def for_one_epoch(cls, net, domains, schedules, max_epochs):
+        """Plan one epoch of the ``max_epochs`` that the first call has planned."""
+        n_steps = count_steps(domains, net.batch_size)
+        first = resolve_max_epochs(max_epochs, n_steps) * n_steps
+        planned = net.planned_steps_ or first
+        return cls(net, domains, schedules, len(net.history) + 1, planned)
+
+    @classmethod
+    def for_the_rest(cls, net, domains, schedules, end_epoch):
+        """Plan what was left when a checkpoint was written."""
+        return cls(net, domains, schedules, end_epoch, net.planned_steps_)
+
+    @property
+    def objective(self):
+        """What the steps descend on."""
+        weighted = [name for name, _ in self.schedules.weights]
+        has_target = self.domains.X_tgt is not None
+        return Objective(self.domains.targets.loss, weighted, has_target)
