@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import make_domains
+from helpers import make_domains
 from sklearn.base import clone
 from torch import nn
 

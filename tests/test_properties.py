@@ -20,7 +20,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import torch
-from conftest import SMALL
+from helpers import SMALL
 from hypothesis import event, given, seed, settings
 from hypothesis import strategies as st
 from scipy import sparse

@@ -18,7 +18,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "reproduce"))
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 import numpy as np
-from conftest import SMALL, make_domains
+import torch
+from helpers import SMALL, make_domains
 from record import ROOT, save
 
 import skdann
@@ -26,6 +27,8 @@ from skdann import DANNClassifier
 
 TESTS = ROOT / "tests"
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(TESTS)}
+
+torch.set_num_threads(1)  # as where the trainings are killed
 
 
 def run(*command, **environment):
@@ -48,7 +51,9 @@ def kill(n_kills, seed):
     n_epochs = 20 * n_kills
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.skdann"
-        result = run(TESTS / "crash.py", path, n_epochs, n_kills, seed, 0.2)
+        result = run(
+            TESTS / "robustness" / "crash.py", path, n_epochs, n_kills, seed, 0.2
+        )
         n_killed = int(result.stdout or 0)
         X, y, X_tgt, _ = make_domains()
         params = {**SMALL, "max_epochs": n_epochs, "dropout": 0.3}
@@ -63,7 +68,7 @@ def kill(n_kills, seed):
 
 def attack(seconds, seed):
     """Return files tried, how many of them were refused, and what was not allowed."""
-    result = run(TESTS / "hostile.py", seconds, seed)
+    result = run(TESTS / "robustness" / "hostile.py", seconds, seed)
     found = json.loads(result.stdout.splitlines()[-1])
     print(found)
     allowed = {"refused", "the same", "another"}

@@ -1,6 +1,6 @@
 """Loads: fits and predictions at once or in great number, counted.
 
-For tests/test_under_load.py and, in greater number, benchmarks/soak/load.py. What may
+For test_under_load.py and, in greater number, benchmarks/soak/load.py. What may
 deadlock is to be called in a process of its own.
 """
 

@@ -17,8 +17,6 @@ from torch import nn
 import skdann
 from skdann import DANNClassifier, DivergenceError
 
-TESTS = Path(__file__).parent
-
 
 def weights_of(clf):
     return {k: v.numpy().copy() for k, v in clf.module_.state_dict().items()}
@@ -280,7 +278,11 @@ def test_a_folder_that_is_not_there_is_told_before_training(small, domains, tmp_
     assert caught.value.errno == errno.ENOENT
 
 
-CHILDS_ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(TESTS)}
+CHILDS_ENVIRONMENT = {
+    **os.environ,
+    "OMP_NUM_THREADS": "1",
+    "PYTHONPATH": ":".join(sys.path),
+}
 
 
 def run_child(code, *arguments):
@@ -298,7 +300,7 @@ def run_child(code, *arguments):
 
 FIT = """
     import sys
-    from conftest import SMALL, make_domains
+    from helpers import SMALL, make_domains
     from skdann import DANNClassifier
     X, y, X_tgt, _ = make_domains()
     clf = DANNClassifier(**{**SMALL, "max_epochs": int(sys.argv[2]), "dropout": 0.3},
@@ -361,7 +363,7 @@ def test_a_process_killed_twenty_times_ends_as_if_it_had_not_been(
     path, params = tmp_path / "run.skdann", {"max_epochs": 400, "dropout": 0.3}
     arguments = [path, "400", "20", "0", "0.2"]
     result = subprocess.run(
-        [sys.executable, TESTS / "crash.py", *arguments],
+        [sys.executable, Path(__file__).with_name("crash.py"), *arguments],
         env=CHILDS_ENVIRONMENT,
         capture_output=True,
         text=True,

@@ -1,4 +1,7 @@
-"""Damage files at random: `python hostile.py seconds seed` counts what comes of it."""
+"""Damage files at random: `hostile.py seconds seed` counts what comes of it.
+
+To be run with ``tests`` in PYTHONPATH.
+"""
 
 import json
 import random
@@ -10,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from conftest import SMALL, make_domains
+from helpers import SMALL, make_domains
 
 import skdann
 from skdann._io._container import read_file, write_file

@@ -12,7 +12,7 @@ import onnxruntime
 import pandas as pd
 import pytest
 import torch
-from conftest import make_domains
+from helpers import make_domains
 from sklearn.exceptions import NotFittedError
 from torch import nn
 

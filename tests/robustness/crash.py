@@ -1,4 +1,6 @@
-"""Kill a training at random moments: `python crash.py file epochs kills seed longest`.
+"""Kill a training at random moments: `crash.py file epochs kills seed longest`.
+
+To be run with ``tests`` in PYTHONPATH.
 
 Each time a process of its own goes on from the file, and is killed after a random time
 of at most ``longest`` seconds. Prints how many were killed before they had finished.
@@ -10,7 +12,7 @@ import signal
 import sys
 import time
 
-from conftest import SMALL, make_domains
+from helpers import SMALL, make_domains
 
 from skdann import DANNClassifier
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from conftest import make_domains
+from helpers import make_domains
 from scipy import sparse
 from sklearn.base import clone
 from torch import nn

@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import torch
-from conftest import make_domains
+from helpers import make_domains
 from scipy import sparse
 
 from skdann import DANNClassifier

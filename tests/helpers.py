@@ -1,0 +1,28 @@
+"""Two small domains that differ, and parameters of a fit that is quick."""
+
+import numpy as np
+
+SMALL = {
+    "hidden_layer_sizes": (16,),
+    "domain_hidden_layer_sizes": (16,),
+    "max_epochs": 3,
+    "random_state": 0,
+}
+
+
+def make_domains(n_source=200, n_target=150, seed=0):
+    """Two sensors tell the class; in the target the better one is stuck.
+
+    Whoever learns on the source trusts column 1 and fails on the target; what both
+    domains share is column 0.
+    """
+    rng = np.random.default_rng(seed)
+
+    def weak_sensor(y):
+        return y + 0.6 * rng.standard_normal(len(y))
+
+    y = rng.choice([-1.0, 1.0], n_source)
+    y_tgt = rng.choice([-1.0, 1.0], n_target)
+    X = np.c_[weak_sensor(y), y + 0.2 * rng.standard_normal(n_source)]
+    X_tgt = np.c_[weak_sensor(y_tgt), 2.5 + 0.2 * rng.standard_normal(n_target)]
+    return X, (y > 0).astype(int), X_tgt, (y_tgt > 0).astype(int)
