@@ -2,9 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# A folder that holds the data. Without it they are downloaded into the user's cache, but
-# for the pictures of Office-Caltech, the MNIST and USPS vectors and MNIST-M's test images,
-# which nobody serves: `vectors`, `regret` and `mnist-m` need the folder.
+# A folder that holds the data. Without it they are downloaded into the user's cache. The
+# features of Office-Caltech, the MNIST and USPS vectors and MNIST-M's test images have no
+# stable download URL: `vectors`, `regret`, `early-stopping`, `mnist-m*` need the folder.
 DATA ?=
 FROM := $(if $(DATA),--data $(DATA))
 OUT ?= demo-output

@@ -1,6 +1,7 @@
 """The real data sets by domain, and how each is prepared for a network."""
 
 import numpy as np
+from data import fetch_mnist_usps, fetch_office_caltech
 from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.impute import SimpleImputer
@@ -16,8 +17,6 @@ from skdann.datasets import (
     fetch_amazon_reviews,
     fetch_gas_drift,
     fetch_heart_disease,
-    fetch_mnist_usps,
-    fetch_office_caltech,
     fetch_phishing,
 )
 

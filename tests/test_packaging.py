@@ -68,7 +68,7 @@ def test_what_is_imported_is_what_is_required():
 def test_what_is_imported_when_needed_is_an_extra():
     optional = distributions(lazily=True) - set(requirements())
     assert optional - NOT_DECLARED <= set(requirements(*FOR_USERS))
-    assert {"matplotlib", "onnx", "pillow", "pooch"} <= optional
+    assert {"matplotlib", "onnx", "pooch"} <= optional
 
 
 @pytest.mark.parametrize(

@@ -9,17 +9,21 @@ by the features of each network, is stored for the figure.
 """
 
 import argparse
+import sys
 import time
 
 import numpy as np
 import torch
-from record import save
+from record import ROOT, save
 from sklearn.manifold import TSNE
 
 from skdann import DANNClassifier
-from skdann.datasets import fetch_mnist, fetch_mnist_m
+from skdann.datasets import fetch_mnist
 from skdann.metrics import proxy_a_distance
 from skdann.nn import mnist_network
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from data import fetch_mnist_m
 
 PUBLISHED = {
     "source only": (0.5225, 0.5749),

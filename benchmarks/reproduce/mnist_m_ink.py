@@ -6,17 +6,18 @@ authors' images under ink of each gray; then the accuracy of networks that train
 """
 
 import argparse
+import sys
 from itertools import pairwise
 
-import numpy as np
 import torch
 from mnist_m import as_network_input, make_classifier, with_grays
-from record import save
+from record import ROOT, save
 
-from skdann.datasets import fetch_mnist, fetch_mnist_m
-from skdann.datasets._cache import load_arrays
-from skdann.datasets._photographs import blend_with_photographs, read_photographs
+from skdann.datasets import fetch_mnist
 from skdann.nn import mnist_network
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from data import blend_with_photographs, fetch_mnist_m
 
 GRAYS = [0, 1, 64, 128, 192, 255, 256]
 
@@ -43,10 +44,7 @@ def main():
     others, y_others = fetch_mnist(subset="test", return_X_y=True, **where)
     white = fetch_mnist_m(**where).data
     published, y_published = fetch_mnist_m(subset="test", return_X_y=True, **where)
-    files = load_arrays("bsds500_train_jpeg", args.data)
-    photographs = read_photographs(files["jpeg_bytes"], files["offsets"])
-    ink = np.where(others > 0, np.uint8(255), np.uint8(0))
-    own = blend_with_photographs(ink, photographs, np.random.RandomState(1))
+    own = blend_with_photographs(others, args.data, random_state=1)
     mean = digits.mean() / 255
     rows = []
     for name, train, test in (

@@ -3,10 +3,7 @@
 The loaders of real data look into the folder ``data_home``, by default that of the
 environment variable ``SKDANN_DATA``, or else the user's cache. What is not there they
 download once, from its publisher or, with ``SKDANN_DATA_URL``, from a mirror of such a
-folder. Three files nobody serves at an address that stays, so the folder has to hold
-them: ``office_caltech_surf.npz``, ``mnist_usps_256.npz`` and
-``mnistm_official_test.npz``. The loaders need the extra ``datasets``: in a clone,
-``pip install '.[datasets]'``.
+folder. They need the extra ``datasets``: in a clone, ``pip install '.[datasets]'``.
 """
 
 from ._fetch import (
@@ -15,9 +12,6 @@ from ._fetch import (
     fetch_gas_drift,
     fetch_heart_disease,
     fetch_mnist,
-    fetch_mnist_m,
-    fetch_mnist_usps,
-    fetch_office_caltech,
     fetch_phishing,
     fetch_usps,
 )
@@ -29,9 +23,6 @@ __all__ = [
     "fetch_gas_drift",
     "fetch_heart_disease",
     "fetch_mnist",
-    "fetch_mnist_m",
-    "fetch_mnist_usps",
-    "fetch_office_caltech",
     "fetch_phishing",
     "fetch_usps",
     "make_shifted_moons",

@@ -2,67 +2,58 @@
 
 import hashlib
 import os
-import tarfile
 import zipfile
 import zlib
 from pathlib import Path
 
 import numpy as np
 
-from ._sources import READERS, SOURCES
-
-# sha256 of the numbers of each data set, see `_digest`
-DIGESTS = dict(
-    line.split()
-    for line in Path(__file__).with_name("digests.txt").read_text().splitlines()
-)
+from ._sources import SOURCES
 
 
-def load_arrays(name, data_home=None, download_if_missing=True):
-    """Return the arrays of a data set.
+def read_digests(path):
+    """Return the digests in a file of lines ``name digest``."""
+    return dict(line.split() for line in path.read_text().splitlines())
+
+
+# By the name of a data set, the sha256 of its numbers, see `_digest`; by the name of an
+# original file, its hash as pooch takes it, where one is published.
+DIGESTS = read_digests(Path(__file__).with_name("digests.txt"))
+
+
+def load_arrays(
+    name,
+    data_home=None,
+    download_if_missing=True,
+    *,
+    sources=SOURCES,
+    digests=DIGESTS,
+):
+    """Return the arrays of a data set, a dict, checked.
 
     They come from ``<name>.npz`` if the folder has it; else from the files of their
-    publishers, which are downloaded once and stay in the folder.
-
-    Parameters
-    ----------
-    name : str
-        A key of ``DIGESTS``.
-    data_home : str, path or None, default=None
-        Folder of the files. None is ``$SKDANN_DATA`` or else the user's cache.
-    download_if_missing : bool, default=True
-        Whether files that are not there may be downloaded.
-
-    Returns
-    -------
-    dict of str to ndarray
-
-    Raises
-    ------
-    OSError
-        If a file is not there and can't be downloaded.
-    ValueError
-        If the data are not those that are meant.
+    publishers, which are downloaded once and stay in the folder. OSError says that a
+    file is not there and can't be downloaded, ValueError that it is damaged.
     """
-    folder = _folder(data_home)
+    folder = data_folder(data_home)
     path = folder / f"{name}.npz"
     if path.exists():
         arrays = _read(_read_packed, [path])
-        _check(arrays, DIGESTS[name], path)
+        _check(arrays, digests[name], path)
         return arrays
-    if name not in SOURCES:
-        raise FileNotFoundError(
-            f"{path} does not exist, and nobody serves these data at an address that "
-            "stays. Pass data_home, a folder that holds the file."
-        )
-    files = [_find(folder, file, download_if_missing) for file in SOURCES[name]]
-    arrays = _read(READERS[name], files)
-    if any(file.hash is None for file in SOURCES[name]):
-        _check(arrays, DIGESTS[name], ", ".join(map(str, files)))
+    source = sources[name]
+    files = [
+        _find(folder / file, address, digests.get(file), download_if_missing)
+        for file, address in source.addresses.items()
+    ]
+    arrays = _read(source.read, files)
+    if not source.addresses.keys() <= digests.keys():
+        _check(arrays, digests[name], ", ".join(map(str, files)))
     return arrays
 
 
-def _folder(data_home):
+def data_folder(data_home):
+    """Return the folder that the files are in."""
     if data_home is None:
         data_home = os.environ.get("SKDANN_DATA")
     return Path(data_home) if data_home else Path(_pooch().os_cache("skdann"))
@@ -73,8 +64,7 @@ def _read_packed(paths):
         return dict(file)
 
 
-_DAMAGE = (OSError, ValueError, KeyError, EOFError, zlib.error)
-_DAMAGE += (tarfile.TarError, zipfile.BadZipFile)
+_DAMAGE = (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile)
 
 
 def _read(reader, paths):
@@ -85,14 +75,13 @@ def _read(reader, paths):
         raise ValueError(f"{names} can't be read: {error}. Remove it.") from error
 
 
-def _find(folder, file, download_if_missing):
+def _find(path, address, expected, download_if_missing):
     """Return the path of a file, which is downloaded if it is not there."""
-    path = folder / file.name
     if path.exists():
-        if file.hash is not None:
-            _check_file(path, file.hash)
+        if expected is not None:
+            _check_file(path, expected)
     elif download_if_missing:
-        _download(path, file)
+        _download(path, address, expected)
     else:
         raise FileNotFoundError(
             f"{path} does not exist. Pass download_if_missing=True to download it "
@@ -101,15 +90,15 @@ def _find(folder, file, download_if_missing):
     return path
 
 
-def _download(path, file):
+def _download(path, address, expected):
     """Download a file, whole or not at all."""
     mirror = os.environ.get("SKDANN_DATA_URL")
-    address = f"{mirror.rstrip('/')}/{file.name}" if mirror else file.address
+    address = f"{mirror.rstrip('/')}/{path.name}" if mirror else address
     try:
-        _pooch().retrieve(address, file.hash, fname=file.name, path=path.parent)
+        _pooch().retrieve(address, expected, fname=path.name, path=path.parent)
     except (OSError, ValueError) as error:
         raise OSError(
-            f"{file.name} could not be downloaded from {address}: {error}. Without a "
+            f"{path.name} could not be downloaded from {address}: {error}. Without a "
             f"network, put the file into {path.parent} yourself, or pass data_home, a "
             "folder that holds it."
         ) from error

@@ -2,10 +2,9 @@
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch
 
 from ._cache import load_arrays
-from ._photographs import blend_with_photographs, read_photographs
 
 
 def fetch_amazon_reviews(
@@ -54,8 +53,8 @@ def fetch_amazon_reviews(
     >>> X, y = fetch_amazon_reviews("books", return_X_y=True)  # doctest: +SKIP
     >>> X_tgt = fetch_amazon_reviews("kitchen").data  # doctest: +SKIP
     """
-    _check_choice("domain", domain, ("books", "dvd", "electronics", "kitchen"))
-    _check_choice("subset", subset, ("train", "test"))
+    check_choice("domain", domain, ("books", "dvd", "electronics", "kitchen"))
+    check_choice("subset", subset, ("train", "test"))
     arrays = load_arrays("amazon_reviews", data_home, download_if_missing)
     counts, indices, indptr, target = (
         arrays[f"{domain}_{subset}_{part}"]
@@ -65,51 +64,7 @@ def fetch_amazon_reviews(
     parts = counts.astype(np.float32), indices.astype(np.int32), indptr
     names = ["unfavorable", "favorable"]
     about = "Blitzer et al. 2007, prepared by Chen et al. 2012; BSD-3 repository."
-    return _bunch(csr_matrix(parts, shape=shape), target, names, about, return_X_y)
-
-
-def fetch_office_caltech(
-    domain="amazon", *, data_home=None, download_if_missing=True, return_X_y=False
-):
-    """Load descriptions of office objects in photographs of four sources.
-
-    Histograms over 800 visual words (SURF), of the ten classes that Office-31 and
-    Caltech-256 share [1]_. Usual: rows divided by their sum, then each domain scaled
-    by itself.
-
-    Parameters
-    ----------
-    domain : {"amazon", "caltech10", "dslr", "webcam"}, default="amazon"
-        Source of the photographs: 958, 1,123, 157 and 295.
-    data_home : str, path or None, default=None
-        Folder of the files. None is ``$SKDANN_DATA`` or else the user's cache.
-    download_if_missing : bool, default=True
-        Of no effect: nobody serves these data, the folder has to hold them.
-    return_X_y : bool, default=False
-        Whether to return ``(data, target)`` alone.
-
-    Returns
-    -------
-    Bunch or tuple
-        ``data``, ndarray of shape (n, 800), float64, counts; ``target``, ndarray of
-        shape (n,), 0 to 9; ``target_names``; ``DESCR``.
-
-    References
-    ----------
-    .. [1] B. Gong et al., "Geodesic flow kernel for unsupervised domain adaptation",
-       CVPR 2012.
-
-    Examples
-    --------
-    >>> from skdann.datasets import fetch_office_caltech
-    >>> X, y = fetch_office_caltech("webcam", return_X_y=True)  # doctest: +SKIP
-    """
-    _check_choice("domain", domain, ("amazon", "caltech10", "dslr", "webcam"))
-    arrays = load_arrays("office_caltech_surf", data_home, download_if_missing)
-    data, target = arrays[f"X_{domain}"].astype(float), arrays[f"y_{domain}"]
-    names = arrays["class_names"].tolist()
-    about = "Gong et al. 2012; Saenko et al. 2010; Griffin et al. 2007. For research."
-    return _bunch(data, target, names, about, return_X_y)
+    return make_bunch(csr_matrix(parts, shape=shape), target, names, about, return_X_y)
 
 
 def fetch_gas_drift(
@@ -146,12 +101,12 @@ def fetch_gas_drift(
     >>> from skdann.datasets import fetch_gas_drift
     >>> X, y = fetch_gas_drift(1, return_X_y=True)  # doctest: +SKIP
     """
-    _check_choice("domain", domain, (1, 2, 3, 4, 5, 6, 8, 9))
+    check_choice("domain", domain, (1, 2, 3, 4, 5, 6, 8, 9))
     arrays = load_arrays("gas_drift", data_home, download_if_missing)
     data, target = arrays[f"X_batch{domain}"], arrays[f"y_batch{domain}"]
     names = arrays["class_names"].tolist()
     about = "Vergara et al. 2012; UCI 224, CC BY 4.0."
-    return _bunch(data, target, names, about, return_X_y)
+    return make_bunch(data, target, names, about, return_X_y)
 
 
 def fetch_heart_disease(
@@ -192,14 +147,14 @@ def fetch_heart_disease(
     >>> from skdann.datasets import fetch_heart_disease
     >>> X, y = fetch_heart_disease("va", return_X_y=True)  # doctest: +SKIP
     """
-    _check_choice("domain", domain, ("cleveland", "hungarian", "switzerland", "va"))
+    check_choice("domain", domain, ("cleveland", "hungarian", "switzerland", "va"))
     name = "heart_disease_hospitals"
     arrays = load_arrays(name, data_home, download_if_missing)
     data, target = arrays[f"X_{domain}"], arrays[f"y_{domain}"]
     columns = arrays["feature_names"].tolist()
     about = "Detrano et al. 1989; UCI 45, CC BY 4.0."
     names = ["healthy", "ill"]
-    return _bunch(data, target, names, about, return_X_y, feature_names=columns)
+    return make_bunch(data, target, names, about, return_X_y, feature_names=columns)
 
 
 def fetch_adult(
@@ -236,7 +191,7 @@ def fetch_adult(
     >>> from skdann.datasets import fetch_adult
     >>> X, y = fetch_adult("women", return_X_y=True)  # doctest: +SKIP
     """
-    _check_choice("domain", domain, ("men", "women"))
+    check_choice("domain", domain, ("men", "women"))
     arrays = load_arrays("adult", data_home, download_if_missing)
     numbers, categories = arrays["num_names"].tolist(), arrays["cat_names"].tolist()
     data = np.hstack([arrays["X_num"], arrays["X_cat"]]).astype(float)
@@ -250,7 +205,7 @@ def fetch_adult(
     more = {"feature_names": columns, "categories": of_column}
     about = "Kohavi 1996; UCI 2, CC BY 4.0."
     names = ["<=50K", ">50K"]
-    return _bunch(data[rows], target[rows], names, about, return_X_y, **more)
+    return make_bunch(data[rows], target[rows], names, about, return_X_y, **more)
 
 
 def fetch_phishing(
@@ -285,53 +240,14 @@ def fetch_phishing(
     >>> from skdann.datasets import fetch_phishing
     >>> X, y = fetch_phishing("name", return_X_y=True)  # doctest: +SKIP
     """
-    _check_choice("domain", domain, ("ip", "name"))
+    check_choice("domain", domain, ("ip", "name"))
     arrays = load_arrays("phishing", data_home, download_if_missing)
     rows = arrays["domain"] == ("ip", "name").index(domain)
     data, target = arrays["X"][rows].astype(float), arrays["y"][rows]
     columns = arrays["feature_names"].tolist()
     about = "Mohammad et al. 2012; UCI 327, CC BY 4.0."
     names = ["phishing", "legitimate"]
-    return _bunch(data, target, names, about, return_X_y, feature_names=columns)
-
-
-def fetch_mnist_usps(
-    domain="mnist", *, data_home=None, download_if_missing=True, return_X_y=False
-):
-    """Load handwritten digits of two collections as rows of 16 x 16 pixels.
-
-    Parameters
-    ----------
-    domain : {"mnist", "usps"}, default="mnist"
-        Collection: 2,000 and 1,800 digits.
-    data_home : str, path or None, default=None
-        Folder of the files. None is ``$SKDANN_DATA`` or else the user's cache.
-    download_if_missing : bool, default=True
-        Of no effect: nobody serves these data, the folder has to hold them.
-    return_X_y : bool, default=False
-        Whether to return ``(data, target)`` alone.
-
-    Returns
-    -------
-    Bunch or tuple
-        ``data``, ndarray of shape (n, 256), float32, in [0, 1]; ``target``, ndarray of
-        shape (n,), 0 to 9; ``target_names``; ``DESCR``.
-
-    References
-    ----------
-    .. [1] M. Long et al., "Transfer feature learning with joint distribution
-       adaptation", ICCV 2013.
-
-    Examples
-    --------
-    >>> from skdann.datasets import fetch_mnist_usps
-    >>> X, y = fetch_mnist_usps("usps", return_X_y=True)  # doctest: +SKIP
-    """
-    _check_choice("domain", domain, ("mnist", "usps"))
-    arrays = load_arrays("mnist_usps_256", data_home, download_if_missing)
-    data, target = arrays[f"X_{domain}"], arrays[f"y_{domain}"]
-    about = "LeCun et al. 1998; Hull 1994; chosen by Long et al. 2013."
-    return _bunch(data, target, _DIGITS, about, return_X_y)
+    return make_bunch(data, target, names, about, return_X_y, feature_names=columns)
 
 
 def fetch_mnist(
@@ -366,11 +282,11 @@ def fetch_mnist(
     >>> from skdann.datasets import fetch_mnist
     >>> X, y = fetch_mnist(subset="test", return_X_y=True)  # doctest: +SKIP
     """
-    _check_choice("subset", subset, ("train", "test"))
+    check_choice("subset", subset, ("train", "test"))
     arrays = load_arrays("mnist", data_home, download_if_missing)
     data, target = arrays[f"X_{subset}"], arrays[f"y_{subset}"]
     about = "LeCun et al. 1998."
-    return _bunch(data[:, None], target, _DIGITS, about, return_X_y)
+    return make_bunch(data[:, None], target, DIGITS, about, return_X_y)
 
 
 def fetch_usps(
@@ -405,79 +321,18 @@ def fetch_usps(
     >>> from skdann.datasets import fetch_usps
     >>> X, y = fetch_usps(subset="test", return_X_y=True)  # doctest: +SKIP
     """
-    _check_choice("subset", subset, ("train", "test"))
+    check_choice("subset", subset, ("train", "test"))
     arrays = load_arrays("usps", data_home, download_if_missing)
     data, target = arrays[f"X_{subset}"], arrays[f"y_{subset}"]
     data = (data[:, None] / 2000).astype(np.float32)
-    return _bunch(data, target, _DIGITS, "Hull 1994.", return_X_y)
+    return make_bunch(data, target, DIGITS, "Hull 1994.", return_X_y)
 
 
-def fetch_mnist_m(
-    *,
-    subset="train",
-    random_state=0,
-    data_home=None,
-    download_if_missing=True,
-    return_X_y=False,
-):
-    """Load MNIST's digits on photographs, the target of [1]_, table 1.
-
-    For training, made here as the authors made theirs: each of MNIST's 60,000 is
-    blended with a random patch of the 200 training photographs of BSDS500,
-    ``abs(digit - patch)`` in each color, all ink counting as white: in the images that
-    they published, pixels under the faintest ink are inverted like those under the
-    brightest. For testing, those 9,001 images, without their margin of two pixels.
-
-    Parameters
-    ----------
-    subset : {"train", "test"}, default="train"
-        60,000 images, or 9,001, which nobody serves: the folder has to hold them.
-    random_state : int, RandomState or None, default=0
-        Decides the patches of "train".
-    data_home : str, path or None, default=None
-        Folder of the files. None is ``$SKDANN_DATA`` or else the user's cache.
-    download_if_missing : bool, default=True
-        Whether a file that is not there may be downloaded.
-    return_X_y : bool, default=False
-        Whether to return ``(data, target)`` alone.
-
-    Returns
-    -------
-    Bunch or tuple
-        ``data``, ndarray of shape (n, 3, 28, 28), uint8; ``target``, ndarray of shape
-        (n,), 0 to 9; ``target_names``; ``DESCR``.
-
-    References
-    ----------
-    .. [1] Y. Ganin and V. Lempitsky, "Unsupervised Domain Adaptation by
-       Backpropagation", ICML 2015, arXiv:1409.7495.
-
-    Examples
-    --------
-    >>> from skdann.datasets import fetch_mnist_m
-    >>> X_tgt = fetch_mnist_m().data  # doctest: +SKIP
-    """
-    _check_choice("subset", subset, ("train", "test"))
-    where = {"data_home": data_home, "download_if_missing": download_if_missing}
-    if subset == "test":
-        arrays = load_arrays("mnistm_official_test", **where)
-        data, target = arrays["X_test"][:, 2:-2, 2:-2], arrays["y_test"]
-        data = np.ascontiguousarray(data.transpose(0, 3, 1, 2))
-    else:
-        digits, target = fetch_mnist(return_X_y=True, **where)
-        arrays = load_arrays("bsds500_train_jpeg", **where)
-        photographs = read_photographs(arrays["jpeg_bytes"], arrays["offsets"])
-        rng = check_random_state(random_state)
-        ink = np.where(digits > 0, np.uint8(255), np.uint8(0))
-        data = blend_with_photographs(ink, photographs, rng)
-    about = "LeCun et al. 1998; Arbelaez et al. 2011; Ganin and Lempitsky 2015."
-    return _bunch(data, target, _DIGITS, about, return_X_y)
+DIGITS = [str(digit) for digit in range(10)]
 
 
-_DIGITS = [str(digit) for digit in range(10)]
-
-
-def _bunch(data, target, target_names, about, return_X_y, **more):
+def make_bunch(data, target, target_names, about, return_X_y, **more):
+    """Return what a loader returns."""
     target = target.astype(np.int64)
     if return_X_y:
         return data, target
@@ -486,6 +341,7 @@ def _bunch(data, target, target_names, about, return_X_y, **more):
     )
 
 
-def _check_choice(name, value, choices):
+def check_choice(name, value, choices):
+    """Raise ValueError unless the value is one of the choices."""
     if value not in choices:
         raise ValueError(f"{name} must be one of {choices}; got {value!r}.")

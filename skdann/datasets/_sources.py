@@ -1,8 +1,8 @@
 """Where the original files are, and how their arrays are read from them."""
 
-import tarfile
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.datasets import load_svmlight_file
@@ -12,109 +12,23 @@ GRAAL = (
     "https://raw.githubusercontent.com/GRAAL-Research"
     "/domain_adversarial_neural_network/master/data"
 )
-BERKELEY = "https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/BSR"
 HASTIE = "https://hastie.su.domains/ElemStatLearn/datasets"
+KERAS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets"
 
 
-@dataclass(frozen=True)
-class File:
-    """One file of a data set.
+class Source(NamedTuple):
+    """The original files of a data set.
 
     Attributes
     ----------
-    name : str
-        In the folder, and on a mirror.
-    address : str
-        Where its publisher has it.
-    hash : str or None
-        As pooch takes it. None if none is published: then the arrays are checked.
+    read : callable
+        Takes the paths of the files and returns their arrays.
+    addresses : dict of str to str
+        Where the publisher has each file, by its name in the folder and on a mirror.
     """
 
-    name: str
-    address: str
-    hash: str | None
-
-
-def _in_folder(folder, hashes):
-    return [File(name, f"{folder}/{name}", digest) for name, digest in hashes.items()]
-
-
-SOURCES = {
-    "adult": _in_folder(
-        f"{UCI}/ml/machine-learning-databases/adult",
-        {
-            "adult.data": (
-                "5b00264637dbfec36bdeaab5676b0b309ff9eb788d63554ca0a249491c86603d"
-            ),
-            "adult.test": (
-                "a2a9044bc167a35b2361efbabec64e89d69ce82d9790d2980119aac5fd7e9c05"
-            ),
-        },
-    ),
-    "amazon_reviews": _in_folder(
-        GRAAL,
-        {
-            "books_train.svmlight": (
-                "317f9a2ec34b81de770b63a84d8c5cc2dc16bd0be6e079d2ff5b5bad5213ea19"
-            ),
-            "books_test.svmlight": (
-                "fe4605c7dcf0e0a9410fd2a32f247caaf9abb352cc6e4c3e0f400853163ad9c4"
-            ),
-            "dvd_train.svmlight": (
-                "95f602aa08bf6b55758f7b0b18df3882fe30acb11987ee60b6b4bb3c44cba733"
-            ),
-            "dvd_test.svmlight": (
-                "4fe1b1a15010f78d8d0c49fe362d35fd4677463a45f1ac02a9f410ae1e638060"
-            ),
-            "electronics_train.svmlight": (
-                "7d0061f03ff3827e4f8036b051b5e5828fddc0cd115aa5b212cd28d624dc14e4"
-            ),
-            "electronics_test.svmlight": (
-                "641783bc941839c3a111d3488a1b7e3bd820a61ec14a129e7429b47703aa961d"
-            ),
-            "kitchen_train.svmlight": (
-                "a70b5ebfe1413e0e16280360905f5c3b64389c435cd20c0165dc9d7f293b31b5"
-            ),
-            "kitchen_test.svmlight": (
-                "e1502b97a824eb12314be4447394fa736fecb781c0724e6529cd6733ac7ff6d8"
-            ),
-        },
-    ),
-    "bsds500_train_jpeg": _in_folder(BERKELEY, {"BSR_bsds500.tgz": None}),
-    "gas_drift": _in_folder(
-        f"{UCI}/static/public/224",
-        {
-            "gas+sensor+array+drift+dataset.zip": (
-                "91e8f466f202e7a093d657673ce47311c3e90416f7df3057966058961c351fe4"
-            )
-        },
-    ),
-    "heart_disease_hospitals": _in_folder(
-        f"{UCI}/ml/machine-learning-databases/heart-disease",
-        {
-            "processed.cleveland.data": (
-                "a74b7efa387bc9d108d7d0115d831fe9b414b29ae7124f331b622b4efa0427c8"
-            ),
-            # the processed file of this hospital has lost the severity
-            "reprocessed.hungarian.data": "md5:3698a53d41cccc2e4499e1273c055378",
-            "processed.switzerland.data": (
-                "834a405ccf5b66ab4056bb77794adc8df0b7125186454c0a1d002d33c6c3b314"
-            ),
-            "processed.va.data": (
-                "e7c93d8d0d2acdadfa4c5e8de768e2191e7f618b952e29623f1f0d5949ff6b8f"
-            ),
-        },
-    ),
-    "mnist": [
-        File(
-            "keras-mnist.npz",  # not mnist.npz, which is the packed file
-            "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
-            "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
-        )
-    ],
-    "phishing": _in_folder(f"{UCI}/static/public/327", {"phishing+websites.zip": None}),
-    "usps": _in_folder(HASTIE, {"zip.train.gz": None, "zip.test.gz": None}),
-}
+    read: Callable
+    addresses: dict
 
 
 def read_adult(paths):
@@ -158,23 +72,6 @@ def read_amazon_reviews(paths):
             f"{path.stem}_y": (y > 0).astype(np.uint8),
         }
     return arrays
-
-
-def read_bsds500(paths):
-    """Read the training photographs from the archive, in the order of their names."""
-    with tarfile.open(paths[0]) as archive:
-        folder = "BSR/BSDS500/data/images/train/"
-        names = sorted(
-            name
-            for name in archive.getnames()
-            if name.startswith(folder) and name.endswith(".jpg")
-        )
-        files = [archive.extractfile(name).read() for name in names]
-    return {
-        "jpeg_bytes": np.frombuffer(b"".join(files), dtype=np.uint8),
-        "offsets": np.cumsum([0, *map(len, files)]),
-        "names": np.array([name.removeprefix(folder) for name in names]),
-    }
 
 
 def read_gas_drift(paths):
@@ -241,13 +138,46 @@ def read_usps(paths):
     return arrays
 
 
-READERS = {
-    "adult": read_adult,
-    "amazon_reviews": read_amazon_reviews,
-    "bsds500_train_jpeg": read_bsds500,
-    "gas_drift": read_gas_drift,
-    "heart_disease_hospitals": read_heart_disease,
-    "mnist": read_mnist,
-    "phishing": read_phishing,
-    "usps": read_usps,
+def _in_folder(folder, *names):
+    return {name: f"{folder}/{name}" for name in names}
+
+
+SOURCES = {
+    "adult": Source(
+        read_adult,
+        _in_folder(
+            f"{UCI}/ml/machine-learning-databases/adult", "adult.data", "adult.test"
+        ),
+    ),
+    "amazon_reviews": Source(
+        read_amazon_reviews,
+        _in_folder(
+            GRAAL,
+            *(
+                f"{domain}_{subset}.svmlight"
+                for domain in ("books", "dvd", "electronics", "kitchen")
+                for subset in ("train", "test")
+            ),
+        ),
+    ),
+    "gas_drift": Source(
+        read_gas_drift,
+        _in_folder(f"{UCI}/static/public/224", "gas+sensor+array+drift+dataset.zip"),
+    ),
+    "heart_disease_hospitals": Source(
+        read_heart_disease,
+        _in_folder(
+            f"{UCI}/ml/machine-learning-databases/heart-disease",
+            "processed.cleveland.data",
+            "reprocessed.hungarian.data",  # the processed one has lost the severity
+            "processed.switzerland.data",
+            "processed.va.data",
+        ),
+    ),
+    # not mnist.npz, which is the packed file
+    "mnist": Source(read_mnist, {"keras-mnist.npz": f"{KERAS}/mnist.npz"}),
+    "phishing": Source(
+        read_phishing, _in_folder(f"{UCI}/static/public/327", "phishing+websites.zip")
+    ),
+    "usps": Source(read_usps, _in_folder(HASTIE, "zip.train.gz", "zip.test.gz")),
 }

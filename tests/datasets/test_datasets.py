@@ -1,38 +1,18 @@
 """Data that are made, and data that come by a server, which here is a real one."""
 
-import functools
 import gzip
-import hashlib
-import http.server
 import io
 import subprocess
 import sys
-import tarfile
-import threading
 import zipfile
-from itertools import pairwise
 
 import numpy as np
 import pytest
-from PIL import Image
 from scipy import sparse
+from small_files import check_loader, digests_of, make_folder, npz, serving, tables
 
 from skdann import DANNClassifier, datasets
 from skdann.datasets import _cache, _sources
-
-rng = np.random.default_rng(0)
-
-
-def _photographs():
-    """Three photographs larger than a digit, as JPEG files one after another."""
-    files = []
-    for _ in range(3):
-        file = io.BytesIO()
-        pixels = rng.integers(256, size=(40, 50, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(file, "jpeg")
-        files.append(file.getvalue())
-    offsets = np.cumsum([0, *map(len, files)])
-    return np.frombuffer(b"".join(files), np.uint8), offsets
 
 
 def _reviews():
@@ -45,15 +25,6 @@ def _reviews():
                 f"{domain}_{subset}_indptr": np.arange(n + 1, dtype=np.int32) * 2,
                 f"{domain}_{subset}_y": (np.arange(n) % 2).astype(np.uint8),
             }
-    return arrays
-
-
-def _tables(domains, shape, n_classes, *, dtype, prefix="", **more):
-    arrays = {name: np.array(value) for name, value in more.items()}
-    for domain in domains:
-        X = rng.integers(5, size=shape).astype(dtype)
-        arrays[f"X_{prefix}{domain}"] = X
-        arrays[f"y_{prefix}{domain}"] = (np.arange(shape[0]) % n_classes).astype("u1")
     return arrays
 
 
@@ -81,12 +52,6 @@ def _svmlight(X, y, first):
     )
 
 
-def _packed(arrays):
-    file = io.BytesIO()
-    np.savez_compressed(file, **arrays)
-    return file.getvalue()
-
-
 def _zipped(files):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
@@ -95,24 +60,10 @@ def _zipped(files):
     return file.getvalue()
 
 
-def _photographs_archive(arrays):
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w:gz") as archive:
-        for i, (start, stop) in enumerate(pairwise(arrays["offsets"])):
-            content = arrays["jpeg_bytes"][start:stop].tobytes()
-            info = tarfile.TarInfo(f"BSR/BSDS500/data/images/train/{i}.jpg")
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
-        archive.addfile(tarfile.TarInfo("BSR/BSDS500/data/images/test/9.jpg"))
-    return file.getvalue()
-
-
 @pytest.fixture(scope="module")
 def arrays():
     """Small data of the shapes of the real ones."""
-    jpeg_bytes, offsets = _photographs()
     digits = {"shape": (5, 28, 28), "n_classes": 10, "dtype": "u1"}
-    names = [str(i) for i in range(10)]
     gas = {"shape": (6, 128), "n_classes": 6, "dtype": "f4", "prefix": "batch"}
     gases = ["Ethanol", "Ethylene", "Ammonia", "Acetaldehyde", "Acetone", "Toluene"]
     patients = {"shape": (4, 13), "n_classes": 2, "dtype": "f4"}
@@ -120,17 +71,11 @@ def arrays():
     return {
         "adult": _census(),
         "amazon_reviews": _reviews(),
-        "bsds500_train_jpeg": {"jpeg_bytes": jpeg_bytes, "offsets": offsets},
-        "gas_drift": _tables((1, 2, 3, 4, 5, 6, 8, 9), **gas, class_names=gases),
-        "heart_disease_hospitals": _tables(
+        "gas_drift": tables((1, 2, 3, 4, 5, 6, 8, 9), **gas, class_names=gases),
+        "heart_disease_hospitals": tables(
             hospitals, **patients, feature_names=list("abcdefghijklm")
         ),
-        "mnist": _tables(("train", "test"), **digits),
-        "mnist_usps_256": _tables(("mnist", "usps"), (4, 256), 10, dtype="f4"),
-        "mnistm_official_test": _tables(("test",), (3, 32, 32, 3), 10, dtype="u1"),
-        "office_caltech_surf": _tables(
-            ("amazon", "dslr"), (4, 800), 10, dtype="u1", class_names=names
-        ),
+        "mnist": tables(("train", "test"), **digits),
         "phishing": {
             "X": np.repeat(np.array([[-1], [1], [1]], np.int8), [2, 1, 3], axis=0)
             * np.ones(30, np.int8),
@@ -138,7 +83,7 @@ def arrays():
             "domain": np.array([0, 0, 1, 1, 1, 1], np.uint8),
             "feature_names": np.array([f"column{i}" for i in range(30)]),
         },
-        "usps": _tables(("train", "test"), (3, 16, 16), 10, dtype="u2"),
+        "usps": tables(("train", "test"), (3, 16, 16), 10, dtype="u2"),
     }
 
 
@@ -189,7 +134,6 @@ def originals(arrays):
                 + "\n"
                 for i, y in enumerate(reviews[f"{part}_y"])
             )
-    files["BSR_bsds500.tgz"] = _photographs_archive(arrays["bsds500_train_jpeg"])
     gas = arrays["gas_drift"]
     files["gas+sensor+array+drift+dataset.zip"] = _zipped(
         {
@@ -210,7 +154,7 @@ def originals(arrays):
             for row in rows
         )
     digits = {name.lower(): values for name, values in arrays["mnist"].items()}
-    files["keras-mnist.npz"] = _packed(digits)
+    files["keras-mnist.npz"] = npz(digits)
     sites = arrays["phishing"]
     heading = "@relation phishing\n\n" + "".join(
         f"@attribute {name}  {{ -1,1 }}\n"
@@ -230,46 +174,26 @@ def originals(arrays):
 
 
 @pytest.fixture
-def packed(arrays, tmp_path, monkeypatch):
-    """A folder with a packed file of each data set."""
-    folder = tmp_path / "packed"
-    folder.mkdir()
-    for name, content in arrays.items():
-        (folder / f"{name}.npz").write_bytes(_packed(content))
-        monkeypatch.setitem(_cache.DIGESTS, name, _cache._digest(content))
-    return folder
+def small_digests(arrays, originals, monkeypatch):
+    for name, digest in digests_of(arrays, originals).items():
+        monkeypatch.setitem(_cache.DIGESTS, name, digest)
 
 
 @pytest.fixture
-def served(arrays, originals, tmp_path, monkeypatch):
+def packed(arrays, small_digests, tmp_path):
+    """A folder with a packed file of each data set."""
+    files = {f"{name}.npz": npz(content) for name, content in arrays.items()}
+    return make_folder(tmp_path / "packed", files)
+
+
+@pytest.fixture
+def served(originals, small_digests, tmp_path, monkeypatch):
     """A folder that a server on this machine serves; the requests that it had."""
-    folder = tmp_path / "served"
-    folder.mkdir()
-    for name, content in originals.items():
-        (folder / name).write_bytes(content)
-    for name, files in _sources.SOURCES.items():
-        hashes = [
-            file.hash and hashlib.sha256(originals[file.name]).hexdigest()
-            for file in files
-        ]
-        pairs = zip(files, hashes, strict=True)
-        small = [_sources.File(f.name, f.address, sha256) for f, sha256 in pairs]
-        monkeypatch.setitem(_sources.SOURCES, name, small)
-        monkeypatch.setitem(_cache.DIGESTS, name, _cache._digest(arrays[name]))
-    requests = []
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *args):
-            requests.append(self.path)
-
-    handler = functools.partial(Handler, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}/"
+    folder = make_folder(tmp_path / "served", originals)
+    monkeypatch.setenv("SKDANN_DATA", str(tmp_path / "cache"))
+    with serving(folder) as (address, requests):
         monkeypatch.setenv("SKDANN_DATA_URL", address)
-        monkeypatch.setenv("SKDANN_DATA", str(tmp_path / "cache"))
         yield folder, requests
-        server.shutdown()
 
 
 def test_files_are_downloaded_once(served, tmp_path):
@@ -315,11 +239,8 @@ def test_a_damaged_file_is_named(packed, served, damage):
     for path, fetch in (
         (packed / "usps.npz", datasets.fetch_usps),
         (served[0] / "phishing+websites.zip", datasets.fetch_phishing),
-        (served[0] / "BSR_bsds500.tgz", datasets.fetch_mnist_m),
     ):
         path.write_bytes(damage(path.read_bytes()))
-        if path.name.startswith("BSR"):  # it needs MNIST beside it
-            (path.parent / "mnist.npz").write_bytes((packed / "mnist.npz").read_bytes())
         with pytest.raises(
             ValueError, match=f"{path.name[:4]}.*(can't be read|damaged)"
         ):
@@ -336,16 +257,17 @@ def test_without_a_network_the_error_says_what_to_do(served, monkeypatch):
         datasets.fetch_mnist()
     with pytest.raises(FileNotFoundError, match="download_if_missing=True"):
         datasets.fetch_mnist(download_if_missing=False)
-    with pytest.raises(FileNotFoundError, match="nobody serves these data"):
-        datasets.fetch_office_caltech()
 
 
 def test_addresses_are_those_of_the_publishers():
-    for files in _sources.SOURCES.values():
-        for file in files:
-            assert file.address.startswith("https://")
-            assert file.hash is None or len(file.hash.removeprefix("md5:")) in (32, 64)
-    assert set(_sources.READERS) == set(_sources.SOURCES) < set(_cache.DIGESTS)
+    files = {}
+    for source in _sources.SOURCES.values():
+        assert all(url.startswith("https://") for url in source.addresses.values())
+        files |= source.addresses
+    assert _sources.SOURCES.keys() < _cache.DIGESTS.keys()
+    assert _cache.DIGESTS.keys() < _sources.SOURCES.keys() | files.keys()
+    for digest in _cache.DIGESTS.values():
+        assert len(digest) == 64 or len(digest.removeprefix("md5:")) == 32
 
 
 @pytest.mark.parametrize(
@@ -355,7 +277,6 @@ def test_addresses_are_those_of_the_publishers():
         datasets.fetch_amazon_reviews,
         datasets.fetch_gas_drift,
         datasets.fetch_mnist,
-        datasets.fetch_mnist_m,
         datasets.fetch_phishing,
         datasets.fetch_usps,
     ],
@@ -383,33 +304,17 @@ def test_what_was_not_measured_is_nan(served, arrays, hospital):
     [
         (datasets.fetch_amazon_reviews, {"domain": "dvd"}, (6, 5000), "f4"),
         (datasets.fetch_amazon_reviews, {"subset": "test"}, (4, 5000), "f4"),
-        (datasets.fetch_office_caltech, {"domain": "dslr"}, (4, 800), "f8"),
         (datasets.fetch_gas_drift, {"domain": 2}, (6, 128), "f4"),
         (datasets.fetch_heart_disease, {"domain": "va"}, (4, 13), "f4"),
         (datasets.fetch_adult, {"domain": "men"}, (3, 14), "f8"),
         (datasets.fetch_adult, {"domain": "women"}, (2, 14), "f8"),
         (datasets.fetch_phishing, {"domain": "name"}, (4, 30), "f8"),
-        (datasets.fetch_mnist_usps, {"domain": "usps"}, (4, 256), "f4"),
         (datasets.fetch_mnist, {"subset": "test"}, (5, 1, 28, 28), "u1"),
         (datasets.fetch_usps, {}, (3, 1, 16, 16), "f4"),
-        (datasets.fetch_mnist_m, {}, (5, 3, 28, 28), "u1"),
-        (datasets.fetch_mnist_m, {"subset": "test"}, (3, 3, 28, 28), "u1"),
     ],
 )
 def test_every_loader_reads_its_file(packed, fetch, options, shape, dtype):
-    options = {**options, "data_home": packed}
-    bunch = fetch(**options)
-    assert (bunch.data.shape, bunch.data.dtype) == (shape, np.dtype(dtype))
-    assert bunch.target.shape == shape[:1]
-    assert bunch.target.dtype == np.int64
-    assert bunch.target.max() < len(bunch.target_names)
-    assert bunch.DESCR
-    X, y = fetch(**options, return_X_y=True)
-    assert (bunch.data != X).sum() == 0
-    np.testing.assert_array_equal(y, bunch.target)
-    name = "domain" if "domain" in options else "subset"
-    with pytest.raises(ValueError, match=f"{name} must be one of"):
-        fetch(**{name: "elsewhere"})
+    check_loader(fetch, {**options, "data_home": packed}, shape, dtype)
 
 
 def test_reviews_are_counts_in_a_sparse_matrix(packed):
@@ -424,31 +329,6 @@ def test_the_census_is_split_by_sex_and_keeps_its_categories(packed):
     assert men.data[:, men.feature_names.index("age")].tolist() == [6, 12, 24]
     assert men.categories["sex"] == ["Female", "Male"]
     assert men.target.tolist() == [1, 0, 1]
-
-
-def test_digits_are_blended_with_photographs(packed, arrays):
-    where = {"data_home": packed}
-    digits = datasets.fetch_mnist(**where).data
-    first, again = (datasets.fetch_mnist_m(**where).data for _ in range(2))
-    other = datasets.fetch_mnist_m(random_state=1, **where).data
-    assert np.array_equal(first, again)
-    assert not np.array_equal(first, other)
-    files, offsets = arrays["bsds500_train_jpeg"].values()
-    photographs = [
-        np.asarray(Image.open(io.BytesIO(files[a:b].tobytes())))
-        for a, b in pairwise(offsets)
-    ]
-    for image, digit in zip(first, digits, strict=True):
-        assert 0 < digit[digit > 0].min() < 255  # of several grays; all count in full
-        ink = np.where(digit > 0, 255, 0)
-        assert any(_contains(p, image, ink) for p in photographs)
-
-
-def _contains(photograph, image, ink):
-    """Whether image is abs(ink - patch) of some patch of the photograph."""
-    windows = np.lib.stride_tricks.sliding_window_view(photograph, (28, 28), (0, 1))
-    expected = np.abs(windows.astype(int) - ink)  # (top, left, color, 28, 28)
-    return (expected == image).all(axis=(2, 3, 4)).any()
 
 
 def test_a_missing_library_is_named():

@@ -1,0 +1,15 @@
+"""Data of the experiments that have no stable download URL, beside `skdann.datasets`.
+
+`data_home`, by default the folder `SKDANN_DATA`, has to hold `office_caltech_surf.npz`,
+`mnist_usps_256.npz` and `mnistm_official_test.npz`.
+"""
+
+from ._fetch import fetch_mnist_m, fetch_mnist_usps, fetch_office_caltech
+from ._photographs import blend_with_photographs
+
+__all__ = [
+    "blend_with_photographs",
+    "fetch_mnist_m",
+    "fetch_mnist_usps",
+    "fetch_office_caltech",
+]
