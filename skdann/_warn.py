@@ -1,15 +1,19 @@
 """Warn at the line of the user, however deep the reason is found."""
 
+import contextlib
 import os
 import sys
 import warnings
 from importlib.util import find_spec
 
 # Whoever stands in these files has only passed the user's call on.
-_PASSING_ON = tuple(
-    os.path.join(location, "")
-    for package in ("skdann", "sklearn", "skorch", "joblib", "torch")
-    for location in find_spec(package).submodule_search_locations
+_PASSING_ON = (
+    contextlib.__file__,
+    *(
+        os.path.join(location, "")
+        for package in ("skdann", "sklearn", "skorch", "joblib", "torch")
+        for location in find_spec(package).submodule_search_locations
+    ),
 )
 
 

@@ -22,7 +22,7 @@ from skdann import (
     nn,
     schedules,
 )
-from skdann._prediction import PredictionMixin
+from skdann._base import BaseDANN
 
 ROOT = Path(__file__).parents[1]
 
@@ -49,7 +49,7 @@ SHOWING += ["from_cv_results", "plot", "to_html"]
 METHODS = [
     *(
         f"skdann.DANNClassifier.{name}"
-        for name in {**vars(DANNClassifier), **vars(PredictionMixin)}
+        for name in {**vars(DANNClassifier), **vars(BaseDANN)}
         if not name.startswith(("_", "set_"))
     ),
     *(

@@ -122,19 +122,23 @@ class EpochTasks(Callback):
         self.data = data
         self.current = None
 
-    def on_epoch_begin(self, net, **kwargs):
-        if self.current is None:  # an epoch that is repeated is still the same task
-            self.current = self.fit_task.subtask("epoch")
-            self.n_before = len(net.history) - 1
-            self.current.begin(**self.data)
+    def on_train_begin(self, net, **kwargs):
+        if not net.is_over:
+            self._begin(net)
 
     def on_epoch_end(self, net, **kwargs):
         current, self.current = self.current, None
         if current.end(**self.data):
             net.stop()
+        if not net.is_over:  # now: with the epoch the history gets a row
+            self._begin(net)
 
     def on_train_end(self, net, **kwargs):
         if self.current is not None:  # it was interrupted, maybe after the last step
             is_whole = len(net.history) > self.n_before
             self.current.end(**(self.data if is_whole else {}))
-            self.current = None
+
+    def _begin(self, net):
+        self.n_before = len(net.history)
+        self.current = self.fit_task.subtask("epoch")
+        self.current.begin(**self.data)

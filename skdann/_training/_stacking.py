@@ -69,7 +69,7 @@ def train(
     errors: Errors = {}
     stacks = make_stacks(plans, max_stacked)
     while stacks:
-        stack = stacks.pop()
+        stack = stacks.pop(0)
         try:
             if len(stack) == 1:
                 stack[0].net.train_on(stack[0])

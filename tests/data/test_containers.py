@@ -126,10 +126,10 @@ def test_float32_rows_are_never_copied_as_a_whole(small, monkeypatch):
         read.append(rows)
         return original(rows, index)
 
-    from skdann._training import _batches as _pairing
+    from skdann._training import _batches
 
-    original = _pairing.take_rows
-    monkeypatch.setattr(_pairing, "take_rows", spy)
+    original = _batches.take_rows
+    monkeypatch.setattr(_batches, "take_rows", spy)
     small().fit(X, y, X_tgt)
     for whole in (X, X_tgt):
         assert any(np.shares_memory(rows, whole) for rows in read)

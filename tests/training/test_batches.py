@@ -38,14 +38,15 @@ def test_an_epoch_shows_every_row_in_batches_of_constant_size(n, n_tgt, batch_si
     batches = list(paired(n, n_tgt, batch_size))
     assert len(batches) == max(-(-n // half), -(-n_tgt // half))
     seen = set()
-    for X, labels in batches:
+    for batch in batches:
+        X = batch.X
         n_source, n_target = min(n, half), min(n_tgt, half)
-        assert len(labels.codes) == n_source
+        assert batch.n_labelled == len(batch.y) == n_source
         assert (X[:, 0] < 0).tolist() == [False] * n_source + [True] * n_target
         if n_tgt:
-            assert torch.equal(labels.is_target, (X[:, 0] < 0).double())
-            assert labels.domain_weight[n_source:].sum().item() == pytest.approx(0.5)
-            assert labels.domain_weight.sum().item() == pytest.approx(1)
+            assert torch.equal(batch.domain, (X[:, 0] < 0).long())
+            assert batch.domain_weight[n_source:].sum().item() == pytest.approx(0.5)
+            assert batch.domain_weight.sum().item() == pytest.approx(1)
         seen.update(X.ravel().tolist())
     assert len(seen) == n + n_tgt
 
@@ -65,29 +66,30 @@ def test_each_pass_has_an_order_of_its_own():
 
 
 def test_labels_travel_with_their_rows():
-    for X, labels in paired(30, 20):
-        assert torch.equal(labels.codes, X[:4, 0].long() % 2)
+    for batch in paired(30, 20):
+        assert torch.equal(batch.y, batch.X[:4, 0].long() % 2)
 
 
 def test_the_order_of_the_source_does_not_depend_on_the_target():
-    alone = [X for X, _ in paired(30, 0)]
-    together = [X[:4] for X, _ in paired(30, 25)]
+    alone = [batch.X for batch in paired(30, 0)]
+    together = [batch.X[:4] for batch in paired(30, 25)]
     assert all(map(torch.equal, alone, together))
 
 
 def test_labelled_target_rows_come_at_every_step_beside_the_source():
-    for X, labels in paired(30, 20, n_labelled=2):
+    for batch in paired(30, 20, n_labelled=2):
+        X = batch.X
         assert sorted(X[4:6, 0].tolist()) == [-2, -1]
-        assert labels.codes[4:].tolist() == [1, 1]
+        assert batch.y[4:].tolist() == [1, 1]
         assert (X[6:] < 0).all()
         assert len(X) == 4 + 2 + 4
         # they are target rows already: as copies they are not in the domain loss
-        assert labels.domain_weight.tolist() == [1 / 8] * 4 + [0] * 2 + [1 / 8] * 4
+        assert batch.domain_weight.tolist() == [1 / 8] * 4 + [0] * 2 + [1 / 8] * 4
 
 
 def test_rows_without_weight_are_never_drawn():
-    for X, _ in paired(30, 0, rows=np.arange(0, 30, 3)):
-        assert (X % 3 == 0).all()
+    for batch in paired(30, 0, rows=np.arange(0, 30, 3)):
+        assert (batch.X % 3 == 0).all()
 
 
 def test_batches_of_a_sparse_matrix_are_dense_and_the_same():
@@ -98,13 +100,13 @@ def test_batches_of_a_sparse_matrix_are_dense_and_the_same():
         X=sparse.csr_array(dense.domains.X),
         X_tgt=sparse.csr_matrix(dense.domains.X_tgt),
     )
-    for (X, _), (X_sparse, _) in zip(dense, as_sparse, strict=True):
-        assert torch.equal(X, X_sparse)
+    for batch, of_sparse in zip(dense, as_sparse, strict=True):
+        assert torch.equal(batch.X, of_sparse.X)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "float16", "float32", ">f8"])
 def test_numbers_of_any_kind_become_the_dtype_asked_for(dtype):
     X = np.arange(30).astype(dtype)[:, None]
-    for batch, labels in paired(30, 0, X=X):
-        assert batch.dtype == torch.float64
-        assert torch.equal(labels.codes, batch[:, 0].long() % 2)
+    for batch in paired(30, 0, X=X):
+        assert batch.X.dtype == torch.float64
+        assert torch.equal(batch.y, batch.X[:, 0].long() % 2)

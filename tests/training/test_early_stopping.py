@@ -88,8 +88,7 @@ class Batches(Callback):
         self.rows = set()
 
     def on_batch_begin(self, net, batch, **kwargs):
-        X, labels = batch
-        self.rows |= {row.tobytes() for row in X[: len(labels.codes)].numpy()}
+        self.rows |= {row.tobytes() for row in batch.X[: batch.n_labelled].numpy()}
 
 
 def test_held_out_rows_are_never_trained_on(small, domains):

@@ -9,8 +9,8 @@ from sklearn.base import clone
 from torch import nn
 
 from skdann import DANNClassifier, DivergenceError
-from skdann._multi_fit import read_together, train_together
-from skdann._training import _stacking as _stacked
+from skdann._multi_fit import fit_many, validate_many
+from skdann._training import _stacking
 
 # What may differ within a stack, two values each.
 DIFFERENT = {
@@ -53,21 +53,21 @@ def base(**params):
 def stack_sizes(monkeypatch):
     """Record how many networks each stack has."""
     sizes = []
-    train = _stacked._Stack.train
+    train_stack = _stacking._train_stack
 
-    def spy(self):
-        sizes.append(len(self.nets))
-        train(self)
+    def spy(plans, errors):
+        sizes.append(len(plans))
+        train_stack(plans, errors)
 
-    monkeypatch.setattr(_stacked._Stack, "train", spy)
+    monkeypatch.setattr(_stacking, "_train_stack", spy)
     return sizes
 
 
 def largest_difference(estimators, X, y, X_tgt=None, max_stacked="auto", **fit_params):
     """Between probabilities after training together and one by one."""
     alone = [clone(e).fit(X, y, X_tgt, **fit_params) for e in estimators]
-    domains = read_together(estimators, X, y, X_tgt, **fit_params)
-    errors = train_together(estimators, domains, max_stacked=max_stacked)
+    domains = validate_many(estimators, X, y, X_tgt, **fit_params)
+    errors = fit_many(estimators, domains, max_stacked=max_stacked)
     assert errors == [None] * len(estimators)
     return max(
         np.abs(one.predict_proba(X) - other.predict_proba(X)).max()
@@ -154,7 +154,7 @@ def test_what_differs_in_shape_is_trained_apart(domains, stack_sizes):
 
 def test_histories_are_those_of_single_fits(domains):
     estimators = list(variants(base()))
-    train_together(estimators, read_together(estimators, *domains))
+    fit_many(estimators, validate_many(estimators, *domains))
     for estimator in estimators:
         alone = clone(estimator).fit(*domains)
         assert estimator.n_iter_ == alone.n_iter_
@@ -237,7 +237,7 @@ def test_one_that_diverges_leaves_the_others_alone(domains, stack_sizes):
     wild = base(optimizer="sgd", lr=1e6)
     tame = [base(optimizer="sgd", lr=lr) for lr in (1e-3, 1e-2)]
     estimators = [tame[0], wild, tame[1]]
-    errors = train_together(estimators, read_together(estimators, X, y, X_tgt))
+    errors = fit_many(estimators, validate_many(estimators, X, y, X_tgt))
     assert stack_sizes == [3]
     assert [type(error) for error in errors] == [
         type(None),
@@ -255,14 +255,14 @@ def test_one_that_diverges_leaves_the_others_alone(domains, stack_sizes):
 
 def test_an_invalid_candidate_leaves_the_others_alone(domains):
     estimators = [base(lr=-1.0), base(), base(lr=1e-2)]
-    errors = train_together(estimators, read_together(estimators, *domains))
+    errors = fit_many(estimators, validate_many(estimators, *domains))
     assert "lr" in str(errors[0])
     assert errors[1:] == [None, None]
 
 
 def test_stacks_respect_memory(monkeypatch, stack_sizes):
     X, y, X_tgt, _ = make_domains()
-    monkeypatch.setattr(_stacked, "MAX_BYTES_CPU", 10 * 2**10)
+    monkeypatch.setattr(_stacking, "MAX_BYTES_CPU", 10 * 2**10)
     estimators = [base(lr=lr) for lr in (1e-3, 2e-3, 3e-3)]
     assert largest_difference(estimators, X, y, X_tgt) < 1e-6
     assert stack_sizes == []  # not even two fit in 10 KiB
@@ -271,6 +271,6 @@ def test_stacks_respect_memory(monkeypatch, stack_sizes):
 def test_the_global_generators_are_untouched(domains):
     state, torch_state = np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
     estimators = [base(lr=lr) for lr in (1e-3, 2e-3)]
-    train_together(estimators, read_together(estimators, *domains))
+    fit_many(estimators, validate_many(estimators, *domains))
     assert (np.random.get_state()[1] == state).all()  # noqa: NPY002
     assert torch.equal(torch.get_rng_state(), torch_state)

@@ -8,7 +8,9 @@ from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback, EarlyStopping
 
 from skdann import AdaptationWarning, DANNClassifier, DivergenceError, schedules
+from skdann._training._batches import Batch
 from skdann._training._callbacks import EpochMeans
+from skdann._training._engine import Step
 
 
 class Recorder(Callback):
@@ -217,20 +219,25 @@ def test_recorded_loss_is_the_loss_of_the_data(small, domains):
 
 
 @pytest.mark.parametrize("held", [1, 9, 10**6])
-def test_means_do_not_depend_on_when_they_are_gathered(held):
+@pytest.mark.parametrize("n_networks", [(), (3,)])
+def test_means_do_not_depend_on_when_they_are_gathered(held, n_networks):
     generator = torch.Generator().manual_seed(0)
-    is_target = torch.tensor([0.0, 0.0, 1.0])
-    share = torch.tensor([0.25, 0.25, 0.5])
-    losses = torch.rand(10, 2, generator=generator)
-    logits = torch.randn(10, 3, generator=generator)
+    domain = torch.tensor([0, 0, 1]).expand(*n_networks, 3)
+    weight = torch.tensor([0.25, 0.25, 0.5]).expand(*n_networks, 3)
+    losses = torch.rand(2, 10, *n_networks, generator=generator)
+    logits = torch.randn(10, *n_networks, 3, generator=generator)
     means = EpochMeans()
-    means.HELD_VALUES = held
-    for (label, domain), d in zip(losses, logits, strict=True):
-        means.add(label, domain, d, is_target, share)
-    label, domain, accuracy = means.means()
-    assert [label, domain] == pytest.approx(losses.mean(0).tolist())
-    right = torch.where(is_target > 0, logits > 0, logits <= 0).double()
-    assert accuracy == pytest.approx((right.mean(0) * share).sum().item())
+    means.HELD_STEPS = held
+    for label, total, d in zip(*losses, logits, strict=True):
+        batch = Batch(None, None, None, domain, weight)
+        means.add(Step({"label": label, "train": total}, d), batch)
+    found = means.means()
+    np.testing.assert_allclose(found["label"], losses[0].mean(0), rtol=1e-6)
+    np.testing.assert_allclose(found["train"], losses[1].mean(0), rtol=1e-6)
+    np.testing.assert_allclose(means.first_loss(), losses[1, 0], rtol=1e-6)
+    right = torch.where(domain > 0, logits > 0, logits <= 0).float()
+    expected = (right.mean(0) * weight).sum(-1)
+    np.testing.assert_allclose(found["domain_accuracy"], expected, rtol=1e-6)
 
 
 def test_early_stopping_of_skorch_stops(small, domains):
