@@ -165,8 +165,6 @@ class DANNNet(EpochLoop, NeuralNet):
         except BaseException:
             restore_state(self, before)
             raise
-        finally:
-            self._set_training(False)
         return self
 
     @contextmanager
@@ -186,6 +184,7 @@ class DANNNet(EpochLoop, NeuralNet):
         finally:
             self.callbacks_ = own
             self.is_finished_ = self.is_over
+            self._set_training(False)
 
     def set_lr_scale(self, scale):
         """Multiply the scheduled learning rate by another number from now on."""

@@ -9,8 +9,9 @@ anew.
 """
 
 import copy
+import traceback
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from itertools import groupby
 
@@ -30,7 +31,7 @@ from ..nn._stacked_modules import (
 )
 from ._batches import Batch, PairedBatches, to_tensor
 from ._device import is_small, limit_threads
-from ._divergence import Rollback, explain_out_of_memory
+from ._divergence import Rollback
 from ._early_stopping import EarlyStopping
 from ._engine import AutogradEngine
 from ._loop import EpochLoop
@@ -70,20 +71,37 @@ def train(
     stacks = make_stacks(plans, max_stacked)
     while stacks:
         stack = stacks.pop(0)
-        try:
-            if len(stack) == 1:
-                stack[0].net.train_on(stack[0])
-            else:
-                _train_stack(stack, errors)
-        except Exception as error:
-            # Of one, it is its own. Of several, it may be that of one, or there is too
-            # little memory for all: they are tried in two halves, from the beginning.
-            if len(stack) == 1:
-                errors[stack[0]] = error
-            else:
-                middle = len(stack) // 2
-                stacks += [stack[:middle], stack[middle:]]
+        if len(stack) == 1:
+            _train_alone(stack[0], errors)
+        else:
+            stacks += _train_stack_or_halve(stack, errors)
     return [errors.get(plan) for plan in plans]
+
+
+def _train_alone(plan, errors):
+    try:
+        plan.net.train_on(plan)
+    except Exception as error:
+        errors[plan] = error
+
+
+def _train_stack_or_halve(plans, errors):
+    """Train a stack; if it fails as a whole, return two halves, as before training.
+
+    One of its nets may be at fault, which ends up alone so, or there may be too little
+    memory for all.
+    """
+    before = {plan: capture_state(plan.net) for plan in plans}
+    try:
+        _train_stack(plans, errors)
+    except Exception as error:
+        traceback.clear_frames(error.__traceback__)  # they hold the stack's memory
+        for plan in plans:
+            release(plan.net.module_)
+            restore_state(plan.net, before[plan])
+        middle = len(plans) // 2
+        return [plans[:middle], plans[middle:]]
+    return []
 
 
 def make_stacks(
@@ -119,33 +137,20 @@ def make_stacks(
 
 def _train_stack(plans, errors):
     """Train plans as a stack, and stacks of what is left as members leave it."""
-    before = {plan: capture_state(plan.net) for plan in plans}
-    first = plans[0]
-    small = is_small(first.net.module_, first.domains.X, first.net.batch_size)
-    memory = explain_out_of_memory(first.net.device, first.net.batch_size)
-    watched = [plan.net.watched_by(plan) for plan in plans]
-    for context in watched:
-        context.__enter__()
+    net, X = plans[0].net, plans[0].domains.X
     failed: Errors = {}
-    try:
+    with ExitStack() as contexts:
+        for plan in plans:
+            contexts.enter_context(plan.net.watched_by(plan))
         # a stack could use more threads, but beside a busy neighbor they cost six times
         # what they bring; whoever has cores for it divides the candidates among
         # processes
-        with limit_threads(small), memory:
-            for plan in plans:
-                _tell(plan, failed, "on_train_begin", X=plan.domains, y=None)
-            groups = [[plan for plan in plans if plan not in failed]]
-            while groups:
-                groups += _train_until_one_leaves(groups.pop(), failed)
-    except BaseException:
+        contexts.enter_context(limit_threads(is_small(net.module_, X, net.batch_size)))
         for plan in plans:
-            release(plan.net.module_)
-            restore_state(plan.net, before[plan])
-        raise
-    finally:
-        for plan, context in zip(plans, watched, strict=True):
-            context.__exit__(None, None, None)
-            plan.net._set_training(False)
+            _tell(plan, failed, "on_train_begin", X=plan.domains, y=None)
+        groups = [[plan for plan in plans if plan not in failed]]
+        while groups:
+            groups += _train_until_one_leaves(groups.pop(), failed)
     errors |= failed
 
 
@@ -154,10 +159,8 @@ def _train_until_one_leaves(plans, failed):
     if not plans:
         return []
     stack = StackedNet(plans)
-    try:
-        stack.fit_loop(None)
-    finally:
-        stack.release_members()
+    stack.fit_loop(None)
+    stack.release_members()
     failed |= stack.failed
     groups = []
     for plan, (rollback, error) in stack.diverged.items():
