@@ -26,7 +26,7 @@ from ._training import (
 )
 from ._training._sklearn_callbacks import start_fit
 from .exceptions import AdaptationWarning
-from .metrics._scorers import SCORES, Evidence, some_positions
+from .metrics._scorers import SCORES, TargetEvaluation, evenly_spaced_rows
 from .nn._build import build_dann
 
 # Parameters that build_dann takes by the same names.
@@ -298,12 +298,12 @@ class _Score:
         accuracy = float(np.mean(as_fitted.predict(X) == y))
         if domains.X_tgt is None:
             return accuracy, accuracy
-        X_tgt = domains.X_tgt[some_positions(domains.X_tgt.shape[0])]
+        X_tgt = domains.X_tgt[evenly_spaced_rows(domains.X_tgt.shape[0])]
         return float(self.score(as_fitted, X, y, X_tgt)), accuracy
 
 
 def _by_name(name):
-    return lambda *of: SCORES[name](Evidence(*of))
+    return lambda *of: SCORES[name](TargetEvaluation(*of))
 
 
 def warn_if_collapsed(estimator, domains):
@@ -322,7 +322,7 @@ def warn_if_collapsed(estimator, domains):
     collapsed = {}
     for name, X in {"source": domains.X, "target": domains.X_tgt}.items():
         if X is not None and X.shape[0] >= FEWEST_ROWS:
-            some = X[some_positions(X.shape[0])]
+            some = X[evenly_spaced_rows(X.shape[0])]
             found = np.unique(estimator.net_.apply("predict_proba", some).argmax(1))
             if len(found) == 1:
                 collapsed[name] = estimator.classes_[found[0]]

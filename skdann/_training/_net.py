@@ -14,7 +14,7 @@ from torch import nn
 
 from .._data._domains import Domains
 from ..exceptions import DivergenceError
-from ..metrics._scorers import some_positions
+from ..metrics._scorers import evenly_spaced_rows
 from ..nn import domain_loss, label_loss
 from ..nn._mlp import Dropout
 from ._batches import PairedBatches, to_tensor
@@ -393,7 +393,7 @@ class DANNNet(NeuralNet):
         for X in (domains.X, domains.X_tgt):
             if X is None:
                 continue
-            some = X[some_positions(X.shape[0])]
+            some = X[evenly_spaced_rows(X.shape[0])]
             if not np.isfinite(self.apply("predict_proba", some)).all():
                 raise DivergenceError(
                     f"Training diverged in epoch {len(self.history)}: what the network "

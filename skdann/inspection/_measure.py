@@ -10,7 +10,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from ..metrics import proxy_a_distance
 from ..model_selection._evaluation import Fold, Task, evaluate
-from ..model_selection._pipeline import classifier_prefix, put_together, take_apart
+from ..model_selection._pipeline import classifier_prefix, join_pipeline, split_pipeline
 from ._alignment import AlignmentDisplay
 from ._fitted import network_input, some_rows
 from ._proportions import calibrate, estimate_proportions
@@ -81,7 +81,7 @@ def measure(estimator, X_src, y_src, X_tgt, *, sample_weight, y_tgt, random_stat
     Trains it and its twin again, each also in reverse.
     """
     estimator = getattr(estimator, "best_estimator_", estimator)
-    _, classifier = take_apart(estimator)
+    _, classifier = split_pipeline(estimator)
     check_is_fitted(classifier)
     rng = check_random_state(random_state)
     X_src, y_src, sample_weight = indexable(X_src, y_src, sample_weight)
@@ -159,8 +159,8 @@ def _compare_with_twin(estimator, fold, *, adapted):
         name: tuple(float(o.test_scores[name]) for o in outcomes) for name in SCORES
     }
     predicted = [o.probabilities.argmax(axis=1) for o in outcomes]
-    preprocessing, _ = take_apart(pair[0])  # fitted once, for both
-    pair = [put_together(one, preprocessing, take_apart(one)[1]) for one in pair]
+    preprocessing, _ = split_pipeline(pair[0])  # fitted once, for both
+    pair = [join_pipeline(one, preprocessing, split_pipeline(one)[1]) for one in pair]
     return pair, scores, float(np.mean(predicted[0] == predicted[1]))
 
 

@@ -1,4 +1,4 @@
-"""The two searches: where candidates come from, and what there is to set."""
+"""The public searches: their parameters, and where candidates come from."""
 
 from numbers import Integral, Real
 
@@ -13,12 +13,12 @@ from sklearn.model_selection import (
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ._base_search import BaseDANNSearch
-from ._candidates import source_only_twins
-from ._scoring import KNOWN, REVERSE
+from ._candidates import source_only_candidates
+from ._scoring import REVERSE, SCORE_NAMES
 
 _OWN_CONSTRAINTS = {
     "scoring": [
-        StrOptions({*get_scorer_names(), *KNOWN, REVERSE}),
+        StrOptions({*get_scorer_names(), *SCORE_NAMES, REVERSE}),
         callable,
         list,
         tuple,
@@ -124,9 +124,9 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
     the target, and networks can be certain and wrong. On 23 pairs of real domains,
     apart from those it was chosen on, agreement with the other candidates brought half
     of what target labels would have, and reverse validation, which takes twice the
-    time, more; ``docs/choosing.md`` has the tables. Agreement needs a crowd: spread the
-    candidates over lambda and learning rate. A few labelled target rows tell more than
-    any score.
+    time, more; ``docs/choosing.md`` has the tables. Agreement is measured with the mean
+    of all candidates: use ten or more, spread over lambda and learning rate. A few
+    labelled target rows tell more than any score.
 
     Callbacks of scikit-learn 1.9 and later (``set_callbacks``) are told of each fit of
     a candidate, with the search as if it had chosen that one, and of the refit with its
@@ -192,7 +192,7 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
         return ParameterGrid(self.param_grid)
 
     def _without_adaptation(self, candidates):
-        return source_only_twins(self.estimator, candidates)
+        return source_only_candidates(self.estimator, candidates)
 
 
 class DANNRandomizedSearchCV(BaseDANNSearch, RandomizedSearchCV):
@@ -306,4 +306,4 @@ class DANNRandomizedSearchCV(BaseDANNSearch, RandomizedSearchCV):
         )
 
     def _without_adaptation(self, candidates):
-        return source_only_twins(self.estimator, [{}])
+        return source_only_candidates(self.estimator, [{}])
