@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # A folder that holds the data. Without it they are downloaded into the user's cache, but
 # for the pictures of Office-Caltech, the MNIST and USPS vectors and MNIST-M's test images,
-# which nobody serves: `vectors`, `regret` and `mnist-m` need the folder.
+# which have no stable URL: `vectors`, `regret` and `mnist-m` need the folder.
 DATA ?=
 FROM := $(if $(DATA),--data $(DATA))
 OUT ?= demo-output

@@ -1,4 +1,4 @@
-"""Training, epoch by epoch, as curves."""
+"""Training curves: losses, domain accuracy, lambda and learning rate by epoch."""
 
 import itertools
 
@@ -124,7 +124,7 @@ class HistoryDisplay:
             With ``ax_`` and ``figure_``.
         """
         self.figure_, self.ax_ = make_panels(ax, 2, 2, size=(4.2, 2.8))
-        losses, accuracy, strength, rate = self.ax_.flat
+        losses, accuracy, lambda_, lr = self.ax_.flat
         self._draw_losses(losses)
         if np.isfinite(self.columns["domain_loss"]).any():
             _mark_chance(losses, CHANCE_LOSS, "domain loss at chance")
@@ -133,11 +133,11 @@ class HistoryDisplay:
         _mark_chance(accuracy, 0.5, "chance")
         accuracy.set(title="Accuracy of the domain classifier", ylim=(0.35, 1.02))
         accuracy.legend(frameon=False, fontsize="small")
-        self._draw(strength, "lambda", "tab:green")
+        self._draw(lambda_, "lambda", "tab:green")
         highest = self.columns["lambda"].max() or 1
-        strength.set(title="Lambda", xlabel="epoch", ylim=(0, 1.05 * highest))
-        self._draw(rate, "lr", "tab:red")
-        rate.set(title="Learning rate", xlabel="epoch", ylim=(0, None))
+        lambda_.set(title="Lambda", xlabel="epoch", ylim=(0, 1.05 * highest))
+        self._draw(lr, "lr", "tab:red")
+        lr.set(title="Learning rate", xlabel="epoch", ylim=(0, None))
         return self
 
     def _draw_losses(self, ax):

@@ -1,4 +1,4 @@
-"""Scores of predicted probabilities for the target: the higher the better."""
+"""Scores of predicted probabilities for the target, the higher the better."""
 
 import numpy as np
 from scipy.special import entr
@@ -79,8 +79,8 @@ def nuclear_norm_score(P):
 def neg_entropy_score(P):
     r"""Certainty of the predictions, :math:`-\frac1n \sum_i H(p_i)`.
 
-    A model that predicts one class for every row, with confidence, wins: look at it
-    beside others.
+    A model that predicts one class for every row, with confidence, has the best score:
+    use it beside others.
 
     Parameters
     ----------

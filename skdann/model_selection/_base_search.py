@@ -48,7 +48,7 @@ class BaseDANNSearch:
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Source rows. The folds divide them, and nothing else.
+            Source rows. The folds divide them, not the target.
         y : array-like of shape (n_samples,)
             Source labels.
         X_tgt : array-like or sparse matrix of shape (n_target, n_features)
@@ -119,7 +119,7 @@ class BaseDANNSearch:
         Returns
         -------
         score : float
-            Accuracy; where ``scoring`` is a scorer of labelled rows, what it says.
+            Accuracy; of ``scoring``, if that is a scorer of labelled rows.
         """
         check_is_fitted(self, "best_estimator_")
         scorer = self.scorer_
@@ -128,7 +128,7 @@ class BaseDANNSearch:
         return scorer(self.best_estimator_, X, y)
 
     def get_metadata_routing(self):
-        """Say what ``fit`` takes; it goes where it belongs without routing.
+        """Return what ``fit`` requests; a search passes it on without routing enabled.
 
         Returns
         -------
@@ -138,7 +138,7 @@ class BaseDANNSearch:
         return BaseEstimator.get_metadata_routing(self)
 
     def _check_refit(self, columns):
-        """Say which score to choose by, if there are several."""
+        """Raise an error if there are several scores and refit names none of them."""
         named = isinstance(self.refit, str) and self.refit in columns
         if self.refit and not (named or callable(self.refit)):
             raise ValueError(
@@ -147,7 +147,7 @@ class BaseDANNSearch:
             )
 
     def _all_candidates(self):
-        """Return the candidates; training on the source alone is among them."""
+        """Return the candidates, source-only ones among them."""
         candidates = list(self._candidates())
         if any(lambda_max_of(self.estimator, params) == 0 for params in candidates):
             return candidates
@@ -283,7 +283,7 @@ class BaseDANNSearch:
         self.best_params_ = results["params"][self.best_index_]
 
     def _best_by(self, *names):
-        """Return the position of the best candidate by each score that there is."""
+        """Return the position of the best candidate by each score that was computed."""
         results = self.cv_results_
         lambdas = [
             lambda_max_of(self.estimator, params) for params in results["params"]

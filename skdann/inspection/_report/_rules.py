@@ -130,7 +130,7 @@ def _never_learned(measures):
             "domains_alike",
             False,
             what,
-            "A fresh classifier hardly tells the domains apart either (proxy "
+            "A fresh classifier hardly separates the domains either (proxy "
             f"A-distance {measures.distances['input']:.2f} of 2): there is little to "
             "adapt.",
             "Use the network with lambda_max=0, or any classifier.",
@@ -156,7 +156,7 @@ def _always_wins(measures):
         "always_wins",
         True,
         f"The domain classifier is right on {final:.0%} of the rows to the end.",
-        "The features still tell the domains apart: they were hardly aligned.",
+        "The features still reveal the domain: they were hardly aligned.",
         "Raise lambda_max (3, 10) or train longer. If the domains differ in scale, or "
         "in a column that names them, correct that first: scale each domain by itself, "
         "drop the column.",
@@ -221,7 +221,7 @@ def _lost_source(measures):
         "lost_source",
         True,
         f"Accuracy on held-out source rows fell from {before:.1%} to {after:.1%}.",
-        "The adversary took away what tells the classes apart.",
+        "The adversary removed features that separate the classes.",
         "Lower lambda_max.",
     )
 
@@ -262,7 +262,7 @@ def _still_apart(measures):
     return Finding(
         "still_apart",
         False,
-        f"A fresh linear classifier still tells the domains apart in the features "
+        f"A fresh linear classifier still separates the domains in the features "
         f"(proxy A-distance {before:.2f} without adapting, {after:.2f} with, of 2).",
         "The features deceive the network's own domain classifier, not every one. "
         "Adapting may have helped all the same.",
