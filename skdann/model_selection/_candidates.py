@@ -1,4 +1,4 @@
-"""Divide candidates into tasks: stacks to be trained together on one fold."""
+"""Divide candidates into tasks: those to be trained together on one fold."""
 
 import copy
 import math

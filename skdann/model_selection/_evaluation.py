@@ -16,7 +16,7 @@ from ._reverse_validation import reverse_scores
 
 @dataclass(frozen=True)
 class Task:
-    """Candidates to train together, as one stack, on one fold.
+    """Candidates to train together on one fold, stacked where they can be.
 
     They have the preprocessing in common, which is fitted once for all of them.
 

@@ -74,11 +74,11 @@ class TestAlignment:
 
     def test_another_estimator_can_stand_before(self, small, fitted, domains):
         X, y, X_tgt = domains
-        twin = small(lambda_max=0).fit(X, y, X_tgt)
-        display = AlignmentDisplay.from_estimator(fitted, X, X_tgt, before=twin)
+        source_only = small(lambda_max=0).fit(X, y, X_tgt)
+        display = AlignmentDisplay.from_estimator(fitted, X, X_tgt, before=source_only)
         before = display.projections["Features, before"]
         expected = PCA(2, random_state=0).fit_transform(
-            np.concatenate([twin.transform(X), twin.transform(X_tgt)])
+            np.concatenate([source_only.transform(X), source_only.transform(X_tgt)])
         )
         assert_allclose(np.abs(before), np.abs(expected), 1e-3)
 
