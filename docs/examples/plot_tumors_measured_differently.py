@@ -101,7 +101,7 @@ for name in runs[0][0]:
 
 # %%
 # The features of both networks
-# ----------------------------
+# -----------------------------
 # The features of the first split in two dimensions. Before adapting, the tumors of the
 # second laboratory lie apart from those of the first. After it they are mixed, and the
 # classes still lie apart.
