@@ -16,7 +16,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
 from ._data._domains import read_domains, warn_of_no_target
-from ._data._rows import check_rows_to_predict, evenly_spaced_rows
+from ._data._rows import check_rows_to_predict
 from ._io._metadata import describe
 from ._io._onnx import export_onnx
 from ._training import (
@@ -41,12 +41,13 @@ from ._training import (
 from ._training._sklearn_callbacks import (
     CallbackSupportMixin,
     EpochTasks,
-    callback_data,
+    make_callback_data,
     start_fit,
 )
 from ._warn import warn
 from .exceptions import AdaptationWarning
-from .metrics._scorers import SCORES, Evidence
+from .metrics._sampling import evenly_spaced_rows
+from .metrics._scorers import SCORES, TargetEvaluation
 from .nn._build import build_dann
 from .schedules import LAMBDA_SCHEDULES, LR_SCHEDULES, ScaledSchedule, make_schedule
 
@@ -178,7 +179,7 @@ class BaseDANN(
             net = self._initialize_net(domains)  # if this fails, the old one is left
             end_epoch = checkpoint.resume(net)
         plan = self._plan_training(net, domains, early_stopping, end_epoch)
-        self._train(plan, callback_data(X, y, sample_weight), checkpoint)
+        self._train(plan, make_callback_data(X, y, sample_weight), checkpoint)
         self._warn_if_collapsed(domains)
         return self
 
@@ -566,4 +567,4 @@ class _ValidationScore:
 
 
 def _score_by_name(name):
-    return lambda *data: SCORES[name](Evidence(*data))
+    return lambda *data: SCORES[name](TargetEvaluation(*data))

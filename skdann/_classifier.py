@@ -13,7 +13,7 @@ from ._base import BaseDANN, restore_attributes_on_error
 from ._data._domains import with_class_weight
 from ._data._targets import ClassTargets
 from ._training import OPTIMIZERS, TrainingPlan
-from ._training._sklearn_callbacks import callback_data
+from ._training._sklearn_callbacks import make_callback_data
 from .metrics._scorers import SCORES
 from .nn._mlp import ACTIVATIONS
 from .schedules import LAMBDA_SCHEDULES, LR_SCHEDULES
@@ -375,7 +375,7 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
         self._set_net_parameters(net)
         schedules = self._make_schedules()
         plan = TrainingPlan.for_one_epoch(net, domains, schedules, self.max_epochs)
-        return self._train(plan, callback_data(X, y, sample_weight))
+        return self._train(plan, make_callback_data(X, y, sample_weight))
 
     def predict(self, X):
         """Predict the class of each row.

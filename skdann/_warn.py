@@ -31,7 +31,7 @@ def warn(message, category=UserWarning):
     category : type, default=UserWarning
         Class of the warning.
     """
-    frame, level = sys._getframe(1), 2
+    frame, level = sys._getframe(1), 2  # stacklevel 2 is the caller of this function
     while frame.f_back and frame.f_code.co_filename.startswith(_PASSING_ON):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)

@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from skdann import DANNClassifier
 from skdann.datasets import make_shifted_moons
 from skdann.inspection import adaptation_report
-from skdann.inspection._proportions import total_variation
+from skdann.inspection._report._proportions import total_variation
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 from pairs import load, preprocessing

@@ -1,22 +1,22 @@
 """Choosing lambda without target labels
 =====================================
 
-How strong should the adversary be, and at which learning rate? There is no label of the
-target to ask. ``DANNGridSearchCV`` trains all candidates, scores them by what they
-predict for the target, and keeps training on the source alone among them.
+How strong should the adversary be, and at which learning rate? The target has no labels
+to decide by. ``DANNGridSearchCV`` trains all candidates, scores them by what they
+predict for the target, and always has source-only candidates among them.
 
 The data are the tumors of two laboratories of
 :ref:`sphx_glr_auto_examples_plot_tumors_measured_differently.py`. The labels of the
-second laboratory serve the last step alone, which tells how well the choice was.
+second laboratory are used in the last step alone, to see how good the choice was.
 """
 
 # %%
 # Ten candidates
 # --------------
 # Five lambdas and two learning rates, on two folds of the source. The default score
-# asks how far a candidate agrees with all the others, so it needs a spread of them.
-# Candidates of one fold are trained together, as one network. A warning tells if
-# another score would have chosen otherwise.
+# measures agreement with the mean of all candidates, so they should be ten or more, and
+# differ. Candidates of one fold are trained together, as one network. A warning says if
+# another score would have chosen a candidate with other predictions.
 
 import numpy as np
 from sklearn.datasets import load_breast_cancer
@@ -50,9 +50,9 @@ display = SearchDisplay.from_estimator(search)
 # %%
 # Was it a good choice?
 # ---------------------
-# With the labels of the second laboratory, each lambda can be fitted once more, at the
-# chosen learning rate, and counted. In practice nobody can: that is why the scores
-# above are needed.
+# With the labels of the second laboratory, the accuracy of each lambda can be computed,
+# at the chosen learning rate. In practice there are no such labels: that is why the
+# scores above are needed.
 scale = StandardScaler().fit(X_src)
 A, B = scale.transform(X_src), scale.transform(X_tgt)
 lr = search.best_params_["dann__lr"]
@@ -63,6 +63,7 @@ for lambda_max in grid["dann__lambda_max"]:
     print(f"lambda_max={lambda_max:<4g} {accuracy:.3f}{'  <- chosen' * is_chosen}")
 
 # %%
-# The choice is better than the source alone, and not the best there was: infomax, which
-# the warning names, would have chosen better here. Over many pairs of domains it is the
-# other way round; :doc:`/choosing` has the tables.
+# The choice is better than the source-only network, and not the best there was:
+# infomax, which the warning names, would have chosen better here. Over many pairs of
+# domains the default score chooses better than infomax; :doc:`/choosing` has the
+# tables.

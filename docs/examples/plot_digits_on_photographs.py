@@ -8,8 +8,8 @@ in each color channel. A small convolutional network takes the place of the buil
 layers.
 
 It is here as a warning: at this size adapting does not help. A bright patch inverts a
-digit, so that half of the target looks alike in no feature that the source teaches,
-and making the domains alike does not make their classes alike. Always compare with
+digit, so that for half of the target no feature learned on the source fits, and
+aligning the domains does not align their classes. Always compare with
 ``lambda_max=0``.
 
 Run with ``make demo-digits``; nothing is downloaded.

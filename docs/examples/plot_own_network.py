@@ -1,15 +1,15 @@
 """A network of your own
 =====================
 
-The built-in layers suit tables. Where the columns have a structure, a network can be
-told of it: any ``torch.nn.Module`` takes the place of the feature extractor, of the
+The built-in layers suit tables. Where the columns have a structure, a network of your
+own can use it: any ``torch.nn.Module`` takes the place of the feature extractor, of the
 label classifier or of the domain classifier. Everything else, from gradient reversal to
 the schedules, stays as it is.
 
 Here each of ten measurements of a tumor first gets a layer of its own, and a gate that
 may turn it off; the data are those of
 :ref:`sphx_glr_auto_examples_plot_tumors_measured_differently.py`. Whether such a
-network is better than the built-in one is for the data to say: here it is not.
+network is better than the built-in one depends on the data: here it is not.
 """
 
 # %%
@@ -81,6 +81,6 @@ print(clf.module_)
 # %%
 # Did the adversary work?
 # -----------------------
-# The domain classifier should learn at first, while lambda is small, and lose as lambda
-# grows. The label loss should fall all the same.
+# The accuracy of the domain classifier should rise at first, while lambda is small, and
+# fall as lambda grows. The label loss should fall nevertheless.
 display = HistoryDisplay.from_estimator(clf)

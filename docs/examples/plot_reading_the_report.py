@@ -1,10 +1,10 @@
 """Reading the report
 ==================
 
-Did adapting help? Without labels of the target nobody knows for certain, but much can
-be known: what changed against the same network that was not adapted, what it cost on
-the source, whether the classes seem to come as often in both places.
-``adaptation_report`` gathers it, with what each finding means and what to try.
+Did adapting help? Without labels of the target this cannot be known, but estimated:
+from what changed against the source-only network, what it cost on the source, and
+whether the class proportions seem to be the same in both domains.
+``adaptation_report`` does that, and says what each finding means and what to try.
 
 Two laboratories measure tumors by two protocols, as in
 :ref:`sphx_glr_auto_examples_plot_tumors_measured_differently.py`. First they see the
@@ -44,7 +44,7 @@ print(report)
 report
 
 # %%
-# Here the labels of the target are known after all, so the verdict can be checked:
+# Here the labels of the target are known, so the verdict can be checked:
 source_only = DANNClassifier(lambda_max=0, random_state=0).fit(X_src, y_src)
 print(f"source only {source_only.score(X_tgt, y_tgt):.3f}")
 print(f"adapted     {adapted.score(X_tgt, y_tgt):.3f}")
@@ -52,9 +52,10 @@ print(f"adapted     {adapted.score(X_tgt, y_tgt):.3f}")
 # %%
 # A clinic that sees mostly the ill
 # ---------------------------------
-# Now nine in ten of the target are ill. Features that hide the domain have to mix the
-# ill with the healthy. (The fit would ask whether the target was scaled as the source
-# is. It was: what it sees is the other protocol, and the other patients.)
+# Now nine in ten of the target are ill: label shift. Features that hide the domain have
+# to mix the ill with the healthy. (The fit would warn that the target may not be scaled
+# as the source is. It is: the difference comes from the other protocol, and the other
+# patients.)
 warnings.simplefilter("ignore", AdaptationWarning)
 ill, healthy = (np.flatnonzero(y_tgt == name) for name in names)
 rows = np.concatenate([ill, healthy[: len(ill) // 9]])
@@ -64,13 +65,13 @@ adapted = DANNClassifier(random_state=0).fit(X_src, y_src, X_clinic)
 print(adaptation_report(adapted, X_src, y_src, X_clinic, random_state=0))
 
 # %%
-# The scores speak against adapting, and the labels agree:
+# Unsupervised scores favor the source-only model, and the labels agree:
 print(f"source only {source_only.score(X_clinic, y_clinic):.3f}")
 print(f"adapted     {adapted.score(X_clinic, y_clinic):.3f}")
 
 # %%
 # Below, on the right, crosses of the ill lie among dots of the healthy: the domains are
-# alike, and the classes are not.
+# aligned, the classes are not.
 display = AlignmentDisplay.from_estimator(
     adapted, X_src, X_clinic, y_src=y_src, y_tgt=y_clinic, before=source_only
 )

@@ -2,11 +2,10 @@
 =================
 
 Figure 2 of Ganin et al. (JMLR 2016): the source is two moons, the target the same
-moons turned by 35 degrees, whose labels nobody tells. Above, a network of 15 hidden
-units that learns from the source alone; below, the same network, adapted. From left to
-right: where each draws the border between the classes; the principal components of its
-features; what its domain classifier takes for the target; its hidden units, each the
-line where it is undecided.
+moons turned by 35 degrees, without labels. Above, a source-only network of 15 hidden
+units; below, the same network, adapted. From left to right: the boundary between the
+classes; the principal components of the features; where the domain classifier predicts
+the target; the hidden units, each as the line where its output is one half.
 
 Run with ``make demo-moons``; nothing is downloaded.
 """

@@ -9,8 +9,8 @@ first protocol, the target is unlabelled and measured by the second, and so are 
 patients that the result is measured on.
 
 A classifier of the first laboratory fails in the second, where every tumor looks large.
-Domain-adversarial training repairs much of it without one label from there. Where you
-can scale each laboratory by itself, try that first: here it repairs more.
+Domain-adversarial training corrects much of that without a label from there. Where you
+can scale each laboratory by itself, try that first: here it corrects more.
 
 Run with ``make demo``; nothing is downloaded.
 """
@@ -67,9 +67,9 @@ def make_network(lambda_max, seed):
 # %%
 # Five classifiers
 # ----------------
-# Two learn from the first laboratory alone. One is adapted. One is a linear model whose
-# laboratories are each scaled by themselves. The last has what nobody has: labels from
-# the second laboratory.
+# Two learn from the first laboratory alone. One is adapted. One is a linear model with
+# each laboratory scaled by itself. The last has what is missing in practice: labels
+# from the second laboratory.
 def accuracies(seed):
     """Return test accuracy in the second laboratory, and the two networks."""
     X, y, X_tgt, y_tgt, X_test, y_test = split_patients(seed)
@@ -100,8 +100,8 @@ for name in runs[0][0]:
     print(f"{name:48s}{np.mean(values):.3f} +- {np.std(values):.3f}")
 
 # %%
-# What the networks see
-# ---------------------
+# The features of both networks
+# -----------------------------
 # The features of the first split in two dimensions. Before adapting, the tumors of the
 # second laboratory lie apart from those of the first. After it they are mixed, and the
 # classes still lie apart.

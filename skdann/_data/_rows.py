@@ -189,12 +189,3 @@ def _errors_with_advice(name):
                 f"source to y. ({error})"
             ) from error
         raise
-
-
-# Rows that are looked at to see what a network predicts, or to compare networks.
-MAX_COMPARED = 2000
-
-
-def evenly_spaced_rows(n_rows):
-    """Return positions, evenly spread, of at most ``MAX_COMPARED`` rows."""
-    return np.linspace(0, n_rows - 1, min(n_rows, MAX_COMPARED)).astype(int)

@@ -7,9 +7,9 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback
 
-from .._data._rows import evenly_spaced_rows
 from .._warn import warn
 from ..exceptions import DivergenceError
+from ..metrics._sampling import evenly_spaced_rows
 from ..nn._losses import LABEL_LOSSES
 from ._batches import to_tensor
 from ._state import capture_state, restore_state

@@ -24,7 +24,7 @@ def start_fit(estimator, n_subtasks, **data):
     n_subtasks : int
         Most parts that the fit can have.
     **data
-        From :func:`callback_data`.
+        From :func:`make_callback_data`.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def start_fit(estimator, n_subtasks, **data):
     return fit
 
 
-def callback_data(X, y, sample_weight):
+def make_callback_data(X, y, sample_weight):
     """Return what callbacks get of the rows of a fit."""
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}
     return {"X": X, "y": y, "metadata": metadata}

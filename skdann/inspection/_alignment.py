@@ -78,7 +78,7 @@ class AlignmentDisplay:
         random_state=None,
         ax=None,
     ):
-        """Draw what a fitted estimator makes of both domains.
+        """Draw both domains in the features of a fitted estimator.
 
         Parameters
         ----------
@@ -94,12 +94,12 @@ class AlignmentDisplay:
             ``lambda_max=0``. None draws the rows as the network gets them.
         method : {"pca", "tsne"}, default="pca"
             How the plane is found: "pca" shows the two directions of the largest
-            variance, fast and without distortion; "tsne" shows who is near whom, and
-            distances between groups mean nothing.
+            variance, fast and without distortion; "tsne" shows which rows are near each
+            other, and distances between groups mean nothing.
         max_samples : int, default=1000
             Most rows of each domain, drawn at random.
         random_state : int, RandomState or None, default=None
-            Decides which rows, and t-SNE.
+            Decides which rows are drawn, and t-SNE.
         ax : Axes, array of 4 Axes or None, default=None
             Where to draw.
 
@@ -152,7 +152,7 @@ class AlignmentDisplay:
         max_samples : int, default=1000
             Most rows of each domain, drawn at random.
         random_state : int, RandomState or None, default=None
-            Decides which rows, and t-SNE.
+            Decides which rows are drawn, and t-SNE.
         ax : Axes, array of Axes or None, default=None
             Where to draw.
 

@@ -1,4 +1,4 @@
-"""Panels to draw on: new ones, or within what the user passes."""
+"""Axes for the panels of a display: new ones, or within those that the user passes."""
 
 import numpy as np
 
@@ -47,7 +47,7 @@ def make_panels(ax, n_rows, n_columns, *, size=(4.0, 3.4)):
 
 
 def _divide(ax, n_rows, n_columns):
-    """Return Axes in the place of one, whether or not a grid placed that."""
+    """Return Axes that divide the area of one, with or without a subplot grid."""
     if ax.get_subplotspec() is not None:
         grid = ax.get_subplotspec().subgridspec(n_rows, n_columns)
         return grid.subplots(squeeze=False)

@@ -1,4 +1,4 @@
-"""The plane as a network sees it, for data of two columns."""
+"""Class and domain boundaries of a network, for data of two columns."""
 
 from numbers import Integral, Real
 
@@ -18,7 +18,7 @@ class DomainBoundaryDisplay:
 
     How to read it: on the left each region has the color of the class that is predicted
     there. On the right the plane is blue where the domain classifier takes a row for
-    the source, orange where for the target, and white where it cannot tell: the whiter
+    the source, orange where for the target, and white where it is undecided: the whiter
     the regions that hold data, the better the features hide the domain.
 
     Parameters
@@ -132,12 +132,12 @@ class DomainBoundaryDisplay:
 
             plane = pd.DataFrame(plane, columns=names)
         _, last = unwrap(estimator)
-        seen = network_input(estimator, plane)
+        grid = network_input(estimator, plane)
         return cls(
             xx0=xx0,
             xx1=xx1,
-            probabilities=last.predict_proba(seen).reshape(*xx0.shape, -1),
-            domains=last.predict_domain(seen).reshape(xx0.shape),
+            probabilities=last.predict_proba(grid).reshape(*xx0.shape, -1),
+            domains=last.predict_domain(grid).reshape(xx0.shape),
             labels=last.classes_,
             X_src=X_src,
             X_tgt=X_tgt,

@@ -1,4 +1,4 @@
-"""What the displays need of a fitted estimator, whatever it is wrapped in."""
+"""Reach through Pipelines and searches to the fitted last step."""
 
 import numpy as np
 from sklearn.pipeline import Pipeline

@@ -1,4 +1,6 @@
-"""Training, epoch by epoch, as curves."""
+"""Training curves: losses, domain accuracy, lambda and learning rate by epoch."""
+
+import itertools
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -9,7 +11,14 @@ from ._fitted import unwrap
 # Loss of a domain classifier that answers one half to everything.
 CHANCE_LOSS = float(np.log(2))
 
+# Always there; other losses join them.
 _COLUMNS = ("label_loss", "domain_loss", "domain_accuracy", "lambda", "lr")
+
+# Sums that skorch records of itself: the terms tell more.
+_NOT_TERMS = ("train_loss", "valid_loss")
+
+_LOSS_COLORS = {"label_loss": SOURCE, "domain_loss": TARGET}
+_MORE_LOSS_COLORS = ("tab:purple", "tab:brown", "tab:pink", "tab:olive", "tab:cyan")
 
 
 class HistoryDisplay:
@@ -22,16 +31,17 @@ class HistoryDisplay:
     first, while lambda is small, and fall towards one half as lambda grows. At one
     half from the first epoch on, the domains are alike or the domain classifier is too
     weak to see how they differ; near 1 to the end, the features are not aligned. That
-    it ends at one half is no proof of alignment: the features may only have escaped
-    this domain classifier, see :func:`skdann.metrics.proxy_a_distance`.
+    it ends at one half is no proof of alignment: the features may only deceive this
+    domain classifier, see :func:`skdann.metrics.proxy_a_distance`.
 
     Parameters
     ----------
     epochs : ndarray of shape (n_epochs,)
         From 1.
     columns : dict of str to ndarray of shape (n_epochs,)
-        ``label_loss``, ``domain_loss``, ``domain_accuracy``, ``lambda``, ``lr``; those
-        of the domains are NaN where there was no target.
+        ``label_loss``, ``domain_loss``, ``domain_accuracy``, ``lambda``, ``lr``, and
+        every other loss that the history has. Those of the domains are NaN where there
+        was no target.
 
     Attributes
     ----------
@@ -95,7 +105,7 @@ class HistoryDisplay:
         """
         columns = {
             name: np.array([epoch.get(name, np.nan) for epoch in history], dtype=float)
-            for name in _COLUMNS
+            for name in (*_COLUMNS, *_other_losses(history))
         }
         epochs = np.arange(1, len(columns["lr"]) + 1)
         return cls(epochs=epochs, columns=columns).plot(ax)
@@ -114,10 +124,8 @@ class HistoryDisplay:
             With ``ax_`` and ``figure_``.
         """
         self.figure_, self.ax_ = make_panels(ax, 2, 2, size=(4.2, 2.8))
-        losses, accuracy, strength, rate = self.ax_.flat
-        self._draw(losses, "label_loss", SOURCE, label="label loss")
-        self._draw(losses, "domain_loss", TARGET, label="domain loss")
-        losses.set(title="Losses", ylim=(0, None))
+        losses, accuracy, lambda_, lr = self.ax_.flat
+        self._draw_losses(losses)
         if np.isfinite(self.columns["domain_loss"]).any():
             _mark_chance(losses, CHANCE_LOSS, "domain loss at chance")
         losses.legend(frameon=False, fontsize="small")
@@ -125,16 +133,37 @@ class HistoryDisplay:
         _mark_chance(accuracy, 0.5, "chance")
         accuracy.set(title="Accuracy of the domain classifier", ylim=(0.35, 1.02))
         accuracy.legend(frameon=False, fontsize="small")
-        self._draw(strength, "lambda", "tab:green")
+        self._draw(lambda_, "lambda", "tab:green")
         highest = self.columns["lambda"].max() or 1
-        strength.set(title="Lambda", xlabel="epoch", ylim=(0, 1.05 * highest))
-        self._draw(rate, "lr", "tab:red")
-        rate.set(title="Learning rate", xlabel="epoch", ylim=(0, None))
+        lambda_.set(title="Lambda", xlabel="epoch", ylim=(0, 1.05 * highest))
+        self._draw(lr, "lr", "tab:red")
+        lr.set(title="Learning rate", xlabel="epoch", ylim=(0, None))
         return self
+
+    def _draw_losses(self, ax):
+        """Draw each loss under its name; it needs no entry here to be drawn."""
+        more_colors = itertools.cycle(_MORE_LOSS_COLORS)
+        names = list(filter(_is_loss, self.columns))
+        for name in names:
+            color = _LOSS_COLORS.get(name) or next(more_colors)
+            self._draw(ax, name, color, label=name.replace("_", " "))
+        ax.set(title="Losses")
+        if not any((self.columns[name] < 0).any() for name in names):
+            ax.set(ylim=(0, None))  # a term such as minus an entropy goes below
 
     def _draw(self, ax, name, color, **kwargs):
         marker = "o" if len(self.epochs) == 1 else None  # one epoch is no line
         ax.plot(self.epochs, self.columns[name], color=color, marker=marker, **kwargs)
+
+
+def _is_loss(name):
+    return name.endswith("_loss") and name not in _NOT_TERMS
+
+
+def _other_losses(history):
+    """Return the names of further losses, in the order of their first appearance."""
+    names = dict.fromkeys(name for epoch in history for name in epoch)
+    return [name for name in names if _is_loss(name) and name not in _COLUMNS]
 
 
 def _mark_chance(ax, value, label):

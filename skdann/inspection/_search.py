@@ -1,4 +1,4 @@
-"""The candidates of a search, score by score."""
+"""Scores of the candidates of a search against their parameters."""
 
 import math
 
@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._axes import class_colors, make_panels, place_legend
 
-# More different values than this are a scale, not places.
+# With more different values than this the axis is a scale, not a list of values.
 _MAX_PLACES = 12
 
 

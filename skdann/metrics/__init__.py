@@ -1,4 +1,4 @@
-"""How well a model does on a target without labels, and how far domains lie apart."""
+"""Scores of a model on an unlabelled target, and distances between domains."""
 
 from ._distance import density_ratio, proxy_a_distance
 from ._probabilities import (

@@ -1,4 +1,4 @@
-"""How source and target differ, as a classifier that tells them apart sees it."""
+"""Density ratio and distance of two domains, by classifiers of the domain."""
 
 import warnings
 
@@ -17,7 +17,7 @@ from sklearn.utils import check_array
 def density_ratio(X_src, X_tgt, X=None, *, C=1.0):
     r"""Estimate how much denser the target is than the source, at given rows.
 
-    A logistic regression tells the domains apart; by Bayes' rule
+    A logistic regression predicts the domain; by Bayes' rule
 
     .. math:: w(x) = \frac{n_S}{n_T} \cdot \frac{P(T \mid x)}{P(S \mid x)}
 
@@ -47,23 +47,24 @@ def density_ratio(X_src, X_tgt, X=None, *, C=1.0):
     """
     joined, is_target = _join(X_src, X_tgt)
     model = make_pipeline(_scaler(joined), LogisticRegression(C=C, max_iter=1000))
-    with warnings.catch_warnings():  # an estimate that is not final is good enough
+    with warnings.catch_warnings():  # an estimate before convergence is good enough
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(joined, is_target)
     log_odds = model.decision_function(X_src if X is None else X)
     n_target = np.count_nonzero(is_target)
-    ratio = np.exp(np.clip(log_odds, -30, 30))  # where it is extreme it is a guess
+    # clipped, as exp would overflow; so far from the other domain it is a guess anyway
+    ratio = np.exp(np.clip(log_odds, -30, 30))
     return ratio * (len(is_target) - n_target) / n_target
 
 
 def proxy_a_distance(X_src, X_tgt, *, random_state=None):
-    r"""Distance of two domains by how well a linear classifier tells them apart [1]_.
+    r"""Distance of two domains by how well a linear classifier separates them [1]_.
 
     .. math:: 2 (1 - 2 \varepsilon)
 
     with :math:`\varepsilon` the balanced error on held-out halves, the lowest over
     linear support vector machines with C from 1e-5 to 1e4. Compare representations of
-    equal width only: more columns tell more.
+    equal width only: with more columns the domains are easier to separate.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ def proxy_a_distance(X_src, X_tgt, *, random_state=None):
     train, test = scaler.transform(train), scaler.transform(test)
     errors = []
     for C in np.logspace(-5, 4, 10):
-        # balanced: the score is, and a larger domain must not win by its size
+        # Balanced, as the score is: else a small domain would go unnoticed in the fit.
         model = LinearSVC(C=C, class_weight="balanced", random_state=0)
         with warnings.catch_warnings():  # the best over C is taken, converged or not
             warnings.simplefilter("ignore", ConvergenceWarning)

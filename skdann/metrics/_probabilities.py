@@ -1,4 +1,4 @@
-"""Scores of predicted probabilities for the target: the higher the better."""
+"""Scores of predicted probabilities for the target, the higher the better."""
 
 import numpy as np
 from scipy.special import entr
@@ -47,7 +47,8 @@ def nuclear_norm_score(P):
     r"""Nuclear norm of the predicted probabilities, as a share of its bound.
 
     High if predictions are certain and diverse: :math:`\|P\|_* / \sqrt{n K}`, batch
-    nuclear-norm maximization [1]_ as a score. It fails as :func:`infomax_score` does.
+    nuclear-norm maximization [1]_ as a score. It misleads where
+    :func:`infomax_score` does.
 
     Parameters
     ----------
@@ -78,8 +79,8 @@ def nuclear_norm_score(P):
 def neg_entropy_score(P):
     r"""Certainty of the predictions, :math:`-\frac1n \sum_i H(p_i)`.
 
-    A model that predicts one class for every row, with confidence, wins: look at it
-    beside others.
+    A model that predicts one class for every row, with confidence, has the best score:
+    use it beside others.
 
     Parameters
     ----------
@@ -104,7 +105,8 @@ def ensemble_agreement_score(probabilities):
     r"""Agreement of each model with the mean of all, known as EnsV [1]_.
 
     The share of target rows in which a model predicts the class that has the highest
-    mean probability over all models. It is as good as the crowd.
+    mean probability over all models. It fails where most models err alike; use ten or
+    more that differ.
 
     Parameters
     ----------
@@ -130,8 +132,8 @@ def ensemble_agreement_score(probabilities):
     [1.0, 0.5]
     """
     P = np.stack([_check_probabilities(p) for p in probabilities])
-    crowd = P.mean(axis=0).argmax(axis=1)
-    return (P.argmax(axis=2) == crowd).mean(axis=1)
+    ensemble = P.mean(axis=0).argmax(axis=1)
+    return (P.argmax(axis=2) == ensemble).mean(axis=1)
 
 
 def _check_probabilities(P):

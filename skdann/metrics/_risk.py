@@ -1,4 +1,4 @@
-"""Risk on the target, estimated from labelled source rows: the lower the better."""
+"""Risk on the target, estimated from labelled source rows; the lower the better."""
 
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length
@@ -9,8 +9,9 @@ def importance_weighted_risk(loss, weight):
 
     .. math:: \frac1n \sum_i w_i \ell_i
 
-    Unbiased where the domains differ in how often inputs come, not in what they mean.
-    A few large weights can dominate: see :func:`deep_embedded_risk`.
+    Unbiased under covariate shift: the inputs are distributed differently, and the
+    label depends on them in the same way. A few large weights can dominate: see
+    :func:`deep_embedded_risk`.
 
     Parameters
     ----------

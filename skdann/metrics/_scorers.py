@@ -1,4 +1,4 @@
-"""What a fitted classifier shows without target labels, and the scores made of it."""
+"""The named scores of a fitted classifier that need no target labels."""
 
 from functools import cached_property
 
@@ -7,25 +7,21 @@ import numpy as np
 from ._distance import density_ratio
 from ._probabilities import infomax_score, neg_entropy_score, nuclear_norm_score
 from ._risk import deep_embedded_risk, importance_weighted_risk
-
-# Target rows that are looked at to compare networks with one another.
-MAX_COMPARED = 2000
+from ._sampling import evenly_spaced_rows
 
 
-def some_positions(n_rows):
-    """Return positions, evenly spread, of at most ``MAX_COMPARED`` rows."""
-    return np.linspace(0, n_rows - 1, min(n_rows, MAX_COMPARED)).astype(int)
+class TargetEvaluation:
+    """What the scores of one fitted classifier are computed from.
 
-
-class Evidence:
-    """What a fitted classifier shows without target labels, computed once.
+    Each part is computed when it is first asked for, and once: several scores share the
+    predictions and the density ratio, which cost most.
 
     Parameters
     ----------
     estimator : fitted classifier
         With ``predict_proba``; for the risks also ``transform``.
     X : array-like or sparse matrix of shape (n_samples, n_features)
-        Source rows that it was not fitted on.
+        Held-out source rows.
     y : array-like of shape (n_samples,)
         Their labels.
     X_tgt : array-like or sparse matrix of shape (n_target, n_features)
@@ -42,6 +38,11 @@ class Evidence:
     def probabilities(self):
         """Of the target rows, shape (n_target, n_classes)."""
         return self.estimator.predict_proba(self.X_tgt)
+
+    @property
+    def sampled_probabilities(self):
+        """Those of evenly spaced target rows, by which networks are compared."""
+        return self.probabilities[evenly_spaced_rows(len(self.probabilities))]
 
     @cached_property
     def errors(self):
@@ -61,13 +62,37 @@ class Evidence:
         return density_ratio(features, features_tgt)
 
 
+def _infomax(evaluation):
+    return infomax_score(evaluation.probabilities)
+
+
+def _nuclear_norm(evaluation):
+    return nuclear_norm_score(evaluation.probabilities)
+
+
+def _neg_entropy(evaluation):
+    return neg_entropy_score(evaluation.probabilities)
+
+
+def _neg_iwv(evaluation):
+    return -importance_weighted_risk(evaluation.errors, evaluation.weights)
+
+
+def _neg_dev(evaluation):
+    return -deep_embedded_risk(evaluation.errors, evaluation.weights)
+
+
+def _neg_devn(evaluation):
+    return -deep_embedded_risk(evaluation.errors, evaluation.weights, normalize=True)
+
+
+# The registry: parameter constraints, error messages and columns of ``cv_results_``
+# follow it. Each function maps a TargetEvaluation to a number, the higher the better.
 SCORES = {
-    "infomax": lambda seen: infomax_score(seen.probabilities),
-    "nuclear_norm": lambda seen: nuclear_norm_score(seen.probabilities),
-    "neg_entropy": lambda seen: neg_entropy_score(seen.probabilities),
-    "neg_iwv": lambda seen: -importance_weighted_risk(seen.errors, seen.weights),
-    "neg_dev": lambda seen: -deep_embedded_risk(seen.errors, seen.weights),
-    "neg_devn": lambda seen: (
-        -deep_embedded_risk(seen.errors, seen.weights, normalize=True)
-    ),
+    "infomax": _infomax,
+    "nuclear_norm": _nuclear_norm,
+    "neg_entropy": _neg_entropy,
+    "neg_iwv": _neg_iwv,
+    "neg_dev": _neg_dev,
+    "neg_devn": _neg_devn,
 }

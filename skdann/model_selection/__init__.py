@@ -1,8 +1,8 @@
 """Choose lambda and the other parameters without target labels."""
 
 from ._reverse_validation import reverse_validation_score
-from ._scorers import target_scorer
 from ._search import DANNGridSearchCV, DANNRandomizedSearchCV
+from ._target_scorer import target_scorer
 
 __all__ = [
     "DANNGridSearchCV",

@@ -1,7 +1,6 @@
-"""What both searches do: score on the target, without its labels, train in stacks."""
+"""The search that both public searches share: train in stacks, score on the target."""
 
 import time
-import warnings
 from collections import Counter
 from functools import partial
 
@@ -17,22 +16,27 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
 from .._base import restore_attributes_on_error
-from .._training._sklearn_callbacks import callback_data, start_fit
-from ._candidates import make_candidate, make_tasks, peak_of
+from .._training._sklearn_callbacks import make_callback_data, start_fit
+from .._warn import warn
+from ._candidates import lambda_max_of, make_candidate, make_tasks
 from ._evaluation import Fold, evaluate
-from ._pipeline import fit_preprocessing, put_together, take_apart
+from ._pipeline import fit_preprocessing, join_pipeline, split_pipeline
 from ._results import (
     add_ensemble_agreement,
     by_candidate,
     make_results,
     predicted_classes,
 )
-from ._scoring import INDEPENDENT, REVERSE, understand_scoring
+from ._scoring import REVERSE, UNRELATED_SCORES, understand_scoring
 from ._selection import choose, warn_of_disagreement
 
 
 class BaseDANNSearch:
-    """What both searches do; a mixin before the search of scikit-learn."""
+    """Fit, scoring and choice of both searches; a mixin before scikit-learn's search.
+
+    A subclass says where candidates come from (``_candidates``), and which of them to
+    add where all of them adapt (``_without_adaptation``).
+    """
 
     __metadata_request__fit = {"X_tgt": True, "y_tgt": True, "groups": True}
 
@@ -44,7 +48,7 @@ class BaseDANNSearch:
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Source rows. The folds divide them, and nothing else.
+            Source rows. The folds divide them, not the target.
         y : array-like of shape (n_samples,)
             Source labels.
         X_tgt : array-like or sparse matrix of shape (n_target, n_features)
@@ -77,7 +81,7 @@ class BaseDANNSearch:
                 f"{type(self).__name__} scores on the target: fit(X, y, X_tgt). "
                 "Without a target use sklearn.model_selection.GridSearchCV."
             )
-        take_apart(self.estimator)
+        split_pipeline(self.estimator)
         scoring = understand_scoring(self.scoring, self.estimator)
         if scoring.is_multiple:
             self._check_refit({*scoring.known, *scoring.scorers})
@@ -90,16 +94,16 @@ class BaseDANNSearch:
         ]
         self.n_splits_ = len(folds)
         self.scorer_ = _labelled_scorer(scoring)
-        told = callback_data(X, y, sample_weight)
-        task = self._start_task(told)
+        callback_data = make_callback_data(X, y, sample_weight)
+        fit_task = self._start_fit_task(callback_data)
         candidates = self._all_candidates()
-        outcomes = self._evaluate(candidates, folds, scoring, task)
+        outcomes = self._evaluate(candidates, folds, scoring, fit_task)
         table = self._tabulate(candidates, outcomes, scoring)
         if self.refit or not self.multimetric_:
             self._choose(table)
         if self.refit:
-            self._refit(X, y, X_tgt, fit_params, task)
-        task.end(**told)
+            self._refit(X, y, X_tgt, fit_params, fit_task)
+        fit_task.end(**callback_data)
         return self
 
     def score(self, X, y):
@@ -115,7 +119,7 @@ class BaseDANNSearch:
         Returns
         -------
         score : float
-            Accuracy; where ``scoring`` is a scorer of labelled rows, what it says.
+            Accuracy; of ``scoring``, if that is a scorer of labelled rows.
         """
         check_is_fitted(self, "best_estimator_")
         scorer = self.scorer_
@@ -124,7 +128,7 @@ class BaseDANNSearch:
         return scorer(self.best_estimator_, X, y)
 
     def get_metadata_routing(self):
-        """Say what ``fit`` takes; it goes where it belongs without routing.
+        """Return what ``fit`` requests; a search passes it on without routing enabled.
 
         Returns
         -------
@@ -134,7 +138,7 @@ class BaseDANNSearch:
         return BaseEstimator.get_metadata_routing(self)
 
     def _check_refit(self, columns):
-        """Say which score to choose by, if there are several."""
+        """Raise an error if there are several scores and refit names none of them."""
         named = isinstance(self.refit, str) and self.refit in columns
         if self.refit and not (named or callable(self.refit)):
             raise ValueError(
@@ -143,26 +147,32 @@ class BaseDANNSearch:
             )
 
     def _all_candidates(self):
-        """Return the candidates; training on the source alone is among them."""
+        """Return the candidates, source-only ones among them."""
         candidates = list(self._candidates())
-        if any(peak_of(self.estimator, params) == 0 for params in candidates):
+        if any(lambda_max_of(self.estimator, params) == 0 for params in candidates):
             return candidates
         return candidates + self._without_adaptation(candidates)
 
-    def _start_task(self, told):
-        """Return the task of this fit, having checked what the refit passes on."""
-        task = start_fit(self, 1 + bool(self.refit), **told)
-        for part in (self.estimator, take_apart(self.estimator)[1]):
-            task.check_propagation(part)
-        return task
+    def _start_fit_task(self, callback_data):
+        """Return this fit as a task that scikit-learn's callbacks hear of.
 
-    def _evaluate(self, candidates, folds, scoring, task):
+        The refit will pass the callbacks on to the classifier. Whether it can is
+        checked here, before the candidates are trained.
+        """
+        fit_task = start_fit(self, 1 + bool(self.refit), **callback_data)
+        for part in (self.estimator, split_pipeline(self.estimator)[1]):
+            fit_task.check_propagation(part)
+        return fit_task
+
+    def _evaluate(self, candidates, folds, scoring, fit_task):
         """Return the outcomes of all fits; if interrupted, of what is complete."""
         fits_each = len(folds) * self.n_seeds
         total = fits_each * len(candidates)
-        search = task.subtask("search", max_subtasks=total, sequential_subtasks=False)
-        search.begin()
-        jobs = self._jobs(candidates, folds, scoring, search)
+        search_task = fit_task.subtask(
+            "search", max_subtasks=total, sequential_subtasks=False
+        )
+        search_task.begin()
+        jobs = self._jobs(candidates, folds, scoring, search_task)
         outcomes = []
         try:
             for done in self._counted(self._parallel()(jobs), total):
@@ -170,7 +180,7 @@ class BaseDANNSearch:
                 self._raise_if_asked(done)
         except KeyboardInterrupt:
             outcomes = _complete(outcomes, fits_each, len(candidates))
-        search.end()
+        search_task.end()
         return outcomes
 
     def _counted(self, outcomes, total):
@@ -183,8 +193,8 @@ class BaseDANNSearch:
                 bar.update(len(done))
                 yield done
 
-    def _jobs(self, candidates, folds, scoring, search):
-        """Return a generator of jobs; each trains one stack on one fold."""
+    def _jobs(self, candidates, folds, scoring, search_task):
+        """Return a generator of jobs; each trains the candidates of a task together."""
         tasks = make_tasks(
             self.estimator,
             candidates,
@@ -193,8 +203,11 @@ class BaseDANNSearch:
             n_jobs=self.n_jobs,
             max_stacked=self.max_stacked,
         )
-        # all of them now: to add one changes what joblib pickles meanwhile
-        reports = [self._subtasks(search, task, len(folds)) for task in tasks]
+        # All of them now: a new subtask changes the context of the search, which joblib
+        # may be pickling in another thread.
+        fit_tasks = [
+            self._candidate_fit_tasks(search_task, task, len(folds)) for task in tasks
+        ]
         work = partial(
             evaluate,
             scorers=scoring.scorers,
@@ -205,14 +218,14 @@ class BaseDANNSearch:
         if effective_n_jobs(self.n_jobs) > 1:
             work = partial(_without_jobs, work)
         return (
-            delayed(work)(task, folds[task.fold], reports=of_members)
-            for task, of_members in zip(tasks, reports, strict=True)
+            delayed(work)(task, folds[task.fold], fit_tasks=of_members)
+            for task, of_members in zip(tasks, fit_tasks, strict=True)
         )
 
-    def _subtasks(self, search, task, n_folds):
-        """Return the subtasks of the members, numbered by candidate, fold and seed."""
+    def _candidate_fit_tasks(self, search_task, task, n_folds):
+        """Return what callbacks hear of: a task for each candidate, fold and seed."""
         return [
-            search.subtask(
+            search_task.subtask(
                 "candidate-split-evaluation",
                 task_id=(candidate * n_folds + task.fold) * self.n_seeds + seed,
             )
@@ -220,7 +233,8 @@ class BaseDANNSearch:
         ]
 
     def _parallel(self):
-        # as they come, where the backend can: so that an interrupt loses little
+        # Results as they come, where the backend can: an interrupt then loses the jobs
+        # that are running, not those that are done.
         backend, _ = get_active_backend()
         can = effective_n_jobs(self.n_jobs) == 1 or backend.supports_return_generator
         return Parallel(
@@ -260,7 +274,7 @@ class BaseDANNSearch:
             self.best_index_ = self.refit(results)
         else:
             column = self.refit if self.multimetric_ else "score"
-            best = self._best_by(column, *INDEPENDENT, REVERSE)
+            best = self._best_by(column, *UNRELATED_SCORES, REVERSE)
             self.best_index_ = best.pop(column)
             self.best_score_ = results[f"mean_test_{column}"][self.best_index_]
             warn_of_disagreement(
@@ -269,35 +283,37 @@ class BaseDANNSearch:
         self.best_params_ = results["params"][self.best_index_]
 
     def _best_by(self, *names):
-        """Return the position of the best candidate by each score that there is."""
+        """Return the position of the best candidate by each score that was computed."""
         results = self.cv_results_
-        peaks = [peak_of(self.estimator, params) for params in results["params"]]
+        lambdas = [
+            lambda_max_of(self.estimator, params) for params in results["params"]
+        ]
         return {
             name: choose(
                 results[f"mean_test_{name}"],
                 results["mean_test_source_accuracy"],
-                np.array(peaks),
+                np.array(lambdas),
                 tolerance=self.source_tolerance,
             )
             for name in names
             if f"mean_test_{name}" in results
         }
 
-    def _refit(self, X, y, X_tgt, fit_params, task):
+    def _refit(self, X, y, X_tgt, fit_params, fit_task):
         started = time.perf_counter()
-        told = callback_data(X, y, fit_params["sample_weight"])
-        refit = task.subtask("refit-with-best-params")
+        callback_data = make_callback_data(X, y, fit_params["sample_weight"])
+        refit_task = fit_task.subtask("refit-with-best-params")
         best = make_candidate(self.estimator, self.best_params_)
-        preprocessing, classifier = take_apart(best)
-        with refit.propagate_to(classifier):
-            refit.begin(**told)
+        preprocessing, classifier = split_pipeline(best)
+        with refit_task.propagate_to(classifier):
+            refit_task.begin(**callback_data)
             if preprocessing is not None:
                 X = fit_preprocessing(preprocessing, X, y, fit_params["sample_weight"])
                 X_tgt = preprocessing.transform(X_tgt)
             classifier.fit(X, y, X_tgt, **fit_params)
-        self.best_estimator_ = put_together(best, preprocessing, classifier)
+        self.best_estimator_ = join_pipeline(best, preprocessing, classifier)
         self.refit_time_ = time.perf_counter() - started
-        refit.end(**told, reconstruction_attributes={})
+        refit_task.end(**callback_data, reconstruction_attributes={})
         if hasattr(self.best_estimator_, "feature_names_in_"):
             self.feature_names_in_ = self.best_estimator_.feature_names_in_
 
@@ -307,27 +323,30 @@ def _accuracy(estimator, X, y):
 
 
 def _labelled_scorer(scoring):
-    """Return what scores labelled rows: where asked for another score, accuracy."""
+    """Return what ``score`` calls: scorers of labelled rows; for the rest, accuracy."""
     scorers = dict.fromkeys(scoring.known, _accuracy) | scoring.scorers
     return scorers if scoring.is_multiple else scorers["score"]
 
 
 def _without_jobs(work, *args, **kwargs):
-    """Work as one job of many: jobs of its own would wait for the others' places."""
+    """Run ``work`` without joblib's workers, as this already is one of them.
+
+    What has ``n_jobs`` of its own, such as a preprocessing, would wait for workers that
+    are all taken.
+    """
     with parallel_config("sequential"):
         return work(*args, **kwargs)
 
 
 def _complete(outcomes, fits_each, n_candidates):
-    """Keep the candidates whose fits are all done, or pass the interrupt on."""
+    """Return the outcomes of candidates with all fits done; raise if there is none."""
     counts = Counter(outcome.candidate for outcome in outcomes)
     finished = {candidate for candidate, n in counts.items() if n == fits_each}
     if not finished:
         raise KeyboardInterrupt
-    warnings.warn(
+    warn(
         f"Interrupted: {len(finished)} of {n_candidates} candidates are done; the best "
-        "of them is taken.",
-        stacklevel=6,
+        "of them is taken."
     )
     return [outcome for outcome in outcomes if outcome.candidate in finished]
 
@@ -342,8 +361,7 @@ def _report_failures(outcomes, error_score):
     texts = "; ".join(f"{n} times {text}" for text, n in errors.items())
     if n_failed == len(outcomes):
         raise ValueError(f"All {n_failed} fits failed: {texts}")
-    warnings.warn(
+    warn(
         f"{n_failed} of {len(outcomes)} fits failed and score {error_score}: {texts}",
         FitFailedWarning,
-        stacklevel=6,
     )

@@ -1,4 +1,4 @@
-"""Divide candidates into tasks: those trained together, on one fold."""
+"""Divide candidates into tasks: those to be trained together on one fold."""
 
 import copy
 import math
@@ -9,13 +9,14 @@ from sklearn.base import clone
 from .._base import is_same
 from .._training import MAX_NETS_CPU, draw_seeds, resolve_device
 from ._evaluation import Task
-from ._pipeline import classifier_prefix, take_apart
+from ._pipeline import classifier_prefix, split_pipeline
 
-OF_LAMBDA = ("lambda_max", "lambda_schedule", "lambda_gamma")
+# Parameters that have no effect without adaptation.
+LAMBDA_PARAMETERS = ("lambda_max", "lambda_schedule", "lambda_gamma")
 
 # Parameters of the classifier that may differ within a stack.
 STACKABLE = (
-    *OF_LAMBDA,
+    *LAMBDA_PARAMETERS,
     "lr",
     "lr_schedule",
     "lr_alpha",
@@ -33,22 +34,25 @@ def make_candidate(estimator, params):
     return clone(estimator).set_params(**clone(params, safe=False))
 
 
-def peak_of(estimator, params):
+def lambda_max_of(estimator, params):
     """Return ``lambda_max`` of a candidate."""
-    return take_apart(make_candidate(estimator, params))[1].lambda_max
+    return split_pipeline(make_candidate(estimator, params))[1].lambda_max
 
 
-def source_only_twins(estimator, candidates):
-    """Return the candidates without adaptation, one for each different rest."""
+def source_only_candidates(estimator, candidates):
+    """Return the candidates with ``lambda_max=0`` instead, each once.
+
+    Candidates that differ in lambda alone have one source-only candidate in common.
+    """
     prefix = classifier_prefix(estimator)
-    of_lambda = {prefix + name for name in OF_LAMBDA}
-    twins = []
+    of_lambda = {prefix + name for name in LAMBDA_PARAMETERS}
+    source_only = []
     for params in candidates:
-        twin = {k: v for k, v in params.items() if k not in of_lambda}
-        twin[prefix + "lambda_max"] = 0.0
-        if not any(_are_same(twin, other) for other in twins):
-            twins.append(twin)
-    return twins
+        rest = {k: v for k, v in params.items() if k not in of_lambda}
+        rest[prefix + "lambda_max"] = 0.0
+        if not any(_are_same(rest, other) for other in source_only):
+            source_only.append(rest)
+    return source_only
 
 
 def make_tasks(estimator, candidates, *, n_folds, n_seeds, n_jobs, max_stacked):
@@ -72,6 +76,7 @@ def make_tasks(estimator, candidates, *, n_folds, n_seeds, n_jobs, max_stacked):
     list of Task
     """
     stackable = {classifier_prefix(estimator) + name for name in STACKABLE}
+    # A list and not a dict by parameters: values may be unhashable, or arrays.
     groups = []  # pairs: the parameters that members have in common, the members
     for i, params in enumerate(candidates):
         common = {k: v for k, v in params.items() if k not in stackable}
@@ -82,9 +87,9 @@ def make_tasks(estimator, candidates, *, n_folds, n_seeds, n_jobs, max_stacked):
         seeded = _seeded(make_candidate(estimator, params), n_seeds)
         members += [((i, seed), variant) for seed, variant in enumerate(seeded)]
     tasks = []
-    n_alone = math.ceil(effective_n_jobs(n_jobs) / (n_folds * len(groups)))
+    n_wanted = math.ceil(effective_n_jobs(n_jobs) / (n_folds * len(groups)))
     for _, members in groups:
-        size = _task_size(members, max_stacked, n_alone)
+        size = _task_size(members, max_stacked, n_wanted)
         for start in range(0, len(members), size):
             indices, variants = zip(*members[start : start + size], strict=True)
             tasks += [
@@ -104,9 +109,12 @@ def _seeded(estimator, n_seeds):
 
 
 def _task_size(members, max_stacked, n_wanted):
+    """Return how many members to train as one, for at least ``n_wanted`` tasks."""
     if max_stacked != "auto":
         return max_stacked
-    device = resolve_device(take_apart(members[0][1])[1].device)
+    # More than MAX_NETS_CPU gain nothing on a CPU. For a GPU all go into one task: how
+    # many of them its memory holds is found out when they are trained.
+    device = resolve_device(split_pipeline(members[0][1])[1].device)
     n_stacks = 1 if device.type == "cuda" else math.ceil(len(members) / MAX_NETS_CPU)
     return math.ceil(len(members) / max(n_stacks, min(n_wanted, len(members))))
 

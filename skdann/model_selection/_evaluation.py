@@ -1,4 +1,4 @@
-"""Train some candidates on a fold, together, and score each of them."""
+"""Train the candidates of a task on one fold, and score each of them."""
 
 import time
 from dataclasses import dataclass, field
@@ -8,20 +8,22 @@ import numpy as np
 from sklearn.utils import _safe_indexing
 
 from .._multi_fit import fit_many, validate_many
-from .._training._sklearn_callbacks import NullFitTask, callback_data
-from ..metrics._scorers import SCORES, Evidence, some_positions
-from ._pipeline import fit_preprocessing, put_together, take_apart
+from .._training._sklearn_callbacks import NullFitTask, make_callback_data
+from ..metrics._scorers import SCORES, TargetEvaluation
+from ._pipeline import fit_preprocessing, join_pipeline, split_pipeline
 from ._reverse_validation import reverse_scores
 
 
 @dataclass(frozen=True)
 class Task:
-    """Candidates to train together on one fold; they share the preprocessing.
+    """Candidates to train together on one fold, stacked where they can be.
+
+    They have the preprocessing in common, which is fitted once for all of them.
 
     Attributes
     ----------
     fold : int
-        Which.
+        Position of the fold.
     members : list of (int, int)
         Positions of candidate and seed.
     estimators : list of estimator
@@ -35,16 +37,16 @@ class Task:
 
 @dataclass(frozen=True)
 class Fold:
-    """The raw rows that candidates learn from and are scored on.
+    """One fold: the raw rows that candidates are trained and scored on.
 
     Attributes
     ----------
     X, y : array-like
         The source, all of it.
     X_tgt : array-like
-        The target, which is not divided.
+        The target, whole: folds divide the source alone.
     train, test : ndarray of int
-        Rows of the source.
+        Positions of source rows, as :meth:`rows` takes them.
     sample_weight, y_tgt : array-like or None
         As in :meth:`skdann.DANNClassifier.fit`.
     """
@@ -67,10 +69,14 @@ class Fold:
             return None
         return _safe_indexing(self.sample_weight, self.train)
 
-    def seen(self):
-        """Return what callbacks are told of the training rows, taken if they ask."""
+    def callback_data(self):
+        """Return what callbacks get of the training rows, as functions.
+
+        Most callbacks ask for none of it, and taking the rows of a fold copies them: so
+        they are taken at the first call, and once.
+        """
         take = cache(
-            lambda: callback_data(*self.rows(self.train), self.training_weight())
+            lambda: make_callback_data(*self.rows(self.train), self.training_weight())
         )
         return {
             "X": lambda: take()["X"],
@@ -81,16 +87,16 @@ class Fold:
 
 @dataclass
 class Outcome:
-    """What became of one candidate, with one seed, on one fold.
+    """Scores, or the error, of one candidate with one seed on one fold.
 
     Attributes
     ----------
     fold, candidate, seed : int
-        Which it is.
+        Positions of the three.
     test_scores, train_scores : dict of str to float
         By name.
     probabilities : ndarray of shape (n, n_classes), float32
-        Of at most ``MAX_COMPARED`` rows of the target.
+        Of evenly spaced target rows, the same for all candidates.
     fit_time, score_time : float
         Seconds; of a stack, an equal share.
     error : Exception or None
@@ -108,7 +114,7 @@ class Outcome:
     error: Exception | None = None
 
 
-def evaluate(task, fold, scorers, *, reverse, score_train, max_stacked, reports=None):
+def evaluate(task, fold, scorers, *, reverse, score_train, max_stacked, fit_tasks=None):
     """Train the members of a task on one fold and score them.
 
     Parameters
@@ -119,34 +125,35 @@ def evaluate(task, fold, scorers, *, reverse, score_train, max_stacked, reports=
         On which rows.
     scorers : dict of str to callable
         The user's, called with (estimator, X, y) on raw rows. The scores that need no
-        target labels come besides.
+        target labels are always computed.
     reverse : bool
         Whether to do reverse validation, which trains as many networks again.
     score_train : bool
-        Whether the scorers see the training rows as well.
+        Whether to call the scorers on the training rows as well.
     max_stacked : int or "auto"
         Most networks in a stack.
-    reports : list of FitTask or None, default=None
-        Whom to tell of each member; None tells nobody.
+    fit_tasks : list of FitTask or None, default=None
+        Of each member, the task by which scikit-learn's callbacks hear of its fit;
+        None where there are no callbacks.
 
     Returns
     -------
     list of Outcome
         One for each member.
     """
-    reports = reports or [NullFitTask()] * len(task.members)
-    told = fold.seen()
-    for report in reports:
-        report.begin(**told)
+    fit_tasks = fit_tasks or [NullFitTask()] * len(task.members)
+    callback_data = fold.callback_data()
+    for fit_task in fit_tasks:
+        fit_task.begin(**callback_data)
     outcomes = [Outcome(task.fold, *member) for member in task.members]
     trained = _train_timed(task, fold, outcomes, max_stacked)
     if reverse and trained is not None:
         _score_reverse(trained, outcomes, max_stacked)
-    for i, (outcome, report) in enumerate(zip(outcomes, reports, strict=True)):
+    for i, (outcome, fit_task) in enumerate(zip(outcomes, fit_tasks, strict=True)):
         if outcome.error is None:
             _score_timed(trained, i, outcome, fold, scorers, score_train)
         state = None if outcome.error else partial(_as_if_chosen, trained, i)
-        report.end(**told, reconstruction_attributes=state)
+        fit_task.end(**callback_data, reconstruction_attributes=state)
     return outcomes
 
 
@@ -175,14 +182,18 @@ def _score_timed(trained, i, outcome, fold, scorers, score_train):
 
 
 def _as_if_chosen(trained, i):
-    """Return the attributes of a search that has chosen one of its candidates."""
-    # with refit=False a search would refuse to predict, whatever it has chosen
+    """Return the attributes of a search that has chosen one of its candidates.
+
+    A callback that asks for the fitted estimator of a candidate's fit gets the search
+    itself, which predicts by this candidate.
+    """
+    # with refit=False a search refuses to predict, even if it has a best_estimator_
     return {"best_estimator_": trained.whole(i), "refit": True}
 
 
 @dataclass
 class _Trained:
-    """Classifiers, with the rows as their preprocessing returns them."""
+    """Trained classifiers, and the rows as their preprocessing returns them."""
 
     estimators: list
     preprocessing: object
@@ -196,12 +207,12 @@ class _Trained:
     def whole(self, i):
         """Return a fitted estimator that takes raw rows."""
         classifier = self.classifiers[i]
-        return put_together(self.estimators[i], self.preprocessing, classifier)
+        return join_pipeline(self.estimators[i], self.preprocessing, classifier)
 
 
 def _train(task, fold, max_stacked):
-    preprocessing, _ = take_apart(task.estimators[0])
-    classifiers = [take_apart(estimator)[1] for estimator in task.estimators]
+    preprocessing, _ = split_pipeline(task.estimators[0])
+    classifiers = [split_pipeline(estimator)[1] for estimator in task.estimators]
     X, y = fold.rows(fold.train)
     X_test, y_test = fold.rows(fold.test)
     X_tgt, weight = fold.X_tgt, fold.training_weight()
@@ -243,11 +254,13 @@ def _score_reverse(trained, outcomes, max_stacked):
 
 def _score(trained, i, outcome, fold, scorers, score_train):
     classifier = trained.classifiers[i]
-    seen = Evidence(classifier, trained.X_test, trained.y_test, trained.X_tgt)
-    outcome.test_scores |= {name: score(seen) for name, score in SCORES.items()}
-    outcome.test_scores["source_accuracy"] = 1 - seen.errors.mean()
-    compared = some_positions(len(seen.probabilities))
-    outcome.probabilities = seen.probabilities[compared].astype(np.float32)
+    evaluation = TargetEvaluation(
+        classifier, trained.X_test, trained.y_test, trained.X_tgt
+    )
+    outcome.test_scores |= {name: score(evaluation) for name, score in SCORES.items()}
+    outcome.test_scores["source_accuracy"] = 1 - evaluation.errors.mean()
+    # a sample in half the bytes: a process sends this back for each candidate and fold
+    outcome.probabilities = evaluation.sampled_probabilities.astype(np.float32)
     if not scorers:
         return
     whole = trained.whole(i)

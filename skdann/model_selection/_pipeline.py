@@ -1,4 +1,4 @@
-"""An estimator taken apart: the preprocessing, and the classifier at its end."""
+"""Split an estimator into its preprocessing and its classifier, and join them."""
 
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
@@ -6,7 +6,7 @@ from sklearn.pipeline import Pipeline
 from .._classifier import DANNClassifier
 
 
-def take_apart(estimator):
+def split_pipeline(estimator):
     """Return the preprocessing (a Pipeline or None) and the classifier of an estimator.
 
     Parameters
@@ -47,8 +47,8 @@ def fit_preprocessing(preprocessing, X, y, sample_weight=None):
     return preprocessing.fit_transform(X, y, **params)
 
 
-def put_together(estimator, preprocessing, classifier):
-    """Return a copy of ``estimator`` made of parts that are fitted."""
+def join_pipeline(estimator, preprocessing, classifier):
+    """Return a copy of ``estimator`` with these fitted steps in it."""
     if preprocessing is None:
         return classifier
     whole = clone(estimator)

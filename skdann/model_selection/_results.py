@@ -1,4 +1,4 @@
-"""The table of a search, ``cv_results_``, from the outcomes of its fits."""
+"""Build ``cv_results_`` from the outcomes of the fits of a search."""
 
 import numpy as np
 from scipy.stats import rankdata
@@ -29,13 +29,13 @@ def by_candidate(outcomes, n_candidates):
 
 
 def add_ensemble_agreement(outcomes):
-    """Score each outcome by its agreement with all others on its fold."""
+    """Score each outcome by its agreement with the mean of all on its fold."""
     for fold in {outcome.fold for outcome in outcomes}:
-        crowd = [o for o in outcomes if o.fold == fold and o.error is None]
-        if not crowd:
+        ensemble = [o for o in outcomes if o.fold == fold and o.error is None]
+        if not ensemble:
             continue
-        scores = ensemble_agreement_score([o.probabilities for o in crowd])
-        for outcome, score in zip(crowd, scores, strict=True):
+        scores = ensemble_agreement_score([o.probabilities for o in ensemble])
+        for outcome, score in zip(ensemble, scores, strict=True):
             outcome.test_scores["ensemble_agreement"] = score
 
 

@@ -1,4 +1,4 @@
-"""Reverse validation: a model is good if what it says of the target leads back."""
+"""Reverse validation: train on target pseudo-labels, test on source labels."""
 
 from dataclasses import replace
 
@@ -9,18 +9,19 @@ from sklearn.utils import check_random_state, indexable
 
 from .._data._domains import with_class_weight
 from .._multi_fit import fit_many, share_columns, validate_many
-from ._pipeline import fit_preprocessing, take_apart
+from ._pipeline import fit_preprocessing, split_pipeline
 
 
 def reverse_validation_score(estimator, X, y, X_tgt, *, random_state=None):
-    r"""Accuracy on held-out source rows of a model that learned from predictions.
+    r"""Source accuracy of a model trained on target pseudo-labels.
 
     Source and target are split 90/10. The estimator :math:`\eta` learns from the larger
     parts S' and T'; a second network :math:`\eta_r`, with the same parameters and
     beginning with the weights of :math:`\eta`, learns from T', labelled by
     :math:`\eta`, and adapts to S', whose labels it does not get. Its accuracy on the
-    other rows of the source is the score [1]_. Classes that are swapped on the way and
-    swapped back escape it.
+    other rows of the source is the score [1]_. It cannot notice classes that
+    :math:`\eta` swaps in the target: :math:`\eta_r` learns them swapped, and swaps them
+    back.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def reverse_validation_score(estimator, X, y, X_tgt, *, random_state=None):
     )
     # the paper keeps the other tenth of the target for early stopping
     X_tgt, _ = train_test_split(X_tgt, test_size=0.1, random_state=rng)
-    preprocessing, classifier = take_apart(clone(estimator))
+    preprocessing, classifier = split_pipeline(clone(estimator))
     if preprocessing is not None:
         X = fit_preprocessing(preprocessing, X, y)
         X_val, X_tgt = map(preprocessing.transform, (X_val, X_tgt))
@@ -77,7 +78,7 @@ def reverse_validation_score(estimator, X, y, X_tgt, *, random_state=None):
 
 
 def reverse_scores(classifiers, domains, X_val, y_val, *, max_stacked="auto"):
-    """Reverse validation of several classifiers, trained back together.
+    """Reverse validation of several classifiers, trained in reverse together.
 
     Parameters
     ----------
@@ -95,26 +96,31 @@ def reverse_scores(classifiers, domains, X_val, y_val, *, max_stacked="auto"):
     list of (float, Exception or None)
         Score and, where it is NaN, why.
     """
-    back = [clone(classifier) for classifier in classifiers]
-    turned = [turn_round(c, d) for c, d in zip(classifiers, domains, strict=True)]
-    if turned:  # one array for all, so that they stack
-        rows = turned[0].rows
-        turned = [replace(d, rows=rows) for d in turned]
-    for known, classifier in zip(classifiers, back, strict=True):
-        share_columns(known, classifier)
+    reverse_estimators = [clone(classifier) for classifier in classifiers]
+    reverse_domains = [
+        swap_domains(c, d) for c, d in zip(classifiers, domains, strict=True)
+    ]
+    if reverse_domains:  # the same array in all, as networks of one stack must have
+        rows = reverse_domains[0].rows
+        reverse_domains = [replace(d, rows=rows) for d in reverse_domains]
+    for classifier, reverse in zip(classifiers, reverse_estimators, strict=True):
+        share_columns(classifier, reverse)
     starts = [classifier.module_ for classifier in classifiers]
-    errors = fit_many(back, turned, starts=starts, max_stacked=max_stacked)
+    errors = fit_many(
+        reverse_estimators, reverse_domains, starts=starts, max_stacked=max_stacked
+    )
     return [
-        (float("nan") if error else classifier.score(X_val, y_val), error)
-        for classifier, error in zip(back, errors, strict=True)
+        (float("nan") if error else reverse.score(X_val, y_val), error)
+        for reverse, error in zip(reverse_estimators, errors, strict=True)
     ]
 
 
-def turn_round(classifier, domains):
-    """Exchange the domains, the target labelled by the classifier."""
-    # not predict: rows that are checked have lost the names of their columns
+def swap_domains(classifier, domains):
+    """Return the domains swapped: the target as source, with pseudo-labels."""
+    # Not classifier.predict, which would warn: these rows are checked arrays, without
+    # the column names of the data that the classifier was fitted on.
     probabilities = classifier.net_.apply("predict_proba", domains.X_tgt)
-    turned = replace(
+    swapped = replace(
         domains,
         X=domains.X_tgt,
         y=probabilities.argmax(axis=1),
@@ -123,4 +129,4 @@ def turn_round(classifier, domains):
         X_tgt=domains.X,
         y_tgt=None,
     )
-    return with_class_weight(turned, classifier.class_weight)
+    return with_class_weight(swapped, classifier.class_weight)

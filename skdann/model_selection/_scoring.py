@@ -1,35 +1,36 @@
-"""What a search is asked to score by: names known here, or scorers of labelled rows."""
+"""Interpret the parameter ``scoring`` of a search."""
 
 from dataclasses import dataclass
 
 from sklearn.metrics import check_scoring
 
-from ._scorers import SCORES, TargetScorer
+from ._target_scorer import SCORES, TargetScorer
 
 REVERSE = "reverse_validation"
 
-# Columns that every search has; reverse validation costs as much again.
-KNOWN = (*SCORES, "source_accuracy", "ensemble_agreement")
+# Columns that every search has. Reverse validation is not one: it doubles the time.
+SCORE_NAMES = (*SCORES, "source_accuracy", "ensemble_agreement")
 
-# One of each kind; the others follow these.
-INDEPENDENT = ("infomax", "neg_dev", "ensemble_agreement")
+# One of each kind: by confidence, by source risk, by the other candidates. Scores of
+# one kind tend to err together, so that only these are asked whether they disagree.
+UNRELATED_SCORES = ("infomax", "neg_dev", "ensemble_agreement")
 
 # Chosen by benchmarks/regret.py on pairs of domains apart from those reported.
-DEFAULT = "ensemble_agreement"
+DEFAULT_SCORE = "ensemble_agreement"
 
 
 @dataclass(frozen=True)
 class Scoring:
-    """The parameter ``scoring``, understood.
+    """The parameter ``scoring``, as scorers by column.
 
     Attributes
     ----------
     scorers : dict of str to callable
         Of labelled rows, called with (estimator, X, y); by column.
     known : dict of str to str
-        Columns that repeat a known score, and which.
+        By column, the name of the score without target labels that it repeats.
     is_multiple : bool
-        Whether there are several, so that ``refit`` must name one.
+        Whether there are several scores, so that ``refit`` must name one.
     """
 
     scorers: dict
@@ -43,12 +44,13 @@ class Scoring:
 
 
 def understand_scoring(scoring, estimator):
-    """Return a :class:`Scoring` for what scikit-learn takes and for our names.
+    """Return a :class:`Scoring` for a value of the parameter ``scoring``.
 
     Parameters
     ----------
     scoring : str, callable, list, tuple, dict or None
-        None is ``DEFAULT``; a collection is several.
+        What scikit-learn's searches take, or ``SCORE_NAMES``. None is
+        ``DEFAULT_SCORE``; a collection is several scores.
     estimator : estimator
         What will be scored.
 
@@ -60,14 +62,14 @@ def understand_scoring(scoring, estimator):
         scoring = scoring.names
     is_multiple = isinstance(scoring, list | tuple | set | dict)
     if not is_multiple:
-        scoring = {"score": DEFAULT if scoring is None else scoring}
+        scoring = {"score": DEFAULT_SCORE if scoring is None else scoring}
     elif not isinstance(scoring, dict):
         scoring = {name: name for name in scoring}
     known, scorers = {}, {}
     for column, scorer in scoring.items():
         if isinstance(scorer, TargetScorer) and scorer.X_tgt is None:
             known[column] = scorer.names
-        elif isinstance(scorer, str) and scorer in (*KNOWN, REVERSE):
+        elif isinstance(scorer, str) and scorer in (*SCORE_NAMES, REVERSE):
             known[column] = scorer
         else:
             scorers[column] = check_scoring(estimator, scorer)

@@ -1,4 +1,4 @@
-"""The two searches: where candidates come from, and what there is to set."""
+"""The public searches: their parameters, and where candidates come from."""
 
 from numbers import Integral, Real
 
@@ -13,12 +13,12 @@ from sklearn.model_selection import (
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ._base_search import BaseDANNSearch
-from ._candidates import source_only_twins
-from ._scoring import KNOWN, REVERSE
+from ._candidates import source_only_candidates
+from ._scoring import REVERSE, SCORE_NAMES
 
 _OWN_CONSTRAINTS = {
     "scoring": [
-        StrOptions({*get_scorer_names(), *KNOWN, REVERSE}),
+        StrOptions({*get_scorer_names(), *SCORE_NAMES, REVERSE}),
         callable,
         list,
         tuple,
@@ -37,7 +37,7 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
     The constructor, the attributes and ``cv_results_`` are those of scikit-learn's
     ``GridSearchCV``. What differs: every fit gets the whole target, scaled as the
     source is, without metadata routing; candidates are scored on the target, which has
-    no labels; training on the source alone is always among them; and candidates that
+    no labels; a source-only candidate is always among them; and candidates that
     differ in lambda, learning rate, dropout and the like are trained as one network,
     each equal to its own fit.
 
@@ -63,7 +63,7 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
     refit : bool, str or callable, default=True
         Whether to fit the chosen candidate on all rows. With several scores, the name
         of the one to choose by. A callable gets ``cv_results_`` and returns an index;
-        then nothing guards the choice.
+        then ``source_tolerance`` has no effect.
     cv : int, splitter or iterable, default=None
         Folds of the source; None is 5, stratified.
     verbose : int, default=0
@@ -82,8 +82,8 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
         Most networks to train as one. More take more memory; "auto" is what memory
         allows, at most 32 on a CPU, where more gain nothing. 1 trains one by one.
     source_tolerance : float, default=0.05
-        How much accuracy on held-out source rows a candidate may lose against the best
-        there. 1 lifts the guard.
+        How much lower the accuracy of a candidate on held-out source rows may be than
+        the highest of all. 1 allows any.
 
     Attributes
     ----------
@@ -92,8 +92,8 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
         are ``mean_test_infomax`` and so on, for every score that needs no target
         labels, ``mean_test_source_accuracy`` and ``mean_test_ensemble_agreement``.
     best_index_ : int
-        The chosen candidate: the best score among those that the guard lets pass; among
-        equals the smallest lambda. Not always of rank 1.
+        The chosen candidate: the best score among those within ``source_tolerance``;
+        among equals the smallest lambda. Not always of rank 1.
     best_params_ : dict
         Its parameters.
     best_score_ : float
@@ -114,23 +114,23 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
     Warns
     -----
     AdaptationWarning
-        If what another kind of score would choose predicts another class for more than
-        a tenth of the target: "infomax", "neg_dev", "ensemble_agreement", or
-        "reverse_validation" if it was computed.
+        If a score of another kind ("infomax", "neg_dev", "ensemble_agreement", or
+        "reverse_validation" if it was computed) would choose a candidate that predicts
+        another class for more than a tenth of the target.
 
     Notes
     -----
-    No score without labels is safe: all of them are computed from what networks say of
-    the target, and networks can be certain and wrong. On 23 pairs of real domains,
-    apart from those it was chosen on, agreement with the other candidates brought half
-    of what target labels would have, and reverse validation, which takes twice the
-    time, more; ``docs/choosing.md`` has the tables. Agreement needs a crowd: spread the
-    candidates over lambda and learning rate. A few labelled target rows tell more than
-    any score.
+    Scores without target labels can be wrong: all of them are computed from predictions
+    for the target, and networks can be certain and wrong. On 23 pairs of real domains,
+    held out when it was chosen, the default score gained half of what target labels
+    would have, and reverse validation, which takes twice the time, more;
+    ``docs/choosing.md`` has the tables. The default score measures agreement with the
+    mean of all candidates: use ten or more, spread over lambda and learning rate. A few
+    labelled target rows tell more than any score.
 
-    Callbacks of scikit-learn 1.9 and later (``set_callbacks``) are told of each fit of
-    a candidate, with the search as if it had chosen that one, and of the refit with its
-    epochs; epochs of candidates are not reported, as many are trained at once.
+    Callbacks of scikit-learn 1.9 and later (``set_callbacks``) are called for each fit
+    of a candidate, with the search as if it had chosen that one, and for the refit and
+    its epochs; not for the epochs of candidates, as many are trained at once.
 
     Examples
     --------
@@ -192,7 +192,7 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
         return ParameterGrid(self.param_grid)
 
     def _without_adaptation(self, candidates):
-        return source_only_twins(self.estimator, candidates)
+        return source_only_candidates(self.estimator, candidates)
 
 
 class DANNRandomizedSearchCV(BaseDANNSearch, RandomizedSearchCV):
@@ -306,4 +306,4 @@ class DANNRandomizedSearchCV(BaseDANNSearch, RandomizedSearchCV):
         )
 
     def _without_adaptation(self, candidates):
-        return source_only_twins(self.estimator, [{}])
+        return source_only_candidates(self.estimator, [{}])

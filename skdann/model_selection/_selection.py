@@ -1,16 +1,15 @@
-"""Choose a candidate by what can be known without target labels."""
-
-import warnings
+"""Choose a candidate by scores that need no target labels."""
 
 import numpy as np
 
+from .._warn import warn
 from ..exceptions import AdaptationWarning
 
-# Two models that predict otherwise for so many rows of the target disagree.
+# Share of target rows predicted differently from which on two candidates disagree.
 DISAGREEMENT = 0.1
 
 
-def choose(scores, source_accuracy, peaks, *, tolerance):
+def choose(scores, source_accuracy, lambda_max, *, tolerance):
     """Return the position of the best candidate that passes the guards.
 
     A candidate must not lose more than ``tolerance`` of accuracy on held-out source
@@ -18,9 +17,9 @@ def choose(scores, source_accuracy, peaks, *, tolerance):
 
     Parameters
     ----------
-    scores, source_accuracy, peaks : ndarray of shape (n_candidates,)
-        What to maximize, accuracy on held-out source rows, ``lambda_max``. Failed
-        candidates have NaN.
+    scores, source_accuracy, lambda_max : ndarray of shape (n_candidates,)
+        Of each candidate: what to maximize, accuracy on held-out source rows, and the
+        parameter. Where its fits failed, the scores are NaN.
     tolerance : float
         How much source accuracy may be lost.
 
@@ -32,12 +31,12 @@ def choose(scores, source_accuracy, peaks, *, tolerance):
     if not fine.any():
         raise ValueError("No candidate has a score: all fits failed.")
     fine &= source_accuracy >= source_accuracy[fine].max() - tolerance
-    ranked = np.flatnonzero(fine & np.isclose(scores, scores[fine].max(), atol=1e-12))
-    return int(ranked[np.argmin(peaks[ranked])])
+    best = np.flatnonzero(fine & np.isclose(scores, scores[fine].max(), atol=1e-12))
+    return int(best[np.argmin(lambda_max[best])])
 
 
 def warn_of_disagreement(chosen, favorites, predictions, params):
-    """Warn if what other scores would choose predicts otherwise.
+    """Warn if other scores would choose a candidate with other predictions.
 
     Parameters
     ----------
@@ -56,11 +55,10 @@ def warn_of_disagreement(chosen, favorites, predictions, params):
         if share > DISAGREEMENT:
             apart.append(f"{name} would choose {params[other]} ({share:.0%})")
     if apart:
-        warnings.warn(
+        warn(
             f"The scores disagree. The chosen candidate is {params[chosen]}, but "
             f"{'; '.join(apart)}; in brackets, for how many rows of the target it "
             "predicts another class. See cv_results_, and label a few rows of the "
             "target to decide.",
             AdaptationWarning,
-            stacklevel=6,
         )

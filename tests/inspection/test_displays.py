@@ -74,11 +74,11 @@ class TestAlignment:
 
     def test_another_estimator_can_stand_before(self, small, fitted, domains):
         X, y, X_tgt = domains
-        twin = small(lambda_max=0).fit(X, y, X_tgt)
-        display = AlignmentDisplay.from_estimator(fitted, X, X_tgt, before=twin)
+        source_only = small(lambda_max=0).fit(X, y, X_tgt)
+        display = AlignmentDisplay.from_estimator(fitted, X, X_tgt, before=source_only)
         before = display.projections["Features, before"]
         expected = PCA(2, random_state=0).fit_transform(
-            np.concatenate([twin.transform(X), twin.transform(X_tgt)])
+            np.concatenate([source_only.transform(X), source_only.transform(X_tgt)])
         )
         assert_allclose(np.abs(before), np.abs(expected), 1e-3)
 
@@ -181,6 +181,28 @@ class TestHistory:
         display = HistoryDisplay.from_estimator(small(lambda_max=0).fit(X, y))
         assert np.isnan(display.columns["domain_loss"]).all()
         assert np.isfinite(display.columns["label_loss"]).all()
+
+    def test_another_loss_is_drawn_under_its_name(self, fitted):
+        history = [
+            {
+                **epoch,
+                "class_confusion_loss": -0.1 * i,
+                "train_loss": 9,
+                "valid_loss": 9,
+            }
+            for i, epoch in enumerate(fitted.history_)
+        ]
+        del history[1]["class_confusion_loss"]
+        display = HistoryDisplay.from_history(history)
+        losses = display.ax_[0, 0]
+        drawn = {line.get_label(): line for line in losses.lines}
+        assert list(drawn)[:-1] == ["label loss", "domain loss", "class confusion loss"]
+        assert list(drawn)[-1] == "domain loss at chance"
+        assert_array_equal(drawn["class confusion loss"].get_ydata(), [0, np.nan, -0.2])
+        assert losses.get_ylim()[0] < -0.2
+        colors = [line.get_color() for line in drawn.values()]
+        assert colors[:2] == ["tab:blue", "tab:orange"]
+        assert len(set(colors)) == 4
 
     def test_of_pipelines_and_searches(self, pipeline, search):
         for wrapped, last in (

@@ -18,7 +18,7 @@ from torch import nn
 
 from skdann.datasets import make_shifted_moons
 from skdann.inspection import adaptation_report
-from skdann.inspection._proportions import estimate_proportions
+from skdann.inspection._report._proportions import estimate_proportions
 from skdann.metrics import proxy_a_distance
 from skdann.model_selection import DANNGridSearchCV
 
@@ -41,11 +41,11 @@ def two_clouds(n, share, seed, shift=0.0):
 
 
 class TestMeasures:
-    def test_the_twin_is_the_same_without_adaptation(self, small, domains):
+    def test_the_source_only_model_differs_in_lambda_alone(self, small, domains):
         X, y, X_tgt = domains
         clf = small(dropout=0.1).fit(X, y, X_tgt)
-        twin = report_on(clf, X, y, X_tgt).measures.twin
-        assert twin.get_params() == {**clf.get_params(), "lambda_max": 0}
+        source_only = report_on(clf, X, y, X_tgt).measures.source_only
+        assert source_only.get_params() == {**clf.get_params(), "lambda_max": 0}
 
     def test_scores_are_of_source_rows_that_were_held_out(self, small):
         X = np.eye(200)  # each row is told by its own column, and by that alone
@@ -175,7 +175,7 @@ class TestFindings:
         measures = report.measures
         assert measures.lambda_max == 1
         assert measures.agreement == 1
-        assert all(twin == model for twin, model in measures.scores.values())
+        assert all(one == other for one, other in measures.scores.values())
         assert "Nothing was adapted: it was fitted without X_tgt." in str(report)
 
     @pytest.mark.parametrize("labels", [np.array, pd.Series])
@@ -256,7 +256,8 @@ class TestFindings:
         clf = small(hidden_layer_sizes=(64, 64), max_epochs=150, dropout=0.25)
         clf.fit(X, y, X_tgt)
         report = report_on(clf, X, y, X_tgt)
-        assert clf.score(X_tgt, y_tgt) > report.measures.twin.score(X_tgt, y_tgt)
+        source_only = report.measures.source_only
+        assert clf.score(X_tgt, y_tgt) > source_only.score(X_tgt, y_tgt)
         assert report.verdict == "for"
 
 

@@ -60,7 +60,7 @@ def test_constant_predictions_carry_no_information():
     assert metrics.neg_entropy_score(one_class) == 0  # the trap that its text names
 
 
-def test_the_crowd_decides_the_agreement():
+def test_agreement_is_with_the_mean_of_all_models():
     majority, loner = np.eye(2)[[0, 1, 1]], np.eye(2)[[1, 0, 1]]
     scores = metrics.ensemble_agreement_score([majority, majority, loner])
     assert scores.tolist() == [1, 1, 1 / 3]

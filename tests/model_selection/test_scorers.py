@@ -19,10 +19,10 @@ GRID = {"lambda_max": [0.0, 1.0]}
 def by_hand(clf, X, y, X_tgt, score, folds):
     """Mean score of each candidate, without a search."""
     means = []
-    for peak in GRID["lambda_max"]:
+    for lambda_max in GRID["lambda_max"]:
         values = []
         for train, test in folds.split(X, y):
-            fitted = clone(clf).set_params(lambda_max=peak)
+            fitted = clone(clf).set_params(lambda_max=lambda_max)
             fitted.fit(X[train], y[train], X_tgt)
             values.append(score(fitted, X[test], y[test]))
         means.append(np.mean(values))

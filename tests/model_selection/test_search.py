@@ -159,8 +159,8 @@ def test_ensemble_agreement_compares_the_candidates_of_a_fold(small, domains):
     assert search.cv_results_["split0_test_score"] == pytest.approx(expected)
 
 
-def choose(scores, source_accuracy, peaks, tolerance=0.05):
-    arrays = map(np.array, (scores, source_accuracy, peaks))
+def choose(scores, source_accuracy, lambda_max, tolerance=0.05):
+    arrays = map(np.array, (scores, source_accuracy, lambda_max))
     return _selection.choose(*arrays, tolerance=tolerance)
 
 
@@ -226,6 +226,11 @@ def test_a_class_that_a_fold_lacks(small, domains):
     assert search.classes_.tolist() == [0, 1, 2]
 
 
+def lines_of(caught, category):
+    """Return the files that warnings of a category point to."""
+    return {w.filename for w in caught if w.category is category}
+
+
 def test_a_warning_where_the_scores_disagree(small, domains):
     """Adapting changes what is predicted, and held-out source rows can't tell why."""
     X, y, X_tgt = domains
@@ -236,16 +241,32 @@ def test_a_warning_where_the_scores_disagree(small, domains):
     text = str(caught[0].message)
     assert "The chosen candidate is {'lambda_max': 3.0}" in text
     assert "neg_dev would choose {'lambda_max': 0.0}" in text
+    assert lines_of(caught, AdaptationWarning) == {__file__}
     with warnings.catch_warnings():
         warnings.simplefilter("error", AdaptationWarning)  # nothing to disagree about
         DANNGridSearchCV(clf, grid, cv=2).fit(X, y, X[::-1])
 
 
+def test_a_search_within_a_pipeline_warns_at_the_users_line(routing, small, domains):
+    X, y, X_tgt = domains
+    search = DANNGridSearchCV(
+        small(max_epochs=40, lr=1e-2),
+        {"lambda_max": [0.0, 3.0]},
+        cv=2,
+        scoring="infomax",
+    )
+    pipe = make_pipeline(StandardScaler(), search, transform_input=["X_tgt"])
+    with pytest.warns(AdaptationWarning, match="scores disagree") as caught:
+        pipe.fit(X, y, X_tgt=X_tgt)
+    assert lines_of(caught, AdaptationWarning) == {__file__}
+
+
 def test_a_candidate_that_fails_leaves_the_others(small, domains):
     grid = {"lr": [1e-2, 1e6], "lambda_max": [0.0, 1.0]}
     search = DANNGridSearchCV(small(optimizer="sgd"), grid, cv=2)
-    with pytest.warns(FitFailedWarning, match="4 of 8 fits failed.*diverged"):
+    with pytest.warns(FitFailedWarning, match="4 of 8 fits failed.*diverged") as caught:
         search.fit(*domains)
+    assert lines_of(caught, FitFailedWarning) == {__file__}
     wild = np.array([params["lr"] == 1e6 for params in search.cv_results_["params"]])
     assert np.isnan(means(search)).tolist() == wild.tolist()
     assert search.cv_results_["rank_test_score"][wild].tolist() == [3, 3]
@@ -277,8 +298,9 @@ def test_an_interrupt_keeps_what_is_finished(small, domains):
     clf = Interrupting(**small().get_params())
     search = DANNGridSearchCV(clf, GRID, cv=2, max_stacked=1)
     Interrupting.seen, Interrupting.at = 0, 7
-    with pytest.warns(UserWarning, match=r"Interrupted: 1 of 4 candidates"):
+    with pytest.warns(UserWarning, match=r"Interrupted: 1 of 4 candidates") as caught:
         search.fit(*domains)
+    assert lines_of(caught, UserWarning) == {__file__}
     assert search.cv_results_["params"] == [{"lambda_max": 0.0, "lr": 1e-3}]
     assert search.best_params_ == {"lambda_max": 0.0, "lr": 1e-3}
     assert search.predict(domains[0]).shape == (200,)

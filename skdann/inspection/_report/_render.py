@@ -1,4 +1,4 @@
-"""A report as text and as HTML."""
+"""Render a report as text and as HTML."""
 
 import base64
 import io
@@ -8,7 +8,7 @@ from html import escape
 
 import numpy as np
 
-from ._history import HistoryDisplay
+from .._history import HistoryDisplay
 
 WIDTH = 88
 
@@ -16,16 +16,21 @@ WIDTH = 88
 _MAX_CLASSES = 8
 
 _VERDICTS = {
-    "for": "The scores speak for adapting.",
-    "against": "The scores speak against adapting: compare with lambda_max=0.",
-    "open": "The scores do not decide whether adapting helped.",
+    "for": "Unsupervised scores favor the adapted model.",
+    "against": (
+        "Unsupervised scores favor the source-only model: compare with lambda_max=0."
+    ),
+    "open": "Unsupervised scores do not decide whether adapting helped.",
 }
-_CAUTION = "No score without target labels is sure: label a few rows to check."
+_CAUTION = "They can be wrong: label a few target rows to check."
 
-_SCORES = {
+_SCORE_LABELS = {
     "source_accuracy": ("source accuracy", "on held-out source rows"),
     "infomax": ("infomax", "certainty and balance on the target, of 1"),
-    "reverse_validation": ("reverse validation", "accuracy on the way back"),
+    "reverse_validation": (
+        "reverse validation",
+        "trained on pseudo-labels, tested on source",
+    ),
 }
 
 
@@ -41,7 +46,7 @@ def _tables(measures):
     """Return the tables of a report: title, heads, rows of texts."""
     scores = [
         [name, *(f"{value:.3f}" for value in measures.scores[key]), note]
-        for key, (name, note) in _SCORES.items()
+        for key, (name, note) in _SCORE_LABELS.items()
     ]
     scores.append(
         ["same prediction", "", f"{measures.agreement:.1%}", "of the target rows"]
@@ -50,7 +55,7 @@ def _tables(measures):
         ["proxy A-distance", *(f"{value:.2f}" for value in measures.distances.values())]
     ]
     return [
-        ("Both networks", ["", "source only", "adapted", ""], scores),
+        ("Both models", ["", "source only", "adapted", ""], scores),
         ("Distance of the domains, 0 to 2", ["", *measures.distances], distances),
         (
             "Proportions of the classes",
@@ -135,7 +140,7 @@ _STYLE = """
 
 
 def to_html(report, *, whole_page):
-    """Return the report as HTML, its pictures within it."""
+    """Return the report as HTML, with its pictures embedded."""
     measures = report.measures
     parts = [
         f"<h1>{escape(_title(measures))}</h1>",

@@ -1,11 +1,11 @@
-"""One object that says whether adapting helped."""
+"""The public face of the report: one function, and the object that it returns."""
 
 from functools import cached_property
 from pathlib import Path
 
-from ._findings import find, judge
-from ._measure import measure
+from ._measures import measure
 from ._render import to_html, to_text
+from ._rules import find, judge
 
 
 def adaptation_report(
@@ -20,13 +20,12 @@ def adaptation_report(
 ):
     """Say whether adapting helped, as far as that can be known without target labels.
 
-    Beside the fitted estimator it sets its source-only twin (``lambda_max=0``), and
-    compares them in what both predict, in accuracy on held-out source rows, in how
-    certain and balanced the predictions for the target are, in reverse validation,
-    and in the distance of the domains. What it finds, it says with what it means and
-    what to try: other proportions of the classes in the target, predictions that
-    collapsed, a domain classifier that never learned or always wins, a lambda without
-    effect.
+    It compares the fitted estimator with its source-only model, the same network
+    trained with ``lambda_max=0``: what both predict, accuracy on held-out source rows,
+    how certain and balanced the predictions for the target are (infomax), reverse
+    validation, and the distance of the domains. Each finding says what it means and
+    what to try: label shift, collapsed predictions, a domain classifier that never
+    learned or always wins, a lambda without effect.
 
     Parameters
     ----------
@@ -56,8 +55,8 @@ def adaptation_report(
 
     Notes
     -----
-    It trains four networks: the estimator and its twin on 80% of the source, and both
-    in reverse. That takes two to four times as long as the fit.
+    It trains four networks: the estimator and its source-only model on 80% of the
+    source, and both in reverse. That takes two to four times as long as the fit.
 
     Examples
     --------
@@ -86,13 +85,14 @@ def adaptation_report(
 
 
 class AdaptationReport:
-    """What :func:`adaptation_report` returns.
+    """Measures, findings and verdict; made by :func:`adaptation_report`.
 
     Parameters
     ----------
     measures : object
-        The figures: ``scores`` (of the source-only twin and the model), ``agreement``,
-        ``distances``, ``proportions``, ``history``, ``twin`` and others.
+        The figures: ``scores`` (of the source-only and of the adapted model),
+        ``agreement``, ``distances``, ``proportions``, ``history``, ``source_only`` (the
+        source-only model itself) and others.
 
     Attributes
     ----------
@@ -100,9 +100,9 @@ class AdaptationReport:
         Each with ``kind``, ``is_warning``, ``what``, ``meaning`` and ``advice``;
         warnings first.
     verdict : str
-        "for" if the scores speak for adapting, "against", or "open". Without target
-        labels no verdict is sure: on real domains where it was "for", adapting had
-        helped more often than not, but not always.
+        "for" if unsupervised scores favor the adapted model, "against" if they favor
+        the source-only model, else "open". They can be wrong: on real domains where the
+        verdict was "for", adapting had helped more often than not, but not always.
     """
 
     def __init__(self, measures):
@@ -110,12 +110,12 @@ class AdaptationReport:
 
     @cached_property
     def findings(self):
-        """What was found."""
+        """The findings, warnings first."""
         return find(self.measures)
 
     @cached_property
     def verdict(self):
-        """What the scores say."""
+        """The verdict: "for", "against" or "open"."""
         return judge(self.measures)
 
     def __str__(self):

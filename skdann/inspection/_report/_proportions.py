@@ -1,4 +1,4 @@
-"""How often each class comes in the target, judged by predictions."""
+"""Estimate class proportions of the target from predicted probabilities."""
 
 import numpy as np
 from scipy.optimize import minimize_scalar

@@ -1,4 +1,4 @@
-"""What the measures of an adapted model mean, and what to try."""
+"""Rules from measures to findings: what a figure means, and what to try."""
 
 from dataclasses import dataclass
 
@@ -6,11 +6,12 @@ import numpy as np
 
 from ._proportions import chance_variation, total_variation
 
-# The limits lie apart from what 33 pairs of real domains showed, or are where most of
-# those that lost by adapting part from those that gained; see docs/guide/report.md.
+# Limits from 33 pairs of real domains (docs/guide/report.md). Where the comment names a
+# figure, the limit lies beyond all that was seen there; the others separate most of the
+# pairs that lost by adapting from those that gained.
 _NEVER_LEARNED = 0.55  # highest domain accuracy of any epoch; the lowest was .58
 _ALWAYS_WINS = 0.9  # domain accuracy at the end; the highest was .75
-_NO_EFFECT = 0.99  # agreement with the twin; the highest was .97
+_NO_EFFECT = 0.99  # agreement with the source-only model; the highest was .97
 _PROPORTIONS_DIFFER = 0.1  # total variation, beyond what counting brings about
 _ALIKE = 0.3  # proxy A-distance
 _LOST = 0.05  # of source accuracy, or of reverse validation
@@ -64,7 +65,7 @@ def find(measures):
 
 
 def judge(measures):
-    """Return whether the scores speak "for" adapting, "against" it, or are "open"."""
+    """Return "for" or "against" adapting, by unsupervised scores, or "open"."""
     changes = {
         name: after - before for name, (before, after) in measures.scores.items()
     }
@@ -80,8 +81,8 @@ def _not_adapted(measures):
         True,
         "Nothing was adapted: "
         + ("lambda_max=0." if measures.saw_target else "it was fitted without X_tgt."),
-        "The network learned from the source alone, as its twin did: both columns are "
-        "of networks that were not adapted.",
+        "The network learned from the source alone: both columns are of source-only "
+        "models.",
         "Fit with X_tgt and lambda_max=1, and make the report of that.",
     )
 
@@ -99,7 +100,7 @@ def _one_class(measures):
             "The predictions have collapsed, unless the target is of one class.",
             "Scale the target as the source is (a Pipeline with "
             "transform_input=['X_tgt']), lower lambda_max or lr, and look at the "
-            "twin's predictions.",
+            "predictions of the source-only model.",
         )
     missing = np.flatnonzero((predicted < 0.001) & (source >= 0.03))
     if not len(missing):
@@ -129,7 +130,7 @@ def _never_learned(measures):
             "domains_alike",
             False,
             what,
-            "A fresh classifier hardly tells the domains apart either (proxy "
+            "A fresh classifier hardly separates the domains either (proxy "
             f"A-distance {measures.distances['input']:.2f} of 2): there is little to "
             "adapt.",
             "Use the network with lambda_max=0, or any classifier.",
@@ -140,7 +141,7 @@ def _never_learned(measures):
         what,
         "The domains do differ (proxy A-distance of the input "
         f"{measures.distances['input']:.2f} of 2), but the adversary did not see it: "
-        "what it told the features was noise.",
+        "its reversed gradient was noise to the features.",
         "Widen domain_hidden_layer_sizes, raise lr, train longer, or let lambda rise "
         "later (a smaller lambda_gamma).",
     )
@@ -155,9 +156,9 @@ def _always_wins(measures):
         "always_wins",
         True,
         f"The domain classifier is right on {final:.0%} of the rows to the end.",
-        "The features still tell the domains apart: they were hardly aligned.",
+        "The features still reveal the domain: they were hardly aligned.",
         "Raise lambda_max (3, 10) or train longer. If the domains differ in scale, or "
-        "in a column that names them, mend that first: scale each domain by itself, "
+        "in a column that names them, correct that first: scale each domain by itself, "
         "drop the column.",
     )
 
@@ -177,7 +178,7 @@ def _no_effect(measures):
 
 
 def _other_proportions(measures):
-    """Find label shift, which adapting cannot mend and tends to hide."""
+    """Find label shift, which adapting cannot correct and tends to hide."""
     of = measures.proportions
     adapted = total_variation(of["source"], of["estimated"])
     alone = total_variation(of["source"], of["source only"])
@@ -201,9 +202,10 @@ def _other_proportions(measures):
         return Finding(
             "proportions_unknown",
             False,
-            f"Without adapting, the classes that are predicted differ from the source "
-            f"in {alone:.0%} of the rows, with it in {adapted:.0%}.",
-            "Either the network alone is mistaken and adapting mends it, or the "
+            f"Predicted class proportions are {_points(alone)} from the source's "
+            "without adaptation; those estimated from the adapted model, "
+            f"{_points(adapted)}.",
+            "Either the source-only model is mistaken and adapting corrects it, or the "
             "proportions really differ and adapting hides it: it draws them towards "
             "those of the source.",
             advice,
@@ -219,7 +221,7 @@ def _lost_source(measures):
         "lost_source",
         True,
         f"Accuracy on held-out source rows fell from {before:.1%} to {after:.1%}.",
-        "The adversary took away what tells the classes apart.",
+        "The adversary removed features that separate the classes.",
         "Lower lambda_max.",
     )
 
@@ -232,8 +234,8 @@ def _lost_reverse(measures):
         "lost_reverse",
         True,
         f"Reverse validation fell from {before:.1%} to {after:.1%}.",
-        "A network that learns from the adapted predictions knows the source less "
-        "well: some classes may have been mixed up on the way.",
+        "A model trained on the adapted model's pseudo-labels predicts the source less "
+        "well: adapting may have mixed some classes.",
         "Lower lambda_max, or choose it by DANNGridSearchCV.",
     )
 
@@ -247,8 +249,8 @@ def _lost_infomax(measures):
         True,
         f"Infomax of the predictions for the target fell from {before:.2f} to "
         f"{after:.2f}.",
-        "They are less certain, or crowd in fewer classes: the classes may have "
-        "been mixed where the domains were.",
+        "They are less certain, or of fewer classes: aligning the domains may have "
+        "mixed the classes.",
         "Lower lambda_max, or choose it by DANNGridSearchCV.",
     )
 
@@ -260,9 +262,9 @@ def _still_apart(measures):
     return Finding(
         "still_apart",
         False,
-        f"A fresh linear classifier still tells the domains apart in the features "
+        f"A fresh linear classifier still separates the domains in the features "
         f"(proxy A-distance {before:.2f} without adapting, {after:.2f} with, of 2).",
-        "The features escaped the network's own domain classifier, not every one. "
+        "The features deceive the network's own domain classifier, not every one. "
         "Adapting may have helped all the same.",
         "For a closer alignment widen domain_hidden_layer_sizes.",
     )
@@ -279,6 +281,12 @@ _RULES = (
     _lost_infomax,
     _still_apart,
 )
+
+
+def _points(share):
+    """Return a share in words, as percentage points."""
+    text = f"{100 * share:.0f}"
+    return f"{text} point" if text == "1" else f"{text} points"
 
 
 def _name(measures, position):

@@ -1,19 +1,19 @@
-"""Scorers for a target without labels, in the form that searches take."""
+"""Scorers for scikit-learn's searches that need no target labels."""
 
 from sklearn.utils.metadata_routing import MetadataRequest
 
-from ..metrics._scorers import SCORES, Evidence
+from ..metrics._scorers import SCORES, TargetEvaluation
 
 
 class TargetScorer:
-    """Scorer that looks at the target; made by :func:`target_scorer`.
+    """Scorer of predictions for the target; made by :func:`target_scorer`.
 
     Parameters
     ----------
     names : str or list of str
         Keys of ``SCORES``; a list makes a dict of scores.
     X_tgt : array-like, sparse matrix or None
-        Target rows; None waits for them to be passed at each call.
+        Target rows; None if they are passed at each call, by metadata routing.
     """
 
     def __init__(self, names, X_tgt):
@@ -29,10 +29,10 @@ class TargetScorer:
                 "sklearn.set_config(enable_metadata_routing=True), or bind it: "
                 "target_scorer(..., X_tgt=X_tgt)."
             )
-        seen = Evidence(estimator, X, y, X_tgt)
+        evaluation = TargetEvaluation(estimator, X, y, X_tgt)
         if isinstance(self.names, str):
-            return SCORES[self.names](seen)
-        return {name: SCORES[name](seen) for name in self.names}
+            return SCORES[self.names](evaluation)
+        return {name: SCORES[name](evaluation) for name in self.names}
 
     def get_metadata_routing(self):
         """Tell scikit-learn that X_tgt is wanted, unless it is bound."""
@@ -46,7 +46,7 @@ class TargetScorer:
 
 
 def target_scorer(score, *, X_tgt=None):
-    """Make a scorer that needs no target labels, for ``GridSearchCV`` and its kin.
+    """Make a scorer that needs no target labels, for ``GridSearchCV`` and the like.
 
     Parameters
     ----------
