@@ -26,6 +26,8 @@ def label_loss(logits: Tensor, codes: Tensor, weight: Tensor | None = None) -> T
     Tensor of shape (...)
         A scalar for one network.
     """
+    if logits.ndim == 2 and weight is None:  # one kernel, forwards and backwards
+        return cross_entropy(logits, codes)
     # torch wants classes on the second axis, so that rows of all networks are one axis
     flat = cross_entropy(logits.flatten(0, -2), codes.flatten(), reduction="none")
     loss = flat.view(codes.shape)
@@ -61,8 +63,12 @@ def domain_loss(
     is_target = is_target.to(logits.dtype)
     if weight is None:
         weight = balanced_domain_weight(is_target)
-    loss = binary_cross_entropy_with_logits(logits, is_target, weight, reduction="none")
-    return loss.sum(-1)
+    # summing in the kernel saves two more, forwards and backwards
+    reduction = "sum" if logits.ndim == 1 else "none"
+    loss = binary_cross_entropy_with_logits(
+        logits, is_target, weight, reduction=reduction
+    )
+    return loss if logits.ndim == 1 else loss.sum(-1)
 
 
 def balanced_domain_weight(is_target: Tensor) -> Tensor:
