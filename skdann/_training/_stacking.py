@@ -97,7 +97,7 @@ def _train_stack_or_halve(plans, errors):
     except Exception as error:
         traceback.clear_frames(error.__traceback__)  # they hold the stack's memory
         for plan in plans:
-            release(plan.net.module_)
+            _make_independent(plan.net)
             restore_state(plan.net, before[plan])
         middle = len(plans) // 2
         return [plans[:middle], plans[middle:]]
@@ -313,8 +313,13 @@ class StackedNet(EpochLoop):
         """Give each net weights, optimizer and generators of its own."""
         for i, net in enumerate(self.nets):
             self.optimizer_.write_state(i)
-            release(net.module_)
-            net.rngs_, net.draws_ = copy.deepcopy((net.rngs_, net.draws_))
+            _make_independent(net)
+
+
+def _make_independent(net):
+    """Give a net that was in a stack weights and generators of its own."""
+    release(net.module_)
+    net.rngs_, net.draws_ = copy.deepcopy((net.rngs_, net.draws_))
 
 
 class StackedOptimizer:

@@ -18,7 +18,12 @@ from tqdm.auto import tqdm
 from .._base import restore_attributes_on_error
 from .._training._sklearn_callbacks import make_callback_data, start_fit
 from .._warn import warn
-from ._candidates import lambda_max_of, make_candidate, make_tasks
+from ._candidates import (
+    is_source_only,
+    lambda_max_of,
+    make_candidate,
+    make_tasks,
+)
 from ._evaluation import Fold, evaluate
 from ._pipeline import fit_preprocessing, join_pipeline, split_pipeline
 from ._results import (
@@ -149,7 +154,7 @@ class BaseDANNSearch:
     def _all_candidates(self):
         """Return the candidates, source-only ones among them."""
         candidates = list(self._candidates())
-        if any(lambda_max_of(self.estimator, params) == 0 for params in candidates):
+        if any(is_source_only(self.estimator, params) for params in candidates):
             return candidates
         return candidates + self._without_adaptation(candidates)
 

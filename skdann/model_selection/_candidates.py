@@ -7,16 +7,20 @@ from joblib import effective_n_jobs
 from sklearn.base import clone
 
 from .._base import is_same
-from .._training import MAX_NETS_CPU, draw_seeds, resolve_device
+from .._training import MAX_NETS_CPU, OPTIONAL_TERMS, draw_seeds, resolve_device
 from ._evaluation import Task
 from ._pipeline import classifier_prefix, split_pipeline
 
 # Parameters that have no effect without adaptation.
 LAMBDA_PARAMETERS = ("lambda_max", "lambda_schedule", "lambda_gamma")
 
+# What a model that is trained on the source alone has none of.
+SOURCE_ONLY = ("lambda_max", *OPTIONAL_TERMS)
+
 # Parameters of the classifier that may differ within a stack.
 STACKABLE = (
     *LAMBDA_PARAMETERS,
+    *OPTIONAL_TERMS,
     "lr",
     "lr_schedule",
     "lr_alpha",
@@ -25,6 +29,11 @@ STACKABLE = (
     "weight_decay",
     "dropout",
     "class_weight",
+    "max_epochs",
+    "early_stopping",
+    "n_iter_no_change",
+    "scoring",
+    "on_divergence",
     "random_state",
 )
 
@@ -39,17 +48,31 @@ def lambda_max_of(estimator, params):
     return split_pipeline(make_candidate(estimator, params))[1].lambda_max
 
 
+def is_source_only(estimator, params):
+    """Whether a candidate is trained on the source alone."""
+    classifier = split_pipeline(make_candidate(estimator, params))[1]
+    return all(getattr(classifier, name) == 0 for name in SOURCE_ONLY)
+
+
+def set_source_only(estimator):
+    """Have an estimator train on the source alone."""
+    prefix = classifier_prefix(estimator)
+    return estimator.set_params(**{prefix + name: 0.0 for name in SOURCE_ONLY})
+
+
 def source_only_candidates(estimator, candidates):
-    """Return the candidates with ``lambda_max=0`` instead, each once.
+    """Return the candidates without adaptation instead, each once.
 
     Candidates that differ in lambda alone have one source-only candidate in common.
     """
     prefix = classifier_prefix(estimator)
-    of_lambda = {prefix + name for name in LAMBDA_PARAMETERS}
+    of_target = {prefix + name for name in (*LAMBDA_PARAMETERS, *OPTIONAL_TERMS)}
     source_only = []
     for params in candidates:
-        rest = {k: v for k, v in params.items() if k not in of_lambda}
+        rest = {k: v for k, v in params.items() if k not in of_target}
         rest[prefix + "lambda_max"] = 0.0
+        if not is_source_only(estimator, rest):
+            rest |= {prefix + name: 0.0 for name in OPTIONAL_TERMS}
         if not any(_are_same(rest, other) for other in source_only):
             source_only.append(rest)
     return source_only

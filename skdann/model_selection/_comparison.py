@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
+from ._candidates import set_source_only
 from ._evaluation import Fold, Task, evaluate
 from ._pipeline import classifier_prefix, join_pipeline, split_pipeline
 
@@ -85,12 +86,11 @@ def compare_with_source_only(
     train, test = _split(y, random_state)
     fold = Fold(X, y, X_tgt, train, test, sample_weight=sample_weight, y_tgt=y_tgt)
     source_only, adapted = clone(estimator), clone(estimator)
-    prefix = classifier_prefix(estimator)
-    source_only.set_params(**{prefix + "verbose": 0, prefix + "lambda_max": 0})
-    adapted.set_params(**{prefix + "verbose": 0})
+    models = [set_source_only(source_only), adapted]
     if not adapts:
-        adapted.set_params(**{prefix + "lambda_max": 0})
-    models = [source_only, adapted]
+        set_source_only(adapted)
+    for model in models:
+        model.set_params(**{classifier_prefix(model) + "verbose": 0})
     task = Task(0, [(0, 0), (1, 0)], models)
     outcomes = evaluate(
         task, fold, {}, reverse=True, score_train=False, max_stacked="auto"

@@ -205,7 +205,7 @@ def compare_fork_while_a_bar_is_drawn():
     bool
         Whether the fit in the child is the same.
     """
-    expected = digest(fit("ours"))
+    expected = digest(fit("ours", verbose=1))
     answers = multiprocessing.SimpleQueue()
     with tqdm.get_lock():
         _start(_to_fork(answers, "ours", verbose=1).start).join(0.5)

@@ -109,3 +109,32 @@ def test_what_a_step_frees_serves_the_next():
         print(clf.history_[-1, "n_steps"])
     """)
     assert result.stdout.strip() == "300", result.stderr
+
+
+def test_a_stack_for_which_memory_does_not_suffice_is_trained_in_smaller_ones():
+    """Each network takes 30 MiB, its gradients and moments three times that."""
+    result = run("""
+        from skdann._multi_fit import fit_many, validate_many
+        from skdann._training import _stacking
+
+        sizes, train_stack = [], _stacking._train_stack
+
+        def spy(plans, errors):
+            sizes.append(len(plans))
+            train_stack(plans, errors)
+
+        _stacking._train_stack = spy
+        X, X_tgt = (rng.random((128, 2000)) for _ in range(2))
+        y = np.arange(128) % 2
+        clfs = [
+            DANNClassifier(hidden_layer_sizes=2000, max_epochs=2, lr=lr, random_state=0)
+            for lr in (1e-4, 2e-4, 3e-4, 4e-4, 5e-4, 6e-4, 7e-4, 8e-4)
+        ]
+        domains = validate_many(clfs, X, y, X_tgt)
+        allow(1200)
+        errors = fit_many(clfs, domains, max_stacked=8)
+        assert errors == [None] * 8, errors
+        assert all(np.isfinite(clf.predict_proba(X)).all() for clf in clfs)
+        print(sizes[0], len(sizes) > 1)
+    """)
+    assert result.stdout.strip() == "8 True", result.stderr

@@ -1,5 +1,6 @@
 """One random_state decides everything; nothing global is touched."""
 
+import os
 import random
 import subprocess
 import sys
@@ -69,17 +70,41 @@ def test_global_state_is_untouched(small, domains, extractor, seed):
 
 def test_importing_touches_nothing_global():
     program = """
-import random, warnings, numpy, sklearn, torch
+import os, random, threading, warnings, numpy, sklearn, torch, tqdm.auto
 import sklearn.pipeline, skorch  # what these do to Python's generator is not ours
 def state():
     return (random.getstate(), numpy.random.get_state()[1].tolist(),
             torch.random.get_rng_state().tolist(), sklearn.get_config(),
-            torch.get_num_threads(), torch.get_default_dtype(), warnings.filters[:])
+            torch.get_num_threads(), torch.get_default_dtype(), warnings.filters[:],
+            threading.enumerate(), sorted(vars(tqdm.auto.tqdm)))
+handlers = []  # of forks: Python does not tell which there are
+os.register_at_fork = lambda **of_fork: handlers.append(of_fork)
 before = state()
-import skdann
+import skdann, skdann.inspection, skdann.model_selection
 assert state() == before
+assert handlers == []
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("is_fitted", [False, True])
+def test_a_forked_child_keeps_torchs_threads(is_fitted):
+    """Other code of the child is not our business, whether we have fitted or not."""
+    program = f"""
+import os, numpy, torch
+torch.set_num_threads(2)
+from skdann import DANNClassifier
+X = numpy.random.default_rng(0).normal(size=(60, 2))
+if {is_fitted}:
+    DANNClassifier(max_epochs=1).fit(X, X[:, 0] > 0, X)
+if os.fork() == 0:
+    before = torch.get_num_threads()
+    DANNClassifier(max_epochs=1).fit(X, X[:, 0] > 0, X).predict(X)
+    os._exit(0 if before == torch.get_num_threads() == 2 else 1)
+assert os.waitstatus_to_exitcode(os.wait()[1]) == 0
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True)
 
 
 @pytest.mark.parametrize("extractor", [None, user_network], ids=["ours", "theirs"])

@@ -6,11 +6,13 @@ import torch
 from helpers import make_domains
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
 from torch import nn
 
 from skdann import DANNClassifier, DivergenceError
 from skdann._multi_fit import fit_many, validate_many
 from skdann._training import _stacking
+from skdann.model_selection import DANNGridSearchCV
 
 # What may differ within a stack, two values each.
 DIFFERENT = {
@@ -152,18 +154,6 @@ def test_what_differs_in_shape_is_trained_apart(domains, stack_sizes):
     assert stack_sizes == [2, 2]
 
 
-def test_histories_are_those_of_single_fits(domains):
-    estimators = list(variants(base()))
-    fit_many(estimators, validate_many(estimators, *domains))
-    for estimator in estimators:
-        alone = clone(estimator).fit(*domains)
-        assert estimator.n_iter_ == alone.n_iter_
-        for row, expected in zip(estimator.history_, alone.history_, strict=True):
-            assert set(row) == set(expected)
-            for key in set(row) - {"dur", "batches"}:
-                assert row[key] == pytest.approx(expected[key], abs=1e-6), key
-
-
 class Convolutions(nn.Sequential):
     def __init__(self):
         super().__init__(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten())
@@ -274,3 +264,182 @@ def test_the_global_generators_are_untouched(domains):
     fit_many(estimators, validate_many(estimators, *domains))
     assert (np.random.get_state()[1] == state).all()  # noqa: NPY002
     assert torch.equal(torch.get_rng_state(), torch_state)
+
+
+def assert_same_histories(estimators, alone):
+    for estimator, other in zip(estimators, alone, strict=True):
+        assert estimator.n_iter_ == other.n_iter_
+        for row, expected in zip(estimator.history_, other.history_, strict=True):
+            assert set(row) == set(expected)
+            for key in set(row) - {"dur", "batches"}:
+                assert row[key] == pytest.approx(expected[key], abs=1e-6), key
+
+
+def assert_as_alone(estimators, domains, **fit_params):
+    """Fit together and one by one; return the latter."""
+    alone = [clone(e).fit(*domains, **fit_params) for e in estimators]
+    validated = validate_many(estimators, *domains, **fit_params)
+    assert fit_many(estimators, validated) == [None] * len(estimators)
+    assert_same_histories(estimators, alone)
+    X_tgt = domains[2]
+    for one, other in zip(alone, estimators, strict=True):
+        for method in ("predict_proba", "predict_domain"):
+            p, q = getattr(one, method)(X_tgt), getattr(other, method)(X_tgt)
+            np.testing.assert_allclose(p, q, atol=1e-6)
+    return alone
+
+
+def test_candidates_of_different_length_are_one_stack(domains, stack_sizes):
+    lengths = (3, 10, 10, 7, 1)
+    estimators = [base(max_epochs=n, random_state=n % 2) for n in lengths]
+    alone = assert_as_alone(estimators, domains)
+    assert stack_sizes == [5]
+    assert [clf.n_iter_ for clf in alone] == list(lengths)
+
+
+def test_early_stopping_ends_each_where_it_ends_alone(domains, stack_sizes):
+    estimators = [
+        base(early_stopping=True, max_epochs=40, lr=lr, **params)
+        for lr in (1e-3, 1e-2)
+        for params in (
+            {"n_iter_no_change": 2},
+            {"n_iter_no_change": 5, "scoring": "neg_entropy"},
+            {"n_iter_no_change": 40, "random_state": 5},
+        )
+    ]
+    alone = assert_as_alone(estimators, domains)
+    assert stack_sizes == [6]
+    assert len({clf.n_iter_ for clf in alone}) > 2  # they leave one after the other
+
+
+def test_one_that_restores_ends_as_it_ends_alone(domains, stack_sizes):
+    def explode_once():
+        seen = []
+
+        def schedule(progress):
+            seen.append(progress)
+            first = seen.count(progress) == 1 or progress in (0.0, 0.5, 1.0)
+            return 1e30 if 0.31 < progress < 0.34 and first else 1.0
+
+        return schedule
+
+    def estimators():
+        shared = {"optimizer": "sgd", "lr": 0.01, "on_divergence": "restore"}
+        return [
+            base(**shared, lr_schedule="constant"),
+            base(**shared, lr_schedule=explode_once()),
+            base(**shared, lr_schedule="cosine", max_epochs=6),
+        ]
+
+    with pytest.warns(ConvergenceWarning, match="0.5 of the learning rate") as warned:
+        alone = [clf.fit(*domains) for clf in estimators()]
+    assert sum("of the learning rate" in str(w.message) for w in warned) == 1
+    together = estimators()
+    with pytest.warns(ConvergenceWarning, match="0.5 of the learning rate") as warned:
+        errors = fit_many(together, validate_many(together, *domains))
+    assert errors == [None] * 3
+    assert {w.filename for w in warned} == {__file__}
+    assert stack_sizes == [3]
+    assert_same_histories(together, alone)
+    assert alone[1].history_[-1, "lr"] == 0.005
+    for one, other in zip(alone, together, strict=True):
+        p, q = one.predict_proba(domains[0]), other.predict_proba(domains[0])
+        np.testing.assert_allclose(p, q, atol=1e-6)
+
+
+def test_one_that_can_not_be_restored_leaves_the_others_alone(domains, stack_sizes):
+    tame = {"optimizer": "sgd", "lr": 0.01, "on_divergence": "restore"}
+    wild = base(**{**tame, "lr": 1e9}, lr_schedule="constant")
+    estimators = [base(**tame), wild, base(**tame, lambda_max=1.0)]
+    with pytest.warns(ConvergenceWarning) as warned:
+        errors = fit_many(estimators, validate_many(estimators, *domains))
+    assert [type(e) for e in errors] == [type(None), DivergenceError, type(None)]
+    assert sum("of the learning rate" in str(w.message) for w in warned) == 10
+    assert stack_sizes == [3]
+
+
+def test_weights_of_loss_terms_may_differ_within_a_stack(domains, stack_sizes):
+    estimators = [
+        base(class_confusion=weight, lambda_max=lambda_max)
+        for weight in (0.0, 0.2, 1.0)
+        for lambda_max in (0.0, 1.0)
+    ]
+    assert_as_alone(estimators, domains)
+    assert sorted(stack_sizes) == [2, 4]  # with the term, and without
+
+
+def test_members_of_a_stack_go_on_as_those_that_were_trained_alone(domains):
+    """Optimizer and generators are theirs, too."""
+    estimators = [base(lr=lr, max_epochs=6) for lr in (1e-3, 3e-3)]
+    alone = assert_as_alone(estimators, domains)
+    for one, other in zip(alone, estimators, strict=True):
+        p = one.partial_fit(*domains).predict_proba(domains[0])
+        q = other.partial_fit(*domains).predict_proba(domains[0])
+        np.testing.assert_allclose(p, q, atol=1e-6)
+
+
+def test_members_of_a_stack_share_no_memory_afterwards(domains):
+    estimators = [base(lr=lr) for lr in (1e-3, 3e-3)]
+    fit_many(estimators, validate_many(estimators, *domains))
+    pairs = zip(*(clf.module_.parameters() for clf in estimators), strict=True)
+    for one, other in pairs:
+        storages = one.untyped_storage(), other.untyped_storage()
+        assert storages[0].data_ptr() != storages[1].data_ptr()
+        assert storages[0].nbytes() == one.nbytes
+
+
+def fails_late(error):
+    def schedule(progress):
+        if 0.6 < progress < 0.7:
+            raise error
+        return 1.0
+
+    return schedule
+
+
+@pytest.mark.parametrize(
+    ("error", "expected", "says"),
+    [
+        (ZeroDivisionError("on purpose"), ZeroDivisionError, "on purpose"),
+        (RuntimeError("not enough memory"), MemoryError, "batch_size=128"),
+    ],
+)
+@pytest.mark.parametrize("position", [0, 2, 4])
+def test_an_error_in_training_fails_the_one_at_fault(
+    domains, stack_sizes, error, expected, says, position
+):
+    """An error of memory comes with the advice that a single fit gives."""
+    estimators = [base(lr=lr) for lr in (1e-3, 2e-3, 3e-3, 4e-3, 5e-3)]
+    alone = [clone(clf).fit(*domains) for clf in estimators]
+    estimators[position].set_params(lr_schedule=fails_late(error))
+    errors = fit_many(estimators, validate_many(estimators, *domains))
+    assert stack_sizes[0] == 5
+    for i, found in enumerate(errors):
+        assert type(found) is (expected if i == position else type(None))
+    assert says in str(errors[position])
+    for i, (one, other) in enumerate(zip(alone, estimators, strict=True)):
+        if i != position:
+            p, q = one.predict_proba(domains[0]), other.predict_proba(domains[0])
+            np.testing.assert_allclose(p, q, atol=1e-6)
+    assert not hasattr(estimators[position], "classes_")
+
+
+def test_an_error_of_a_score_fails_the_one_it_is_of(domains, stack_sizes):
+    def broken(estimator, X, y, X_tgt):
+        raise ZeroDivisionError("no score today")
+
+    shared = {"early_stopping": True, "n_iter_no_change": 3}
+    estimators = [base(**shared), base(**shared, scoring=broken), base(**shared)]
+    errors = fit_many(estimators, validate_many(estimators, *domains))
+    assert [type(e) for e in errors] == [type(None), ZeroDivisionError, type(None)]
+    assert stack_sizes == [3]
+
+
+def test_a_search_survives_what_one_candidate_raises(domains):
+    clf = base(max_epochs=3)
+    grid = {"lr_schedule": ["constant", fails_late(ZeroDivisionError("on purpose"))]}
+    with pytest.warns(FitFailedWarning, match="4 of 8 fits failed"):
+        search = DANNGridSearchCV(clf, grid | {"lambda_max": [0, 1]}, cv=2).fit(
+            *domains
+        )
+    assert np.isfinite(search.cv_results_["mean_test_score"]).sum() == 2
