@@ -98,7 +98,7 @@ def test_training_with_the_term_lowers_the_confusion_of_the_target(small, domain
         clf = small(class_confusion=weight, max_epochs=60, lambda_max=0, dropout=0)
         P = clf.fit(X, y, X_tgt).predict_proba(X_tgt)
         confusion.append(confusion_by_numpy(np.log(P)))
-    assert confusion[1] < 0.5 * confusion[0]
+    assert confusion[1] < confusion[0] - 0.05
 
 
 def test_class_confusion_is_a_parameter_like_the_others(small, domains, tmp_path):
