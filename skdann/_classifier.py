@@ -390,7 +390,8 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
         y : ndarray of shape (n_samples,)
             Labels, of the kind that ``fit`` was given.
         """
-        return self._targets.decode(self.predict_proba(X))
+        P = self.predict_proba(X)
+        return self._targets.decode(P)
 
     def predict_proba(self, X):
         """Predict the probability of each class.

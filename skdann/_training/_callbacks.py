@@ -9,7 +9,7 @@ from tqdm.std import TqdmDefaultWriteLock
 
 from ._batches import Batch
 from ._engine import Step
-from ._fork import hold_across_forks
+from ._fork import PROGRESS_BAR, hold_across_forks
 
 
 def listens_to_batches(callback) -> bool:
@@ -134,7 +134,7 @@ class ProgressBar(Callback):
     def on_train_begin(self, net, **kwargs):
         self.bar = None  # one that is disabled would start a thread all the same
         if net.verbose:
-            hold_across_forks(TqdmDefaultWriteLock.th_lock)
+            hold_across_forks(TqdmDefaultWriteLock.th_lock, PROGRESS_BAR)
             self.bar = tqdm(total=net.max_epochs, desc="DANN", bar_format=self.FORMAT)
 
     def on_epoch_end(self, net, **kwargs):

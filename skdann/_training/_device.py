@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from ._fork import hold_across_forks, is_forked
+from ._fork import THREADS, hold_across_forks, is_forked
 
 # Multiply-adds per step of the largest layer from which a second thread pays. Below, a
 # second thread is slower or gains little (benchmarks/bench_threads.py); beside another
@@ -50,7 +50,8 @@ def limit_threads(is_small: bool):
     """Compute on one thread where more do not pay; then restore the setting.
 
     A process that was forked always gets one: a fork leaves OpenMP's threads behind,
-    and GNU's implementation waits for them forever.
+    and GNU's implementation waits for them forever. So whatever computes does so within
+    this context, or within one that has it.
 
     threadpoolctl can't do this: it lowers the number that OpenMP and
     ``torch.get_num_threads`` tell, but the matrix products of torch's MKL, which is
@@ -61,7 +62,11 @@ def limit_threads(is_small: bool):
     is_small : bool
         Whether a second thread would not pay, see :func:`is_small`.
     """
-    before = count_threads()
+    hold_across_forks(_LOCK, THREADS)
+    with (
+        _LOCK
+    ):  # a thread that first computes here takes over the number of the process
+        before = torch.get_num_threads()
     if before == 1 or not (is_small or is_forked()):
         yield
         return
@@ -70,17 +75,6 @@ def limit_threads(is_small: bool):
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def count_threads() -> int:
-    """Return how many threads torch may use here.
-
-    A thread takes over the number of the process when it first computes, and keeps it.
-    Call this before, so that it is not the one that a fit has set for itself.
-    """
-    hold_across_forks(_LOCK)
-    with _LOCK:
-        return torch.get_num_threads()
 
 
 def _set_threads_here(n_threads, elsewhere):

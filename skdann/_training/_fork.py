@@ -3,7 +3,11 @@
 import os
 
 _PROCESS = os.getpid()  # of the import
-_held = []
+
+# By the order in which whoever needs several takes them; a fork must keep to it, too.
+GENERATOR, THREADS, PROGRESS_BAR = range(3)
+_held: dict = {}
+_taken: list = []
 
 
 def is_forked() -> bool:
@@ -11,20 +15,35 @@ def is_forked() -> bool:
     return os.getpid() != _PROCESS
 
 
-def hold_across_forks(lock) -> None:
+def hold_across_forks(lock, rank: int) -> None:
     """Have every fork from now on wait for a lock, so that no child finds it taken.
 
     Call it before the lock is first taken, not at import: it concerns all forks of the
-    process.
+    process, also those of programs that import skdann and never use it.
 
     Parameters
     ----------
     lock : threading.RLock
         A lock that is taken for a short while.
+    rank : int
+        Its place in the order above.
     """
-    if not hasattr(os, "register_at_fork") or lock in _held:
+    if rank in _held or not hasattr(os, "register_at_fork"):
         return
-    _held.append(lock)
-    os.register_at_fork(
-        before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release
-    )
+    if not _held:
+        os.register_at_fork(
+            before=_take, after_in_parent=_give_back, after_in_child=_give_back
+        )
+    _held[rank] = lock
+
+
+def _take():
+    locks = [lock for _, lock in sorted(_held.items())]
+    for lock in locks:
+        lock.acquire()
+    _taken.append(locks)
+
+
+def _give_back():
+    for lock in reversed(_taken.pop()):
+        lock.release()

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
-from ._device import count_threads
-from ._fork import hold_across_forks
+from ._device import limit_threads
+from ._fork import GENERATOR, hold_across_forks
 
 # The generator is one for all threads: whoever seeds it must have it alone. A fork
 # waits as well, or the child's would be seeded and, in the midst of a draw, locked.
@@ -29,10 +29,10 @@ def seeded_torch_rng(seed: int, device: torch.device):
     device : torch.device
         Where the body computes; the generator of the CPU is borrowed in any case.
     """
-    count_threads()  # a new thread may begin here
-    hold_across_forks(_LOCK)
+    hold_across_forks(_LOCK, GENERATOR)
     accelerators = [device.index or 0] if device.type == "cuda" else []
-    with _LOCK, torch.random.fork_rng(devices=accelerators):
+    fork_rng = torch.random.fork_rng(devices=accelerators)
+    with _LOCK, limit_threads(False), fork_rng:
         torch.default_generator.manual_seed(seed)  # torch.manual_seed sets every GPU
         for index in accelerators:
             torch.cuda.default_generators[index].manual_seed(seed)

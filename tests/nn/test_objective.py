@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from algorithm_1 import algorithm_1, assert_trained
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -135,64 +136,14 @@ def test_losses_stay_finite_for_huge_logits():
 
 
 def test_algorithm_1_of_the_jmlr_paper():
-    """One epoch of the shallow network, sample by sample.
-
-    The paper's lambda of 0.5 multiplies the sum of both domains' losses: 1 for their
-    mean. It scales the domain classifier's own update as well, by 0.5 of the sum,
-    which is 1 of the mean. So one learning rate serves all. The reference trains its
-    domain classifier towards 1 on the source: its u and z are minus those here.
-    """
-    rows = {"dtype": torch.float64}
-    X = torch.tensor([[1, 2], [-1, 0.5], [0.3, -0.7]], **rows)
-    y = torch.tensor([0, 1, 1])
-    X_tgt = torch.tensor([[0.5, 0.5], [2, -1], [-0.4, 1.5]], **rows)
-    hidden, label, domain = nn.Linear(2, 3), nn.Linear(3, 2), nn.Linear(3, 1)
-    network = DANN(nn.Sequential(hidden, nn.Sigmoid()), label, domain).double()
-    W0 = [
-        [0.1069450288, 0.4714562804],
-        [0.2251432766, 0.0983341271],
-        [-0.1672639542, 0.3196379870],
-    ]
-    V0 = [
-        [-0.1367395691, 0.8583316398, 1.0158342120],
-        [-0.2553668376, 0.6391375358, 0.0633055974],
-    ]
-    with torch.no_grad():
-        for weight in network.parameters():
-            weight.zero_()
-        hidden.weight.copy_(torch.tensor(W0))
-        label.weight.copy_(torch.tensor(V0))
-
+    network, X, steps, *expected = algorithm_1()
     network.gradient_reversal.lambda_ = 2 * 0.5
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
-    for i, j in zip([0, 1, 2], [0, 1, 1], strict=True):
+    is_target = torch.tensor([0.0, 1.0], dtype=torch.float64)
+    for rows, y in steps:
         optimizer.zero_grad()
-        label_logits, domain_logits = network(torch.stack([X[i], X_tgt[j]]))
-        loss = label_loss(label_logits[:1], y[i : i + 1])
-        (loss + domain_loss(domain_logits, torch.tensor([0.0, 1.0], **rows))).backward()
+        label_logits, domain_logits = network(rows)
+        loss = label_loss(label_logits[:1], y)
+        (loss + domain_loss(domain_logits, is_target)).backward()
         optimizer.step()
-
-    W = [
-        [0.1102537213, 0.4723188118],
-        [0.2303401659, 0.1013900090],
-        [-0.1474269065, 0.3346077366],
-    ]
-    V = [
-        [-0.1770801791, 0.8145892011, 0.9678392653],
-        [-0.2150262276, 0.6828799745, 0.1113005440],
-    ]
-    expected = {
-        hidden.weight: W,
-        hidden.bias: [-0.0034983680, -0.0057688825, -0.0234865409],
-        label.weight: V,
-        label.bias: [-0.1000691543, 0.1000691543],
-        domain.weight: [[-0.0062395436, 0.0040512302, -0.0103259179]],
-        domain.bias: [0.0002261538],
-    }
-    for weight, value in expected.items():
-        torch.testing.assert_close(
-            weight.detach(), torch.tensor(value, **rows), rtol=0, atol=1e-7
-        )
-    proba = network.predict_proba(X)[:, 0]
-    expected_proba = torch.tensor([0.6083819304, 0.5914490877, 0.5611187239], **rows)
-    torch.testing.assert_close(proba, expected_proba, rtol=0, atol=1e-7)
+    assert_trained(network, X, *expected)

@@ -115,15 +115,15 @@ def test_a_stack_for_which_memory_does_not_suffice_is_trained_in_smaller_ones():
     """Each network takes 30 MiB, its gradients and moments three times that."""
     result = run("""
         from skdann._multi_fit import fit_many, validate_many
-        from skdann._training import _stacking
+        from skdann._training import _train
 
-        sizes, train_stack = [], _stacking._train_stack
+        sizes, train_stack = [], _train._train_stack
 
         def spy(plans, errors):
             sizes.append(len(plans))
             train_stack(plans, errors)
 
-        _stacking._train_stack = spy
+        _train._train_stack = spy
         X, X_tgt = (rng.random((128, 2000)) for _ in range(2))
         y = np.arange(128) % 2
         clfs = [

@@ -2,9 +2,9 @@
 
 import copy
 
-import numpy as np
 import pytest
 import torch
+from algorithm_1 import algorithm_1, assert_trained
 from torch import nn
 
 from skdann._training._batches import SOURCE, TARGET, Batch
@@ -127,40 +127,13 @@ def test_a_step_of_a_stack_is_the_papers_update_of_each(class_confusion):
 
 
 def test_algorithm_1_of_the_jmlr_paper_by_the_engine():
-    """As in tests/nn, whose figures these are; here by the step that training takes."""
-    X = torch.tensor([[1, 2], [-1, 0.5], [0.3, -0.7]], **DOUBLE)
-    y = torch.tensor([0, 1, 1])
-    X_tgt = torch.tensor([[0.5, 0.5], [2, -1], [-0.4, 1.5]], **DOUBLE)
-    hidden, label, domain = nn.Linear(2, 3), nn.Linear(3, 2), nn.Linear(3, 1)
-    network = DANN(nn.Sequential(hidden, nn.Sigmoid()), label, domain).double()
-    W0 = [
-        [0.1069450288, 0.4714562804],
-        [0.2251432766, 0.0983341271],
-        [-0.1672639542, 0.3196379870],
-    ]
-    V0 = [
-        [-0.1367395691, 0.8583316398, 1.0158342120],
-        [-0.2553668376, 0.6391375358, 0.0633055974],
-    ]
-    with torch.no_grad():
-        for weight in network.parameters():
-            weight.zero_()
-        hidden.weight.copy_(torch.tensor(W0))
-        label.weight.copy_(torch.tensor(V0))
+    network, X, steps, *expected = algorithm_1()
     engine = AutogradEngine(network, torch.optim.SGD(network.parameters(), lr=1.0))
     engine.begin(Objective("cross_entropy"), [schedules(2 * 0.5)])
-    half = torch.tensor([0.5, 0.5], **DOUBLE)
-    for i, j in zip([0, 1, 2], [0, 1, 1], strict=True):
-        rows = torch.stack([X[i], X_tgt[j]])
-        batch = Batch(rows, y[i : i + 1], None, torch.tensor([SOURCE, TARGET]), half)
-        engine.step(batch, [0.0])
-    expected = [0.6083819304, 0.5914490877, 0.5611187239]
-    np.testing.assert_allclose(network.predict_proba(X)[:, 0], expected, atol=1e-7)
-    np.testing.assert_allclose(
-        domain.weight.detach(),
-        [[-0.0062395436, 0.0040512302, -0.0103259179]],
-        atol=1e-7,
-    )
+    domain, half = torch.tensor([SOURCE, TARGET]), torch.tensor([0.5, 0.5], **DOUBLE)
+    for rows, y in steps:
+        engine.step(Batch(rows, y, None, domain, half), [0.0])
+    assert_trained(network, X, *expected)
 
 
 @pytest.mark.parametrize("optimizer", [torch.optim.AdamW, torch.optim.SGD])

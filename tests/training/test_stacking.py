@@ -11,7 +11,7 @@ from torch import nn
 
 from skdann import DANNClassifier, DivergenceError
 from skdann._multi_fit import fit_many, validate_many
-from skdann._training import _stacking
+from skdann._training import _stacking, _train
 from skdann.model_selection import DANNGridSearchCV
 
 # What may differ within a stack, two values each.
@@ -55,13 +55,13 @@ def base(**params):
 def stack_sizes(monkeypatch):
     """Record how many networks each stack has."""
     sizes = []
-    train_stack = _stacking._train_stack
+    train_stack = _train._train_stack
 
     def spy(plans, errors):
         sizes.append(len(plans))
         train_stack(plans, errors)
 
-    monkeypatch.setattr(_stacking, "_train_stack", spy)
+    monkeypatch.setattr(_train, "_train_stack", spy)
     return sizes
 
 
