@@ -36,7 +36,6 @@ from ._training import (
     seeded_torch_rng,
     to_plain,
     to_tensor,
-    train,
 )
 from ._training._sklearn_callbacks import (
     CallbackSupportMixin,
@@ -408,9 +407,10 @@ class BaseDANN(
         plan.callbacks.append(("tasks", EpochTasks(fit_task, at_epoch)))
         if checkpoint is not None:  # last: it writes what the others have come to
             plan.callbacks.append(("checkpoint", checkpoint))
-        [error] = train([plan])
-        if error is not None:
-            raise error
+        try:
+            plan.net.train_on(plan)
+        finally:
+            plan.callbacks.clear()  # they know the plan: a circle that holds the data
         self._set_fitted_attributes(plan.net, plan.domains)
         fit_task.end(**at_epoch)
         return self

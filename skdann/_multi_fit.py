@@ -1,5 +1,7 @@
 """Fit several estimators on the same rows, as one network where they are alike."""
 
+from numbers import Real
+
 from ._base import is_same
 from ._data._domains import read_domains, warn_of_no_target
 from ._training import train
@@ -17,24 +19,34 @@ def validate_many(estimators, X, y, X_tgt=None, *, sample_weight=None, y_tgt=Non
 
     Returns
     -------
-    list of Domains
-        Of each estimator; they share the arrays.
+    list of Domains or Exception
+        Of each estimator; they share the arrays. Or why its parameters do not allow it.
     """
     first = estimators[0]
     read = read_domains(first, X, y, X_tgt, sample_weight=sample_weight, y_tgt=y_tgt)
-    lambda_max = max(estimator.lambda_max for estimator in estimators)
-    if X_tgt is None and lambda_max > 0:
-        warn_of_no_target(lambda_max)
     domains = []
     for estimator in estimators:
         share_columns(first, estimator)
-        same = (  # equal weights are one array, so that the estimators stack
+        alike = (
             done
             for other, done in zip(estimators, domains, strict=False)
             if is_same(other.class_weight, estimator.class_weight)
         )
-        domains.append(next(same, None) or estimator._weigh_labels(read))
+        domains.append(_weigh_labels(estimator, read, alike))
+    lambdas = [e.lambda_max for e in estimators if isinstance(e.lambda_max, Real)]
+    if X_tgt is None and max(lambdas, default=0) > 0:
+        warn_of_no_target(max(lambdas))
     return domains
+
+
+def _weigh_labels(estimator, domains, alike):
+    """Return weighted domains: equal weights are one array, so that nets stack."""
+    try:
+        estimator._validate_params()
+        same = next((d for d in alike if not isinstance(d, Exception)), None)
+        return same or estimator._weigh_labels(domains)
+    except Exception as error:  # concerns this one alone
+        return error
 
 
 def share_columns(known, estimator):
@@ -53,7 +65,7 @@ def fit_many(estimators, domains, *, starts=None, max_stacked="auto"):
     ----------
     estimators : list of BaseDANN
         Not yet fitted.
-    domains : list of Domains
+    domains : list of Domains or Exception
         Of each, from :func:`validate_many`.
     starts : list of skdann.nn.DANN or None, default=None
         Networks whose weights to begin with; None draws them.
@@ -68,6 +80,9 @@ def fit_many(estimators, domains, *, starts=None, max_stacked="auto"):
     errors = [None] * len(estimators)
     plans = {}
     for i, estimator in enumerate(estimators):
+        if isinstance(domains[i], Exception):
+            errors[i] = domains[i]
+            continue
         try:
             plans[i] = _plan(estimator, domains[i], starts and starts[i])
         except Exception as error:  # also of the user's modules
@@ -76,8 +91,6 @@ def fit_many(estimators, domains, *, starts=None, max_stacked="auto"):
         net = plans[i].net
         if error is not None:
             errors[i] = error
-        elif not net.is_finished_ and not net.callbacks:
-            raise KeyboardInterrupt  # at which skorch ends a fit quietly
         else:
             estimators[i]._set_fitted_attributes(net, domains[i])
     return errors

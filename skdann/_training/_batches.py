@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,7 +12,8 @@ from torch import Tensor
 from .._data._rows import take_rows
 
 
-class Batch(NamedTuple):
+@dataclass(slots=True)
+class Batch:
     """Rows of a step, in the order source | labelled target | target.
 
     The dots are the networks of a stack, see :mod:`skdann._training._stacking`.
@@ -37,6 +38,13 @@ class Batch(NamedTuple):
     label_weight: Tensor | None
     domain: Tensor | None
     domain_weight: Tensor | None
+
+    def __iter__(self):
+        """Yield X and y, as skorch's callbacks expect of a batch."""
+        yield from (self.X, self.y)
+
+    def __len__(self) -> int:
+        return len(self.X)
 
     @property
     def n_labelled(self) -> int:

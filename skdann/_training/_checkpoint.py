@@ -125,7 +125,7 @@ class Checkpoint(Callback):
             run = saved["run"]
             if self.early_stopping is not None:
                 best = map_leaves(run["best"], np.ndarray, torch.tensor)
-                self.early_stopping.resume(best, run["start"], len(net.history))
+                self.early_stopping.resume(best, run["start"])
             end = len(net.history) if run["is_finished"] else run["end"]
         self.n_written = len(net.history)
         return end
@@ -137,7 +137,7 @@ class Checkpoint(Callback):
 
     def on_train_end(self, net, **kwargs):
         last = net.history[-1] if len(net.history) else {}
-        is_scored = self.early_stopping is None or "validation_score" in last
+        is_scored = self.early_stopping is None or "validation_score_best" in last
         if "train_loss" in last and is_scored:
             self.write(net, is_finished=net.is_over)
 
@@ -153,13 +153,12 @@ class Checkpoint(Callback):
         """
         check_weights(net)  # a last step may have gone wrong: the old file is better
         early = self.early_stopping
-        best = early and early.best()
         run = {
             "data": self.data,
             "end": self.end,
             "is_finished": is_finished,
-            "start": early and early.start_,
-            "best": map_leaves(best, torch.Tensor, to_numpy),
+            "start": early and early.start,
+            "best": map_leaves(early and early.best, torch.Tensor, to_numpy),
         }
         try:
             write_file(self.path, {**self.description, **to_plain(net), "run": run})

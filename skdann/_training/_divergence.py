@@ -29,7 +29,7 @@ _SIGNS_OF_FULL_MEMORY = (
 
 
 class DivergenceCheck(Callback):
-    """Raise DivergenceError if losses explode, or predictions are not finite."""
+    """Raise DivergenceError if the losses of an epoch explode."""
 
     def on_epoch_end(self, net, dataset_train=None, **kwargs):
         if net.on_divergence == "restore":
@@ -37,6 +37,10 @@ class DivergenceCheck(Callback):
             loss = _label_loss_after(net, dataset_train)
             _check_losses(net, {"label": loss, "train": loss})
         _check_losses(net, net.epoch_losses_)
+
+
+class PredictionCheck(Callback):
+    """Raise DivergenceError if predictions are not finite at the end of training."""
 
     def on_train_end(self, net, X=None, **kwargs):
         check_predictions(net, X)

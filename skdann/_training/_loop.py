@@ -26,10 +26,12 @@ class EpochLoop:
         """Take the steps of an epoch."""
         self.epoch_means_ = EpochMeans()
         self._set_training(True)
-        with torch.enable_grad(), self.seeded_masks():
-            self.take_steps(iterator)
-        self.set_epoch_losses(self.epoch_means_)
-        del self.epoch_means_
+        try:
+            with torch.enable_grad(), self.seeded_masks():
+                self.take_steps(iterator)
+            self.set_epoch_losses(self.epoch_means_)
+        finally:
+            del self.epoch_means_
 
     def take_steps(self, batches):
         """Take a step on each batch."""

@@ -18,6 +18,7 @@ from ._callbacks import LossRecord, ProgressBar, listens_to_batches
 from ._device import is_small, limit_threads
 from ._divergence import (
     DivergenceCheck,
+    PredictionCheck,
     check_weights,
     explain_out_of_memory,
     whole_epoch,
@@ -154,17 +155,17 @@ class DANNNet(EpochLoop, NeuralNet):
         MemoryError
             If a step needs more memory than there is; likewise.
         """
-        before = capture_state(self)
-        small = is_small(self.module_, plan.domains.X, self.batch_size)
-        try:
-            with self.watched_by(plan), limit_threads(small):
-                with explain_out_of_memory(self.device, self.batch_size):
+        with limit_threads(is_small(self.module_, plan.domains.X, self.batch_size)):
+            before = capture_state(self)
+            memory = explain_out_of_memory(self.device, self.batch_size)
+            try:
+                with self.watched_by(plan), memory:
                     self.partial_fit(plan.domains)
-                if not self.is_over and len(self.history) == before["n_epochs"]:
+                if not self.is_finished_ and len(self.history) == before["n_epochs"]:
                     raise KeyboardInterrupt  # at which skorch ends a fit quietly
-        except BaseException:
-            restore_state(self, before)
-            raise
+            except BaseException:
+                restore_state(self, before)
+                raise
         return self
 
     @contextmanager
@@ -175,7 +176,9 @@ class DANNNet(EpochLoop, NeuralNet):
         self.end_epoch_, self.planned_steps_ = plan.end_epoch, plan.planned_steps
         self.is_finished_ = False
         self.engine_.begin(plan.objective, [plan.schedules.slowed(self.lr_scale_)])
-        self.callbacks_ = [*own, *plan.callbacks]
+        # after the user's callbacks, which may have put other weights back
+        last_check = ("predictions", PredictionCheck())
+        self.callbacks_ = [*own, last_check, *plan.callbacks]
         self.has_batch_callbacks_ = _needs_closure(self.optimizer_) or any(
             listens_to_batches(callback) for _, callback in self.callbacks_
         )
@@ -294,7 +297,7 @@ class DANNNet(EpochLoop, NeuralNet):
         callbacks = [
             (name, copy.copy(callback))
             for name, callback in self.callbacks_
-            if callback not in of_plan
+            if callback not in of_plan and not isinstance(callback, PredictionCheck)
         ]
         known = _cut_from_graph(self.module_) | {
             id(self): copied,

@@ -41,9 +41,3 @@ def optimizer_settings(optimizer, *, momentum, weight_decay):
     accepted = inspect.signature(cls).parameters
     options = {f"optimizer__{k}": v for k, v in offered.items() if k in accepted}
     return {"optimizer": cls, **options}
-
-
-def needs_closure(optimizer) -> bool:
-    """Whether a step must be able to compute the loss again, as LBFGS's."""
-    closure = inspect.signature(optimizer.step).parameters["closure"]
-    return closure.default is closure.empty

@@ -160,11 +160,14 @@ class StackedNet(EpochLoop):
         for i, net in enumerate(self.nets):
             self.optimizer_.write_state(i)
             make_independent(net)
+        # tracebacks of what members raised may keep this object, but not its memory
+        del self.module_, self.optimizer_, self.engine_
 
 
 def make_independent(net):
     """Give a net that was in a stack weights and generators of its own."""
     release(net.module_)
+    net._set_training(False)  # stacking wants all of them in one mode
     net.rngs_, net.draws_ = copy.deepcopy((net.rngs_, net.draws_))
 
 
@@ -284,18 +287,11 @@ class StackedBatches:
             yield self._join(batches)
 
     def _join(self, batches):
-        columns = []
-        for batch, size in zip(batches, self.sizes, strict=True):
-            # what is known of each net of the lane came as columns
-            own = [x if x is None or x.ndim == 1 else x.T for x in batch[1:3]]
-            shared = batch[3:]
-            columns.append(
-                [batch.X.expand(size, *batch.X.shape)]
-                + [
-                    x if x is None or x.ndim == 2 else x.expand(size, -1)
-                    for x in (*own, *shared)
-                ]
-            )
+        is_weighted = any(batch.label_weight is not None for batch in batches)
+        columns = [
+            _expand(batch, size, is_weighted)
+            for batch, size in zip(batches, self.sizes, strict=True)
+        ]
         if len(columns) == 1:
             return Batch(*columns[0])
         joined = (
@@ -303,6 +299,24 @@ class StackedBatches:
             for parts in zip(*columns, strict=True)
         )
         return Batch(*joined)
+
+
+def _expand(batch, size, is_weighted):
+    """Return the fields of a lane's batch with the axis of its networks in front.
+
+    What differs between them (labels, weights of labels) has come as columns.
+    """
+    label_weight = batch.label_weight
+    if is_weighted and label_weight is None:  # another lane has weights
+        label_weight = batch.X.new_ones(len(batch.y))
+    own = [x if x is None or x.ndim == 1 else x.T for x in (batch.y, label_weight)]
+    return [
+        batch.X.expand(size, *batch.X.shape),
+        *(
+            x if x is None or x.ndim == 2 else x.expand(size, -1)
+            for x in (*own, batch.domain, batch.domain_weight)
+        ),
+    ]
 
 
 def _join_labels(domains):

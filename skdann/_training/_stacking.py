@@ -1,6 +1,7 @@
 """Divide plans into stacks: which nets can be trained as one network."""
 
 import copy
+import operator
 from collections.abc import Sequence
 
 import torch
@@ -42,11 +43,21 @@ def make_stacks(
         alike.setdefault(_stack_key(plan), []).append(plan)
     stacks = []
     for key, group in alike.items():
-        size = 1
-        if len(group) > 1 and key[0] is not None and _vmap_is_exact(group):
-            size = _auto_size(group[0]) if max_stacked == "auto" else max_stacked
+        size = _stack_size(group, max_stacked) if key[0] is not None else 1
         stacks += [group[i : i + size] for i in range(0, len(group), size)]
     return stacks
+
+
+def _stack_size(plans, max_stacked):
+    """Return how many of these plans may be one stack."""
+    if len(plans) == 1 or max_stacked == 1:
+        return 1
+    try:
+        if not _vmap_is_exact(plans[:2]):
+            return 1
+        return _auto_size(plans[0]) if max_stacked == "auto" else max_stacked
+    except Exception:  # out of a module of the user's: its own training will tell
+        return 1
 
 
 def _stack_key(plan):
@@ -60,6 +71,7 @@ def _stack_key(plan):
         or net.callbacks  # the user's expect a net whose optimizer moves
         or not all(isinstance(c, EarlyStopping) for _, c in plan.callbacks)
         or n_weights != len(list(module.parameters()))  # tied weights
+        or _has_hooks(module)  # which a stack would not call
     ):
         return None, id(net)
     shared = [domains.X, domains.X_tgt, domains.row_weight, domains.y_tgt]
@@ -74,6 +86,13 @@ def _stack_key(plan):
         terms,
         tuple(map(id, shared)),
     )
+
+
+def _has_hooks(module):
+    hooks = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks")
+    hooks += ("_backward_pre_hooks",)
+    things = [*module.modules(), *module.parameters()]
+    return any(getattr(thing, name, None) for thing in things for name in hooks)
 
 
 def _module_signature(module):
@@ -115,7 +134,11 @@ def _matches_unstacked(parts, x):
         together = stacked(x.expand(len(parts), *x.shape))
     except Exception:  # whatever vmap raises, or a layer that meets it
         return False
+    buffers = [buffer for part in parts for buffer in part.buffers()]
     expected = torch.stack([part(x) for part in parts])
+    now = [buffer for part in parts for buffer in part.buffers()]
+    if not all(map(operator.is_, buffers, now)):
+        return False  # one that is replaced, not changed in place, is lost in a stack
     return torch.allclose(together, expected, rtol=1e-3, atol=1e-5)
 
 

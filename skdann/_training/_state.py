@@ -49,6 +49,7 @@ def restore_state(net, state: dict) -> None:
         If it is the state of a net of other shapes.
     """
     optimizer = _checked_optimizer_state(net.optimizer_, state["optimizer"])
+    optimizer = map_leaves(optimizer, torch.Tensor, torch.clone)  # torch would keep it
     net.engine_.load_state_dict({"module": state["module"], "optimizer": optimizer})
     rngs = [*net.rngs_, net.draws_]
     for rng, generator in zip(rngs, state["generators"], strict=True):

@@ -52,10 +52,14 @@ def train(
 
 
 def _train_alone(plan, errors):
+    net = plan.net
     try:
-        plan.net.train_on(plan)
+        net.train_on(plan)
     except Exception as error:
         errors[plan] = error
+    else:
+        if not net.is_finished_ and not net.callbacks:
+            raise KeyboardInterrupt  # at which skorch ends a fit quietly
 
 
 def _train_stack_or_halve(plans, errors):
@@ -104,6 +108,8 @@ def _train_until_one_leaves(plans, failed):
     stack.fit_loop(None)
     stack.release_members()
     failed |= stack.failed
+    for error in (*stack.failed.values(), *(e for _, e in stack.diverged.values())):
+        traceback.clear_frames(error.__traceback__)  # they hold the stack's memory
     groups = []
     for plan, (rollback, error) in stack.diverged.items():
         try:

@@ -128,13 +128,13 @@ def test_a_stack_for_which_memory_does_not_suffice_is_trained_in_smaller_ones():
         y = np.arange(128) % 2
         clfs = [
             DANNClassifier(hidden_layer_sizes=2000, max_epochs=2, lr=lr, random_state=0)
-            for lr in (1e-4, 2e-4, 3e-4, 4e-4, 5e-4, 6e-4, 7e-4, 8e-4)
+            for lr in (1e-4, 2e-4, 3e-4, 4e-4, 5e-4, 6e-4)
         ]
         domains = validate_many(clfs, X, y, X_tgt)
-        allow(1200)
-        errors = fit_many(clfs, domains, max_stacked=8)
-        assert errors == [None] * 8, errors
+        allow(900)
+        errors = fit_many(clfs, domains, max_stacked=6)
+        assert errors == [None] * 6, errors
         assert all(np.isfinite(clf.predict_proba(X)).all() for clf in clfs)
         print(sizes[0], len(sizes) > 1)
     """)
-    assert result.stdout.strip() == "8 True", result.stderr
+    assert result.stdout.strip() == "6 True", result.stderr

@@ -218,3 +218,55 @@ def test_it_keeps_an_adapted_network():
     clf = DANNClassifier(early_stopping=True, random_state=0).fit(X, y, X_tgt)
     alone = clone(clf).set_params(lambda_max=0).fit(X, y, X_tgt)
     assert clf.score(X_tgt, y_tgt) > alone.score(X_tgt, y_tgt) + 0.03
+
+
+def test_a_callback_of_the_user_that_stops_keeps_the_best_epoch(small, domains):
+    class Stop(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            if len(net.history) == 27:
+                raise KeyboardInterrupt
+
+    scoring, shown = seen_by(lambda epoch: -abs(epoch - 23))
+    clf = stopping(small, scoring=scoring, n_iter_no_change=40, callbacks=[Stop()])
+    clf.fit(*domains)
+    assert clf.n_iter_ == 27
+    P, *_, X_tgt = shown[22]
+    assert np.array_equal(clf.predict_proba(X_tgt), P)
+
+
+def test_ctrl_c_leaves_the_last_whole_epoch(small, domains):
+    shown = []
+
+    def scoring(estimator, X, y, X_tgt):
+        shown.append(estimator.predict_proba(X_tgt))
+        if len(shown) == 27:
+            raise KeyboardInterrupt
+        return -len(shown)
+
+    clf = stopping(small, scoring=scoring, n_iter_no_change=40).fit(*domains)
+    assert clf.n_iter_ == 27
+    assert np.array_equal(clf.predict_proba(domains[2]), shown[26])
+
+
+@pytest.mark.parametrize("interrupted", [22, 27])
+def test_an_interrupt_while_an_epoch_is_scored_is_resumed(
+    small, domains, tmp_path, interrupted
+):
+    """The best epoch and its weights belong together in the checkpoint."""
+    state = {"calls": 0, "armed": True}
+
+    def scoring(estimator, X, y, X_tgt):
+        state["calls"] += 1
+        if state["armed"] and estimator.n_iter_ == interrupted:
+            state["armed"] = False
+            raise KeyboardInterrupt
+        return -abs(estimator.n_iter_ - 25)
+
+    params = {"scoring": scoring, "checkpoint_interval": 1, "dropout": 0.3}
+    path = tmp_path / "run.skdann"
+    stopping(small, checkpoint=path, **params).fit(*domains)
+    resumed = stopping(small, checkpoint=path, **params).fit(*domains, resume=True)
+    whole = stopping(small, **params).fit(*domains)
+    assert resumed.n_iter_ == whole.n_iter_ == 28
+    p, q = resumed.predict_proba(domains[2]), whole.predict_proba(domains[2])
+    assert np.array_equal(p, q)

@@ -1,6 +1,7 @@
 """A step, as training takes it, is the papers' update: of one network, or of many."""
 
 import copy
+from dataclasses import fields
 
 import pytest
 import torch
@@ -112,7 +113,10 @@ def test_a_step_of_a_stack_is_the_papers_update_of_each(class_confusion):
             for lambda_, term in zip(lambdas, terms, strict=True)
         ],
     )
-    batch = Batch(*map(torch.stack, zip(*batches, strict=True)))
+    names = [field.name for field in fields(Batch)]
+    batch = Batch(
+        *(torch.stack([getattr(batch, name) for batch in batches]) for name in names)
+    )
     step = engine.step(batch, [0.5] * 3)
     assert step.losses["train"].shape == (3,)
     for i, network in enumerate(networks):

@@ -1,5 +1,7 @@
 """Networks trained as a stack end as those trained one by one."""
 
+import gc
+
 import numpy as np
 import pytest
 import torch
@@ -10,9 +12,11 @@ from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
 from torch import nn
 
 from skdann import DANNClassifier, DivergenceError
+from skdann._data._domains import Domains
 from skdann._multi_fit import fit_many, validate_many
 from skdann._training import _stacking, _train
 from skdann.model_selection import DANNGridSearchCV
+from skdann.nn._stacked_modules import StackedDANN
 
 # What may differ within a stack, two values each.
 DIFFERENT = {
@@ -199,14 +203,53 @@ class Branching(nn.Linear):
         return super().forward(x) if x.sum() > 0 else super().forward(-x)
 
 
+def halving(module):
+    """Return a module whose output a hook halves."""
+    module.register_forward_hook(lambda module, args, output: 0.5 * output)
+    return module
+
+
+def halving_gradient(layer):
+    """Return a layer, the gradient of whose weight a hook halves."""
+    layer.weight.register_hook(lambda gradient: 0.5 * gradient)
+    return layer
+
+
+class Centered(nn.Linear):
+    """Subtract a running mean that it replaces at each step."""
+
+    def __init__(self, n_features):
+        super().__init__(n_features, 8)
+        self.register_buffer("mean", torch.zeros(n_features))
+
+    def forward(self, x):
+        if self.training:
+            self.mean = 0.9 * self.mean + 0.1 * x.detach().mean(0)
+        return super().forward(x - self.mean)
+
+
 @pytest.mark.parametrize(
     "extractor",
     [
         lambda n: nn.Sequential(nn.Linear(n, 8), nn.ReLU(), nn.Dropout(0.3)),
         Branching,
         lambda n: nn.Sequential(*[nn.Linear(n, n)] * 2),
+        lambda n: halving(nn.Linear(n, 8)),
+        lambda n: nn.Sequential(halving(nn.Linear(n, 8))),
+        lambda n: halving(nn.Sequential(nn.Linear(n, 8))),
+        lambda n: halving_gradient(nn.Linear(n, 8)),
+        Centered,
     ],
-    ids=["draws from torch's generator", "branches on values", "tied weights"],
+    ids=[
+        "draws from torch's generator",
+        "branches on values",
+        "tied weights",
+        "hook of a layer",
+        "hook of a layer within",
+        "hook of a sequence",
+        "hook of a weight",
+        "replaces a buffer",
+    ],
 )
 def test_what_cannot_be_stacked_is_trained_alone(domains, stack_sizes, extractor):
     estimators = list(variants(base(feature_extractor=extractor)))
@@ -368,6 +411,31 @@ def test_weights_of_loss_terms_may_differ_within_a_stack(domains, stack_sizes):
     assert sorted(stack_sizes) == [2, 4]  # with the term, and without
 
 
+@pytest.mark.parametrize("first", [None, "balanced"])
+def test_class_weights_of_one_seed_alone(domains, stack_sizes, first):
+    """Networks of other seeds see other rows; theirs have no weights."""
+    X, y, X_tgt = domains
+    y = np.where(np.arange(len(y)) % 4, 1, y)  # mostly of one class
+    other = "balanced" if first is None else None
+    estimators = [
+        base(class_weight=weight, random_state=seed, max_epochs=n)
+        for seed, weight, n in [(3, first, 6), (3, other, 2), (4, other, 6)]
+    ]
+    assert_as_alone(estimators, (X, y, X_tgt))
+    assert_as_alone([clone(clf) for clf in estimators[::2]], (X, y, X_tgt))
+    assert stack_sizes == [3, 2]
+
+
+def test_members_that_restore_and_others_leave_one_stack(domains, stack_sizes):
+    estimators = [
+        base(on_divergence=how, max_epochs=n, lambda_max=0.5)
+        for how in ("raise", "restore")
+        for n in (2, 5, 9)
+    ]
+    assert_as_alone(estimators, domains)
+    assert stack_sizes == [6]  # and nothing was tried again in halves
+
+
 def test_members_of_a_stack_go_on_as_those_that_were_trained_alone(domains):
     """Optimizer and generators are theirs, too."""
     estimators = [base(lr=lr, max_epochs=6) for lr in (1e-3, 3e-3)]
@@ -443,3 +511,63 @@ def test_a_search_survives_what_one_candidate_raises(domains):
             *domains
         )
     assert np.isfinite(search.cv_results_["mean_test_score"]).sum() == 2
+
+
+def test_invalid_candidates_of_any_kind_leave_the_others_alone(domains):
+    wrong = [{"class_weight": {7: 2.0}}, {"lambda_max": None}, {"lr": "x"}]
+    estimators = [base(), *(base(**params) for params in wrong), base(lr=1e-2)]
+    errors = fit_many(estimators, validate_many(estimators, *domains))
+    assert errors[0] is errors[-1] is None
+    for error, params in zip(errors[1:-1], wrong, strict=True):
+        assert isinstance(error, ValueError)
+        assert next(iter(params)) in str(error)
+
+
+@pytest.mark.parametrize("max_stacked", [1, "auto"])
+def test_an_interrupt_ends_the_training_of_all(domains, max_stacked):
+    calls = []
+
+    def interrupt(progress):
+        calls.append(progress)
+        if 0.4 < progress < 0.5:
+            raise KeyboardInterrupt
+        return 1.0
+
+    estimators = [base(lr_schedule=interrupt, lr=lr) for lr in (1e-3, 2e-3, 3e-3)]
+    with pytest.raises(KeyboardInterrupt):
+        fit_many(
+            estimators, validate_many(estimators, *domains), max_stacked=max_stacked
+        )
+    n_steps = sum(progress not in (0.0, 0.5, 1.0) for progress in calls)
+    assert n_steps < 3 * 20  # of 3 * 40; one by one the second has not begun
+    if max_stacked == 1:
+        assert n_steps < 20
+    assert not any(hasattr(clf, "net_") for clf in estimators)
+
+
+def test_what_failed_does_not_keep_its_stack_in_memory(domains):
+    estimators = [
+        base(lr=lr, lr_schedule="constant", optimizer="sgd", max_epochs=n)
+        for lr, n in [(1e9, 5), (1e7, 5), (1e-3, 3), (1e-3, 5)]
+    ]
+    gc.collect()
+    gc.disable()
+    try:
+        errors = fit_many(estimators, validate_many(estimators, *domains))
+        assert [error is None for error in errors] == [False, False, True, True]
+        gc.collect()
+        assert not [x for x in gc.get_objects() if type(x) is StackedDANN]
+    finally:
+        gc.enable()
+
+
+def test_a_fit_keeps_nothing_of_its_data_in_memory(small, domains):
+    """Not even until Python looks for circles: the data may be large."""
+    gc.collect()
+    gc.disable()
+    try:
+        clf = small().fit(*domains)
+        assert not [x for x in gc.get_objects() if type(x) is Domains]
+        assert clf.n_iter_ == 3
+    finally:
+        gc.enable()

@@ -37,6 +37,21 @@ def test_schedules_step_per_iteration_over_the_planned_total(small, domains):
     assert recorder.lrs == pytest.approx(expected, abs=1e-12)
 
 
+def test_a_batch_unpacks_into_rows_and_labels(small, domains):
+    """As skorch's callbacks expect of it."""
+
+    class Unpack(Callback):
+        shapes = ()
+
+        def on_batch_end(self, net, batch=None, **kwargs):
+            X, y = batch
+            self.shapes += ((tuple(X.shape), tuple(y.shape)),)
+
+    unpack = Unpack()
+    small(callbacks=[unpack], max_epochs=1).fit(*domains)
+    assert set(unpack.shapes) == {((128, 2), (64,))}
+
+
 class ThreadCounter(Callback):
     def on_batch_end(self, net, **kwargs):
         self.n_threads = torch.get_num_threads()
