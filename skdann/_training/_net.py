@@ -155,11 +155,12 @@ class DANNNet(EpochLoop, NeuralNet):
         MemoryError
             If a step needs more memory than there is; likewise.
         """
-        with limit_threads(is_small(self.module_, plan.domains.X, self.batch_size)):
+        small = is_small(self.module_, plan.domains.X, self.batch_size)
+        memory = explain_out_of_memory(self.device, self.batch_size)
+        with limit_threads(small), memory:
             before = capture_state(self)
-            memory = explain_out_of_memory(self.device, self.batch_size)
             try:
-                with self.watched_by(plan), memory:
+                with self.watched_by(plan):
                     self.partial_fit(plan.domains)
                 if not self.is_finished_ and len(self.history) == before["n_epochs"]:
                     raise KeyboardInterrupt  # at which skorch ends a fit quietly

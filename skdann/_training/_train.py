@@ -68,14 +68,15 @@ def _train_stack_or_halve(plans, errors):
     One of its nets may be at fault, which ends up alone so, or there may be too little
     memory for all.
     """
-    before = {plan: capture_state(plan.net) for plan in plans}
+    before = {}
     try:
+        before |= {plan: capture_state(plan.net) for plan in plans}
         _train_stack(plans, errors)
     except Exception as error:
         traceback.clear_frames(error.__traceback__)  # they hold the stack's memory
-        for plan in plans:
+        for plan, state in before.items():
             make_independent(plan.net)
-            restore_state(plan.net, before[plan])
+            restore_state(plan.net, state)
         middle = len(plans) // 2
         return [plans[:middle], plans[middle:]]
     return []
