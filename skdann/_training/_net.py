@@ -160,7 +160,7 @@ class DANNNet(EpochLoop, NeuralNet):
         with limit_threads(small), memory:
             before = capture_state(self)
             try:
-                with self.watched_by(plan):
+                with self.following(plan):
                     self.partial_fit(plan.domains)
                 if not self.is_finished_ and len(self.history) == before["n_epochs"]:
                     raise KeyboardInterrupt  # at which skorch ends a fit quietly
@@ -170,8 +170,8 @@ class DANNNet(EpochLoop, NeuralNet):
         return self
 
     @contextmanager
-    def watched_by(self, plan):
-        """Be set to a plan, and have its callbacks, in the body."""
+    def following(self, plan):
+        """Follow a plan in the body: its schedules, its end, and its callbacks."""
         own = self.callbacks_
         self.max_epochs = plan.end_epoch - len(self.history)
         self.end_epoch_, self.planned_steps_ = plan.end_epoch, plan.planned_steps

@@ -39,7 +39,7 @@ class StackedNet(EpochLoop):
     Parameters
     ----------
     plans : sequence of TrainingPlan
-        Whose nets are set to them, see :meth:`DANNNet.watched_by`.
+        Whose nets follow them, see :meth:`DANNNet.following`.
 
     Attributes
     ----------

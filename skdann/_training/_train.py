@@ -88,7 +88,7 @@ def _train_stack(plans, errors):
     failed: Errors = {}
     with ExitStack() as contexts:
         for plan in plans:
-            contexts.enter_context(plan.net.watched_by(plan))
+            contexts.enter_context(plan.net.following(plan))
         # a stack could use more threads, but beside a busy neighbor they cost six times
         # what they bring; whoever has cores for it divides the candidates among
         # processes
