@@ -28,10 +28,10 @@ _COUNT = Interval(Integral, 1, None, closed="left")
 class DANNClassifier(ClassifierMixin, BaseDANN):
     r"""Domain-adversarial neural network (DANN) for a target without labels [1]_ [2]_.
 
-    Use it when labels come from one place (the source) and predictions are wanted in
-    another (the target): another clinic, sensor, city, year. The network learns
-    features from which the labels of the source can be told, but not whether a row is
-    from the source or the target. It needs rows from the target, not their labels.
+    Unsupervised domain adaptation: use it when labels come from one place (the source)
+    and predictions are wanted in another (the target): another clinic, sensor, city,
+    year. The network learns features that predict the label but do not reveal the
+    domain. It needs rows from the target, not their labels.
 
     Scale the data first, both domains alike: ``StandardScaler`` in a ``Pipeline`` with
     ``transform_input=["X_tgt"]``; see Examples.
@@ -139,7 +139,7 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
         monitor="train_loss")``.
     random_state : int, RandomState or None, default=None
         Decides the initial weights, the order of rows and dropout. Two fits with one
-        int are equal to the bit on one machine. None differs from fit to fit. The
+        int are bit-identical on one machine. None differs from fit to fit. The
         global generators of numpy and torch are left as they are in any case.
     verbose : int, default=0
         1 shows a progress bar with both losses, the domain accuracy and lambda.
@@ -343,7 +343,7 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
     ):
         """Train for one epoch, from wherever training stands.
 
-        ``max_epochs`` calls on the same data equal one ``fit``, to the bit. The
+        ``max_epochs`` calls on the same data are bit-identical to one ``fit``. The
         schedules count steps over the total that the first call plans: ``max_epochs``
         times the steps of its epoch. Beyond it they stay at their last value. There is
         no early stopping, and no ``checkpoint``: :func:`skdann.save` writes one.
@@ -410,7 +410,7 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
 
     @property
     def _targets(self):
-        """What y is, as far as a fit has told."""
+        """What y is, known from the fit."""
         return ClassTargets(self.classes_)
 
     def _weigh_labels(self, domains):

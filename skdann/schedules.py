@@ -24,7 +24,7 @@ def annealed_lambda(progress, gamma=10.0):
 
     .. math:: \lambda_p = \frac{2}{1 + \exp(-\gamma p)} - 1
 
-    A young domain classifier gives noisy gradients; the ramp keeps them away from the
+    An untrained domain classifier gives noisy gradients; the ramp keeps them from the
     features until it has learned something.
 
     Parameters

@@ -55,10 +55,10 @@ def export_onnx(estimator, path):
     _declare(onnx, model.graph, rows, classes)
     if rows.dtype == np.float64:
         _cast_where_float64_is_missing(onnx, model)
-    told = {"classes": json.dumps(classes.tolist())}
+    metadata = {"classes": json.dumps(classes.tolist())}
     if hasattr(estimator, "feature_names_in_"):
-        told["feature_names"] = json.dumps(estimator.feature_names_in_.tolist())
-    onnx.helper.set_model_props(model, told)
+        metadata["feature_names"] = json.dumps(estimator.feature_names_in_.tolist())
+    onnx.helper.set_model_props(model, metadata)
     write_bytes(path, model.SerializeToString())
 
 

@@ -15,7 +15,7 @@ except ImportError:  # scikit-learn < 1.9
 
 
 def start_fit(estimator, n_subtasks, **data):
-    """Return the task of a fit, having set callbacks up and told them that it begins.
+    """Return the task of a fit, having set up and called its callbacks.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def make_callback_data(X, y, sample_weight):
 
 
 class FitTask:
-    """A task of a fit, told to callbacks when it begins and ends.
+    """A task of a fit, whose callbacks are called when it begins and ends.
 
     The estimator is kept beside the context so that they are pickled together: a
     callback may find its state by the estimator.

@@ -355,7 +355,7 @@ def _are_one_lane(plan, other):
 
 
 def _optimizer_key(plan):
-    """Return what the optimizer of a net is told; equal ones may share a call."""
+    """Return learning rate and options of a net's optimizer, by which nets share it."""
     lr = plan.schedules.slowed(plan.net.lr_scale_).lr
     return lr, plan.planned_steps, tuple(_options(plan.net).items())
 
