@@ -369,8 +369,9 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
             )
         _check_partial_fit_first_call(self, classes)
         continues = hasattr(self, "net_")
-        targets = ClassTargets(self.classes_)
-        domains = self._validate_domains(X, y, X_tgt, sample_weight, y_tgt, targets)
+        domains = self._validate_domains(
+            X, y, X_tgt, sample_weight, y_tgt, self._targets
+        )
         net = self._continued_net() if continues else self._initialize_net(domains)
         self._set_net_parameters(net)
         schedules = self._make_schedules()

@@ -97,7 +97,6 @@ def fit_many(estimators, domains, *, starts=None, max_stacked="auto"):
 
 
 def _plan(estimator, domains, start):
-    estimator._validate_params()
     net = estimator._initialize_net(domains)
     if start is not None:
         net.module_.load_state_dict(start.state_dict())
