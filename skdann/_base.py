@@ -47,15 +47,17 @@ from ._warn import warn
 from .exceptions import AdaptationWarning
 from .metrics._sampling import evenly_spaced_rows
 from .metrics._scorers import SCORES, TargetEvaluation
-from .nn._build import build_dann
+from .nn._build import build_dann, build_network
+from .nn._standardizer import SOURCE, TARGET, Standardizer
 from .schedules import LAMBDA_SCHEDULES, LR_SCHEDULES, ScaledSchedule, make_schedule
 
-# Parameters that build_dann takes by the same names.
-_NETWORK = tuple(build_dann.__kwdefaults__)
+# Parameters of which build_network makes the network, by the same names.
+_NETWORK = ("n_estimators", *build_dann.__kwdefaults__)
 
 # What neither a warm start nor partial_fit can change.
 _FIXED_BY_FIRST_FIT = (
     *_NETWORK,
+    "standardize",
     "optimizer",
     "momentum",
     "weight_decay",
@@ -68,6 +70,8 @@ _FIXED_BY_FIRST_FIT = (
 # class, or where there are hardly any rows.
 MOSTLY_ONE_CLASS = 0.9
 FEWEST_ROWS = 10
+
+_DOMAINS = {"source": SOURCE, "target": TARGET}
 
 
 def restore_attributes_on_error(method):
@@ -109,6 +113,11 @@ class BaseDANN(
     """
 
     __metadata_request__fit = {"X_tgt": True, "y_tgt": True, "resume": True}
+    __metadata_request__transform = {"domain": True}
+    __metadata_request__predict_domain = {"domain": True}
+
+    # What rows to predict are taken as where the user does not say.
+    _rows_are_of = "target"
 
     @restore_attributes_on_error
     @_fit_context(prefer_skip_nested_validation=True)
@@ -182,22 +191,48 @@ class BaseDANN(
         self._warn_if_collapsed(domains)
         return self
 
-    def transform(self, X):
+    def transform(self, X, domain=None):
         """Map rows to the domain-invariant features.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows from either domain.
+            Rows of one domain.
+        domain : {"source", "target"} or None, default=None
+            Which; it matters if ``standardize`` treats them differently. None is the
+            target, or the source if there was no target.
 
         Returns
         -------
         features : ndarray of shape (n_samples, n_features_out)
-            Output of the feature extractor, what the label classifier reads.
+            Output of the feature extractor, what the label classifier reads. Of
+            several networks, those of each, side by side.
         """
-        return self._apply("transform", X)
+        return self._apply("transform", X, domain)
 
-    def predict_domain(self, X):
+    def fit_transform(self, X, y, X_tgt=None, **fit_params):
+        """Fit, and map the source to the features.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Source rows.
+        y : array-like of shape (n_samples,)
+            Source labels.
+        X_tgt : array-like or sparse matrix of shape (n_target, n_features)
+            Target rows.
+        **fit_params
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        features : ndarray of shape (n_samples, n_features_out)
+            Of the source rows.
+        """
+        self.fit(X, y, X_tgt, **fit_params)
+        return self.transform(X, domain="source")
+
+    def predict_domain(self, X, domain=None):
         """Predict the probability that a row comes from the target.
 
         Where adaptation has worked this is near one half everywhere.
@@ -205,7 +240,9 @@ class BaseDANN(
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows from either domain.
+            Rows of one domain.
+        domain : {"source", "target"} or None, default=None
+            How they are standardized, as in :meth:`transform`.
 
         Returns
         -------
@@ -223,7 +260,7 @@ class BaseDANN(
                 f"This {type(self).__name__} was fitted without X_tgt: its domain "
                 "classifier has learned nothing. Pass X_tgt to fit."
             )
-        return self._apply("predict_domain", X)
+        return self._apply("predict_domain", X, domain)
 
     def to_onnx(self, path):
         """Write the predictor as an ONNX model, for programs without Python.
@@ -267,18 +304,35 @@ class BaseDANN(
         """Return the domains with weights of the labels; all weigh alike here."""
         return domains
 
-    def _initialize_net(self, domains):
+    def _initialize_net(self, domains, standardizer=None):
         """Return a new, initialized net for these data."""
         example = to_tensor(domains.X, slice(0, 2), domains.dtype, "cpu")
-        return self._make_net(example, domains.dtype, domains.targets.n_outputs)
+        if standardizer is None:
+            standardizer = self._make_standardizer(domains)
+        n_outputs = domains.targets.n_outputs
+        return self._make_net(example, domains.dtype, n_outputs, standardizer)
 
-    def _make_net(self, example, dtype, n_outputs):
+    def _make_standardizer(self, domains):
+        """Return what standardizes the rows, or None if they are left as they are."""
+        if self.standardize is None:
+            return None
+        if domains.X.ndim != 2:
+            raise ValueError(
+                f"standardize={self.standardize!r} is for tables, but X has rows of "
+                f"shape {domains.X.shape[1:]}. Set standardize=None, and scale images "
+                "yourself, for example by X / 255."
+            )
+        return Standardizer(*map(torch.from_numpy, domains.scales(self.standardize)))
+
+    def _make_net(self, example, dtype, n_outputs, standardizer=None):
         """Return a new, initialized net that reads rows like those of the example."""
         init_seed, train_seed = draw_seeds(self.random_state, 2)
         network = {name: getattr(self, name) for name in _NETWORK}
         memory = explain_out_of_memory(self.device, self.batch_size)
         with memory, seeded_torch_rng(init_seed, example.device):
-            module = build_dann(example, n_outputs, **network)
+            module = build_network(
+                example, n_outputs, standardizer=standardizer, **network
+            )
             net = DANNNet(
                 module,
                 dtype=dtype,
@@ -449,7 +503,8 @@ class BaseDANN(
         dtype = np.dtype({"float32": "f4", "float64": "f8"}[saved["net"]["dtype"]])
         rows = np.zeros((2, *row_shape), dtype)
         example = to_tensor(rows, slice(None), dtype, "cpu")
-        net = self._make_net(example, dtype, targets.n_outputs)
+        standardizer = _saved_standardizer(saved, row_shape)
+        net = self._make_net(example, dtype, targets.n_outputs, standardizer)
         from_plain(net, saved)
         self._set_net_parameters(net)
         self._set_net(net, targets, row_shape)
@@ -462,6 +517,12 @@ class BaseDANN(
         """Number of features, for scikit-learn's names of columns."""
         row = np.zeros((1, *self._row_shape), self.net_.dtype)
         return self.net_.apply("transform", row).shape[1]
+
+    def _reading(self, domain):
+        """Return a copy that takes rows as those of a domain unless told otherwise."""
+        copied = self._shallow_copy()
+        copied._rows_are_of = domain
+        return copied
 
     def _shallow_copy(self):
         """Return a second estimator with the same attributes, at no cost."""
@@ -500,9 +561,8 @@ class BaseDANN(
         for name, X in {"source": domains.X, "target": domains.X_tgt}.items():
             if X is not None and X.shape[0] >= FEWEST_ROWS:
                 some = X[evenly_spaced_rows(X.shape[0])]
-                labels = np.unique(
-                    domains.targets.decode(self.net_.apply("predict_proba", some))
-                )
+                P = self.net_.apply("predict_proba", some, _DOMAINS[name])
+                labels = np.unique(domains.targets.decode(P))
                 if len(labels) == 1:
                     collapsed[name] = labels[0]
         if "source" in collapsed:
@@ -520,16 +580,34 @@ class BaseDANN(
                 AdaptationWarning,
             )
 
-    def _apply(self, method, X):
+    def _apply(self, method, X, domain):
         check_is_fitted(self)
+        if domain is None:
+            domain = self._rows_are_of
+        if domain not in _DOMAINS:
+            raise ValueError(f"domain must be one of {list(_DOMAINS)}; got {domain!r}.")
         X = check_rows_to_predict(self, X, self._row_shape)
-        return self.net_.apply(method, X)
+        return self.net_.apply(method, X, _DOMAINS[domain])
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _saved_standardizer(saved, row_shape):
+    """Return the standardizer of a saved network, or None if it has none."""
+    values = [
+        saved["net"]["module"].get(f"standardizer.{k}") for k in ("mean", "scale")
+    ]
+    if all(value is None for value in values):
+        return None
+    if any(np.shape(value) != (2, *row_shape) for value in values):
+        raise ValueError(f"its standardizer is not for rows of the shape {row_shape}")
+    if not (np.isfinite(values).all() and np.all(values[1] > 0)):
+        raise ValueError("its standardizer has scales that are not positive numbers")
+    return Standardizer(*map(torch.tensor, values))
 
 
 def default_identity(cls):
@@ -559,7 +637,7 @@ class _ValidationScore:
         vars(as_fitted).pop("feature_names_in_", None)  # rows have lost their names
         rows = domains.held_out
         X, y = domains.X[rows], domains.targets.classes[domains.y[rows]]
-        accuracy = float(np.mean(as_fitted.predict(X) == y))
+        accuracy = float(np.mean(as_fitted._reading("source").predict(X) == y))
         if domains.X_tgt is None:
             return accuracy, accuracy
         X_tgt = domains.X_tgt[evenly_spaced_rows(domains.X_tgt.shape[0])]

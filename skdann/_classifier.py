@@ -6,6 +6,7 @@ from numbers import Integral, Real
 
 import torch
 from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.metrics import accuracy_score
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 
@@ -59,6 +60,16 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
         "constant" the rate is set once, and skorch's ``LRScheduler`` may change it.
     lr_alpha, lr_beta : float, default=10.0 and 0.75
         :math:`\alpha` and :math:`\beta` of "annealed".
+    standardize : {"source", "domain"} or None, default=None
+        How columns are brought to mean 0 and deviation 1 before the network: "source",
+        both domains by the means and deviations of the source; "domain", each domain by
+        its own, but columns of two values by the source's. None leaves them as they
+        are: scale them yourself. The statistics are those of the first fit.
+    n_estimators : int, default=1
+        Number of networks, trained as one on the same batches; their probabilities are
+        averaged. They differ by their initial weights and dropout masks. More depend
+        less on ``random_state``, and take as many times as long. ``transform`` puts
+        their features side by side.
     hidden_layer_sizes : tuple of int, default=(64, 64)
         Widths of the feature extractor's layers. The last is the number of features.
     domain_hidden_layer_sizes : tuple of int, default=(128, 128)
@@ -228,6 +239,9 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
     """
 
     __metadata_request__partial_fit = {"X_tgt": True, "y_tgt": True}
+    __metadata_request__predict = {"domain": True}
+    __metadata_request__predict_proba = {"domain": True}
+    __metadata_request__score = {"domain": True}
 
     _parameter_constraints = {
         "lambda_max": [_NOT_NEGATIVE],
@@ -237,6 +251,8 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
         "lr_schedule": [StrOptions(set(LR_SCHEDULES)), callable],
         "lr_alpha": [_NOT_NEGATIVE],
         "lr_beta": [_NOT_NEGATIVE],
+        "standardize": [StrOptions({"source", "domain"}), None],
+        "n_estimators": [_COUNT],
         "hidden_layer_sizes": ["array-like", _COUNT],
         "domain_hidden_layer_sizes": ["array-like", _COUNT],
         "activation": [StrOptions(set(ACTIVATIONS))],
@@ -275,6 +291,8 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
         lr_schedule="annealed",
         lr_alpha=10.0,
         lr_beta=0.75,
+        standardize=None,
+        n_estimators=1,
         hidden_layer_sizes=(64, 64),
         domain_hidden_layer_sizes=(128, 128),
         activation="relu",
@@ -309,6 +327,8 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
         self.lr_schedule = lr_schedule
         self.lr_alpha = lr_alpha
         self.lr_beta = lr_beta
+        self.standardize = standardize
+        self.n_estimators = n_estimators
         self.hidden_layer_sizes = hidden_layer_sizes
         self.domain_hidden_layer_sizes = domain_hidden_layer_sizes
         self.activation = activation
@@ -378,36 +398,63 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
         plan = TrainingPlan.for_one_epoch(net, domains, schedules, self.max_epochs)
         return self._train(plan, make_callback_data(X, y, sample_weight))
 
-    def predict(self, X):
+    def predict(self, X, domain=None):
         """Predict the class of each row.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows from either domain.
+            Rows of one domain.
+        domain : {"source", "target"} or None, default=None
+            Which; it matters if ``standardize`` treats them differently. None is the
+            target, or the source if there was no target.
 
         Returns
         -------
         y : ndarray of shape (n_samples,)
             Labels, of the kind that ``fit`` was given.
         """
-        P = self.predict_proba(X)
-        return self._targets.decode(P)
+        of_domain = self if domain is None else self._reading(domain)
+        return self._targets.decode(of_domain.predict_proba(X))
 
-    def predict_proba(self, X):
+    def predict_proba(self, X, domain=None):
         """Predict the probability of each class.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows from either domain.
+            Rows of one domain.
+        domain : {"source", "target"} or None, default=None
+            Which, as in :meth:`predict`.
 
         Returns
         -------
         P : ndarray of shape (n_samples, n_classes)
             Columns in the order of ``classes_``.
         """
-        return self._apply("predict_proba", X)
+        return self._apply("predict_proba", X, domain)
+
+    def score(self, X, y, sample_weight=None, domain=None):
+        """Return the accuracy on labelled rows.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows of one domain.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each counts.
+        domain : {"source", "target"} or None, default=None
+            Which they are of, as in :meth:`predict`.
+
+        Returns
+        -------
+        accuracy : float
+            In [0, 1].
+        """
+        of_domain = self if domain is None else self._reading(domain)
+        return accuracy_score(y, of_domain.predict(X), sample_weight=sample_weight)
 
     @property
     def _targets(self):

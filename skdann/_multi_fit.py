@@ -68,7 +68,7 @@ def fit_many(estimators, domains, *, starts=None, max_stacked="auto"):
     domains : list of Domains or Exception
         Of each, from :func:`validate_many`.
     starts : list of skdann.nn.DANN or None, default=None
-        Networks whose weights to begin with; None draws them.
+        Networks with whose weights, and standardizers, to begin; None draws them.
     max_stacked : int or "auto", default="auto"
         Most networks in a stack.
 
@@ -97,7 +97,7 @@ def fit_many(estimators, domains, *, starts=None, max_stacked="auto"):
 
 
 def _plan(estimator, domains, start):
-    net = estimator._initialize_net(domains)
+    net = estimator._initialize_net(domains, start and start.standardizer)
     if start is not None:
         net.module_.load_state_dict(start.state_dict())
     early_stopping = estimator._make_early_stopping()

@@ -189,7 +189,8 @@ def _check_claimed_sizes(estimator, row_shape, n_classes, n_values):
     if estimator.feature_extractor is None:
         widths = [row_shape[0], *hidden]
         claimed += [a * b for a, b in pairwise(widths)] + [hidden[-1] * n_classes]
-    if len(hidden) + len(of_domain) > n_values or max(claimed) > n_values:
+    largest = max(claimed) * estimator.n_estimators
+    if len(hidden) + len(of_domain) > n_values or largest > n_values:
         raise ValueError(
-            f"it claims layers of up to {max(claimed)} weights, and holds {n_values}"
+            f"it claims layers of up to {largest} weights, and holds {n_values}"
         )

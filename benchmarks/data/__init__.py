@@ -1,10 +1,15 @@
 """Data of the experiments that have no stable download URL, beside `skdann.datasets`.
 
 `data_home`, by default the folder `SKDANN_DATA`, has to hold `office_caltech_surf.npz`,
-`mnist_usps_256.npz` and `mnistm_official_test.npz`.
+`mnist_usps_256.npz`, `mnistm_official_test.npz` and `twin_gas.npz`.
 """
 
-from ._fetch import fetch_mnist_m, fetch_mnist_usps, fetch_office_caltech
+from ._fetch import (
+    fetch_mnist_m,
+    fetch_mnist_usps,
+    fetch_office_caltech,
+    fetch_twin_gas,
+)
 from ._photographs import blend_with_photographs
 
 __all__ = [
@@ -12,4 +17,5 @@ __all__ = [
     "fetch_mnist_m",
     "fetch_mnist_usps",
     "fetch_office_caltech",
+    "fetch_twin_gas",
 ]

@@ -39,6 +39,23 @@ def fetch_mnist_usps(domain="mnist", *, data_home=None, return_X_y=False):
     return make_bunch(data, target, DIGITS, about, return_X_y)
 
 
+def fetch_twin_gas(domain="B1", *, data_home=None, return_X_y=False):
+    """Load four gases measured by three boards of sensors of one make.
+
+    160 rows of 80 features for each board, four gases in equal shares, float32
+    (J. Fonollosa et al., "Calibration transfer and drift counteraction in chemical
+    sensor arrays using Direct Standardization", Sensors and Actuators B, 2016).
+    """
+    arrays = load_arrays("twin_gas", data_home)
+    boards = arrays["domain_names"].tolist()
+    check_choice("domain", domain, tuple(boards))
+    rows = arrays["domain"] == boards.index(domain)
+    names = arrays["class_names"].tolist()
+    about = "Fonollosa et al. 2016; UCI 361."
+    data, target = arrays["X"][rows], arrays["y"][rows]
+    return make_bunch(data, target, names, about, return_X_y)
+
+
 def fetch_mnist_m(*, subset="train", random_state=0, data_home=None, return_X_y=False):
     """Load MNIST's digits on photographs, uint8 images of shape (3, 28, 28).
 

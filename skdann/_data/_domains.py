@@ -6,6 +6,7 @@ import numpy as np
 
 from .._warn import warn
 from ..exceptions import AdaptationWarning
+from ._column_scales import column_scales
 from ._rows import check_source_rows, check_target_rows, column_names, float_dtype
 from ._scale_check import warn_if_scaled_differently
 from ._targets import UNLABELLED, ClassTargets, read_class_targets
@@ -53,6 +54,10 @@ class Domains:
     def without(self, held_out, rows):
         """Return the same data, some of whose rows in use are held out."""
         return replace(self, held_out=held_out, rows=np.sort(rows))
+
+    def scales(self, how):
+        """Return what standardizes the columns, see :func:`column_scales`."""
+        return column_scales(self, how)
 
     @property
     def dtype(self):
@@ -106,7 +111,8 @@ def read_domains(
     X, y = check_source_rows(estimator, X, y, reset=reset)
     if X_tgt is not None:
         X_tgt = check_target_rows(estimator, X_tgt, X, names, names_tgt)
-        warn_if_scaled_differently(X, X_tgt, names, names_tgt)
+        if getattr(estimator, "standardize", None) != "domain":
+            warn_if_scaled_differently(X, X_tgt, names, names_tgt)
     elif y_tgt is not None:
         raise ValueError("y_tgt labels rows of X_tgt, but X_tgt is None. Pass both.")
     targets, codes, codes_tgt = read_class_targets(y, y_tgt, X_tgt, targets)

@@ -2,12 +2,10 @@
 
 import numpy as np
 from scipy import sparse
-from sklearn.preprocessing import StandardScaler
-from sklearn.utils import gen_batches
-from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from .._warn import warn
 from ..exceptions import AdaptationWarning
+from ._column_scales import column_moments
 
 
 def warn_if_scaled_differently(X, X_tgt, names, names_tgt):
@@ -43,14 +41,14 @@ def _describe_difference_of_scale(X, X_tgt):
     if X.ndim > 2 or min(X.shape[0], X_tgt.shape[0]) < 10:
         return None  # images have no scaler; a few rows prove nothing
     some_tgt = _some_rows(X_tgt)
-    mean, std = _column_moments(_some_rows(X))
-    mean_tgt, std_tgt = _column_moments(some_tgt)
+    mean, std = column_moments(_some_rows(X))
+    mean_tgt, std_tgt = column_moments(some_tgt)
     varies = (std > 1e-9 * np.abs(mean)) & (std > 0)
     if not varies.any():
         return None
     # only all rows can tell that a mean is 0, but some tell that it need not be asked
     if np.mean((_column_minima(some_tgt) >= 0)[varies]) > 0.9:
-        centred = np.abs(_column_moments(X)[0]) < 1e-4 * std
+        centred = np.abs(column_moments(X)[0]) < 1e-4 * std
         if np.mean((centred & (_column_minima(X_tgt) >= 0))[varies]) > 0.9:
             return (
                 "Every column of X is centred on 0, but X_tgt has no negative values."
@@ -69,17 +67,6 @@ def _describe_difference_of_scale(X, X_tgt):
 def _some_rows(X):
     """Rows from all of X, at most twice 2048: enough for a spread, cheap to read."""
     return X[:: max(1, X.shape[0] // 2048)]
-
-
-def _column_moments(X):
-    """Mean and standard deviation of each column, without a copy of X."""
-    if sparse.issparse(X):
-        mean, variance = mean_variance_axis(X, axis=0)
-        return mean, np.sqrt(variance)
-    scaler = StandardScaler()
-    for rows in gen_batches(X.shape[0], 8192):
-        scaler.partial_fit(X[rows])
-    return scaler.mean_, np.sqrt(scaler.var_)
 
 
 def _column_minima(X):

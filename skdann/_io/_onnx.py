@@ -97,8 +97,7 @@ def _check_classes(classes):
 
 def _export_network(onnx, network, rows):
     """Return the model of ``DANN.predict_proba``, for any number of rows."""
-    parts = (network.feature_extractor, nn.Flatten(1), network.label_classifier)
-    predictor = copy.deepcopy(nn.Sequential(*parts, nn.Softmax(1))).cpu().eval()
+    predictor = _Predictor(copy.deepcopy(network).cpu()).eval()
     export = _export_program if _torch_exports_programs() else _export_trace
     names = {"input_names": ["X"], "output_names": ["probabilities"]}
     try:
@@ -114,6 +113,24 @@ def _export_network(onnx, network, rows):
             f"{reason}. Write feature_extractor and label_classifier with operators "
             "that ONNX has, for any number of rows, without branches on values."
         ) from error
+
+
+class _Predictor(nn.Module):
+    """A network that answers with class probabilities alone.
+
+    Parameters
+    ----------
+    network : skdann.nn.DANN
+        Changed: it loses its domain classifier.
+    """
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+        self.network.domain_classifier = nn.Identity()
+
+    def forward(self, X):
+        return self.network.compute_probabilities(X)
 
 
 def _export_program(onnx, predictor, rows, names):

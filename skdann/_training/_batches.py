@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .._data._rows import take_rows
+from ..nn._standardizer import SOURCE, TARGET
 
 
 @dataclass(slots=True)
@@ -46,14 +47,23 @@ class Batch:
     def __len__(self) -> int:
         return len(self.X)
 
+    def of_networks(self, shape) -> "Batch":
+        """Return the batch for outputs whose axes before the rows have this shape."""
+        if self.y.shape[:-1] == shape:
+            return self
+
+        def expand(x):
+            if x is None:
+                return None
+            return x.unsqueeze(-2).expand(*shape, x.shape[-1])
+
+        columns = self.y, self.label_weight, self.domain, self.domain_weight
+        return Batch(self.X, *map(expand, columns))
+
     @property
     def n_labelled(self) -> int:
         """Number of the first rows whose labels are known."""
         return self.y.shape[-1]
-
-
-# Codes of the domains.
-SOURCE, TARGET = 0, 1
 
 
 class PairedBatches:

@@ -97,8 +97,13 @@ class EpochMeans:
         sums = [torch.stack(column).sum(0) for column in losses]
         if steps[0].domain_logits is not None:
             logits = torch.stack([step.domain_logits for step in steps])
-            is_right = (logits > 0) == (torch.stack(domains) > 0)
-            sums.append((torch.stack(weights) * is_right).sum(-1).sum(0))
+            is_target, weight = torch.stack(domains) > 0, torch.stack(weights)
+            if logits.ndim == is_target.ndim:
+                is_right = (logits > 0) == is_target
+            else:  # of ensembles
+                is_right = (logits > 0) == is_target.unsqueeze(-2)
+                is_right = is_right.to(weight.dtype).mean(-2)
+            sums.append((weight * is_right).sum(-1).sum(0))
         self.sums = self.sums + torch.stack(sums)
 
 

@@ -11,6 +11,7 @@ from .._warn import warn
 from ..exceptions import DivergenceError
 from ..metrics._sampling import evenly_spaced_rows
 from ..nn._losses import LABEL_LOSSES
+from ..nn._standardizer import SOURCE, TARGET
 from ._batches import to_tensor
 from ._state import capture_state, restore_state
 
@@ -67,8 +68,9 @@ def _label_loss_after(net, domains):
     rows = domains.rows[: net.batch_size]
     X = to_tensor(domains.X, rows, net.dtype, net.device)
     y = torch.from_numpy(domains.y[rows]).to(net.device)
-    outputs = net.module_.compute_outputs(X, with_domains=False)
-    return LABEL_LOSSES[domains.targets.loss](outputs.label_logits, y).item()
+    logits = net.module_.compute_outputs(X, SOURCE, with_domains=False).label_logits
+    codes = y.expand(logits.shape[:-1])
+    return LABEL_LOSSES[domains.targets.loss](logits, codes).mean().item()
 
 
 def check_weights(net):
@@ -89,11 +91,11 @@ def check_predictions(net, domains):
     """
     check_weights(net)
     net.module_.eval()
-    for X in (domains.X, domains.X_tgt):
+    for domain, X in {SOURCE: domains.X, TARGET: domains.X_tgt}.items():
         if X is None:
             continue
         some = X[evenly_spaced_rows(X.shape[0])]
-        if not np.isfinite(net.apply("predict_proba", some)).all():
+        if not np.isfinite(net.apply("predict_proba", some, domain)).all():
             raise DivergenceError(
                 f"Training diverged in epoch {len(net.history)}: what the network "
                 f"predicts is not finite. Lower lr={net.lr:g}, for example to "

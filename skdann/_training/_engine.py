@@ -39,9 +39,10 @@ class Step(NamedTuple):
     Attributes
     ----------
     losses : dict of str to Tensor of shape (...)
-        Each term by its name, without its weight, and "train": what was minimized.
+        Each term by its name, without its weight, and "train": what was minimized. Of
+        an ensemble the mean.
     domain_logits : Tensor of shape (..., n) or None
-        Of the domain classifier before the step.
+        Of the domain classifier before the step; (..., n_estimators, n) of ensembles.
     """
 
     losses: dict[str, Tensor]
@@ -133,12 +134,15 @@ class AutogradEngine:
         total = self.objective.total(losses, self.weights)
         # no weight is in the losses of two networks: the gradient of the sum is that
         # of each
-        (total.sum() if total.ndim else total).backward()
-        detached = {name: loss.detach() for name, loss in losses.items()}
-        detached["train"] = total.detach()
+        loss = total.sum() if total.ndim else total
+        loss.backward()
+        known = {name: value.detach() for name, value in losses.items()}
+        known["train"] = total.detach()
+        if self.network.n_estimators is not None:
+            known = {name: value.mean(-1) for name, value in known.items()}
         logits = outputs.domain_logits
-        step = Step(detached, None if logits is None else logits.detach())
-        return step, {"loss": total, "y_pred": outputs.label_logits}
+        step = Step(known, None if logits is None else logits.detach())
+        return step, {"loss": loss, "y_pred": outputs.label_logits}
 
     def state_dict(self) -> dict:
         """Return weights and the state of the optimizer, not copied."""
@@ -160,8 +164,9 @@ class AutogradEngine:
         if not self.network.n_stack_axes:
             return {name: schedule(p) for name, schedule in first.weights}
         values = [{name: w(p) for name, w in s.weights} for s, p in schedules]
-        like = self.network.like
+        network = self.network
+        shape = (-1,) + (1,) * (network.n_network_axes - network.n_stack_axes)
         return {
-            name: like.new_tensor([of_network[name] for of_network in values])
+            name: network.like.new_tensor([w[name] for w in values]).view(shape)
             for name, _ in first.weights
         }

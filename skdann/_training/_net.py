@@ -13,6 +13,7 @@ from torch import nn
 
 from .._data._domains import Domains
 from ..nn._mlp import Dropout
+from ..nn._standardizer import TARGET
 from ._batches import PairedBatches, to_tensor
 from ._callbacks import LossRecord, ProgressBar, listens_to_batches
 from ._device import is_small, limit_threads
@@ -259,7 +260,7 @@ class DANNNet(EpochLoop, NeuralNet):
     def _draw_seed(self):
         return int(self.draws_.integers(2**63))
 
-    def apply(self, method, X):
+    def apply(self, method, X, domain=TARGET):
         """Call a method of the network on all rows, block after block.
 
         Parameters
@@ -268,6 +269,8 @@ class DANNNet(EpochLoop, NeuralNet):
             Name of a method of :class:`skdann.nn.DANN` that takes rows.
         X : ndarray or CSR of shape (n, ...)
             Rows.
+        domain : int, default=1
+            Which they are of: 0 is the source, 1 the target.
 
         Returns
         -------
@@ -280,7 +283,7 @@ class DANNNet(EpochLoop, NeuralNet):
         with limit_threads(False):
             for start in range(0, X.shape[0], size):
                 rows = to_tensor(X, slice(start, start + size), self.dtype, self.device)
-                blocks.append(function(rows).cpu().numpy())
+                blocks.append(function(rows, domain).cpu().numpy())
         return np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
 
     def frozen(self, plan):

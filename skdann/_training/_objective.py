@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..nn._dann import DANN, Outputs
 from ..nn._losses import LABEL_LOSSES, class_confusion_loss, domain_loss
+from ..nn._standardizer import SOURCE
 from ._batches import Batch
 
 
@@ -107,10 +108,12 @@ class Objective:
     def outputs(self, network: DANN, batch: Batch) -> Outputs:
         """Pass a batch through a network, as far as the terms need it."""
         n_labelled = None if self.reads_all_labels else batch.n_labelled
-        return network.compute_outputs(batch.X, n_labelled, self.has_target)
+        domain = SOURCE if batch.domain is None else batch.domain
+        return network.compute_outputs(batch.X, domain, n_labelled, self.has_target)
 
     def losses(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
         """Return each term by its name, without its weight."""
+        batch = batch.of_networks(outputs.label_logits.shape[:-2])
         return {name: t.loss(outputs, batch) for name, t in self.terms.items()}
 
     @staticmethod

@@ -113,12 +113,13 @@ def _vmap_is_exact(plans):
     """Whether parts that only vmap can stack give there what they give alone."""
     net, domains = plans[0].net, plans[0].domains
     rows = to_tensor(domains.X, slice(0, 4), net.dtype, net.device)
-    features = net.module_.transform(rows)
+    with torch.inference_mode():
+        features = net.module_.extract(rows)
     modules = [copy.deepcopy(plan.net.module_).train() for plan in plans]
     return all(
         _matches_unstacked([getattr(module, name) for module in modules], x)
         for name, x in [
-            ("feature_extractor", rows),
+            ("feature_extractor", net.module_.rows_of_networks(rows)),
             ("label_classifier", features),
             ("domain_classifier", features),
         ]
@@ -148,7 +149,8 @@ def _auto_size(plan):
     if net.device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(net.device)
         return max(1, free // 2 // _bytes(plan))
-    return max(1, min(MAX_NETS_CPU, MAX_BYTES_CPU // _bytes(plan)))
+    n_nets = MAX_NETS_CPU // (net.module_.n_estimators or 1)
+    return max(1, min(n_nets, MAX_BYTES_CPU // _bytes(plan)))
 
 
 def _bytes(plan):

@@ -10,7 +10,7 @@ from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from ._axes import SOURCE, TARGET, class_colors, make_panels, place_legend
-from ._fitted import network_input, some_rows
+from ._fitted import features, network_input, of_each_domain, some_rows
 
 _PROJECTION = {
     "method": [StrOptions({"pca", "tsne"})],
@@ -113,16 +113,19 @@ class AlignmentDisplay:
         X_src, X_tgt = (
             _safe_indexing(X, i) for X, i in zip((X_src, X_tgt), rows, strict=True)
         )
+        X, y = (X_src, X_tgt), (y_src, y_tgt)
         labels = [
-            estimator.predict(X) if y is None else np.asarray(y)[index]
-            for X, y, index in zip((X_src, X_tgt), (y_src, y_tgt), rows, strict=True)
+            model.predict(X) if y is None else np.asarray(y)[index]
+            for model, X, y, index in zip(
+                of_each_domain(estimator), X, y, rows, strict=True
+            )
         ]
         if before is None:
-            views = {"Input": [network_input(estimator, X) for X in (X_src, X_tgt)]}
+            views = {"Input": [network_input(estimator, rows) for rows in X]}
         else:
-            views = {"Features, before": [before.transform(X) for X in (X_src, X_tgt)]}
+            views = {"Features, before": features(before, X)}
         name = "Features" if before is None else "Features, after"
-        views[name] = [estimator.transform(X) for X in (X_src, X_tgt)]
+        views[name] = features(estimator, X)
         return cls.from_views(views, labels, method=method, random_state=rng).plot(ax)
 
     @classmethod

@@ -1,28 +1,34 @@
-"""Reach through Pipelines and searches to the fitted last step."""
+"""Rows as a fitted estimator, or its last step, gets them."""
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import _num_samples
 
-
-def unwrap(estimator):
-    """Return the fitted preprocessing, a Pipeline or None, and the last step.
-
-    Parameters
-    ----------
-    estimator : fitted estimator, Pipeline or search
-        Of a search, the estimator that it chose.
-    """
-    estimator = getattr(estimator, "best_estimator_", estimator)
-    if isinstance(estimator, Pipeline):
-        return estimator[:-1] if len(estimator) > 1 else None, estimator[-1]
-    return None, estimator
+from ..metrics._fitted import reading, unwrap
 
 
 def network_input(estimator, X):
     """Return X as the last step of a fitted estimator sees it."""
     preprocessing, _ = unwrap(estimator)
     return X if preprocessing is None else preprocessing.transform(X)
+
+
+def of_each_domain(estimator):
+    """Return a fitted estimator for rows of the source, and for rows of the target."""
+    return reading(estimator, "source"), reading(estimator, "target")
+
+
+def features(estimator, domains):
+    """Return the features of the rows of both domains.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        With ``transform``.
+    domains : pair of array-like
+        Rows of the source and rows of the target.
+    """
+    models = of_each_domain(estimator)
+    return [model.transform(X) for model, X in zip(models, domains, strict=True)]
 
 
 def some_rows(X, max_rows, rng):

@@ -5,6 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from ._distance import density_ratio
+from ._fitted import reading
 from ._probabilities import infomax_score, neg_entropy_score, nuclear_norm_score
 from ._risk import deep_embedded_risk, importance_weighted_risk
 from ._sampling import evenly_spaced_rows
@@ -47,7 +48,12 @@ class TargetEvaluation:
     @cached_property
     def errors(self):
         """1 for each source row that is predicted wrongly, else 0."""
-        return (self.estimator.predict(self.X) != self.y).astype(float)
+        return (self.on_source.predict(self.X) != self.y).astype(float)
+
+    @cached_property
+    def on_source(self):
+        """The estimator, for rows of the source."""
+        return reading(self.estimator, "source")
 
     @cached_property
     def weights(self):
@@ -58,8 +64,8 @@ class TargetEvaluation:
                 "to compare the domains in. Use 'infomax', 'nuclear_norm' or "
                 "'neg_entropy'."
             )
-        features, features_tgt = map(self.estimator.transform, (self.X, self.X_tgt))
-        return density_ratio(features, features_tgt)
+        features = self.on_source.transform(self.X)
+        return density_ratio(features, self.estimator.transform(self.X_tgt))
 
 
 def _infomax(evaluation):

@@ -9,6 +9,7 @@ from sklearn.utils import _safe_indexing
 
 from .._multi_fit import fit_many, validate_many
 from .._training._sklearn_callbacks import NullFitTask, make_callback_data
+from ..metrics._fitted import reading
 from ..metrics._scorers import SCORES, TargetEvaluation
 from ._pipeline import fit_preprocessing, join_pipeline, split_pipeline
 from ._reverse_validation import reverse_scores
@@ -263,7 +264,7 @@ def _score(trained, i, outcome, fold, scorers, score_train):
     outcome.probabilities = evaluation.sampled_probabilities.astype(np.float32)
     if not scorers:
         return
-    whole = trained.whole(i)
+    whole = reading(trained.whole(i), "source")
     parts = [(outcome.test_scores, fold.test)]
     if score_train:
         parts.append((outcome.train_scores, fold.train))

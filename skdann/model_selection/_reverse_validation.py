@@ -105,7 +105,7 @@ def reverse_scores(classifiers, domains, X_val, y_val, *, max_stacked="auto"):
         reverse_domains = [replace(d, rows=rows) for d in reverse_domains]
     for classifier, reverse in zip(classifiers, reverse_estimators, strict=True):
         share_columns(classifier, reverse)
-    starts = [classifier.module_ for classifier in classifiers]
+    starts = [classifier.module_.with_swapped_domains() for classifier in classifiers]
     errors = fit_many(
         reverse_estimators, reverse_domains, starts=starts, max_stacked=max_stacked
     )

@@ -9,9 +9,42 @@ import torch
 from torch import Tensor, nn
 
 from ._dann import DANN
+from ._ensemble import EnsembleDANN
 from ._mlp import make_mlp
+from ._standardizer import Standardizer
 
 Part = nn.Module | Callable[..., nn.Module] | None
+
+
+def build_network(
+    rows: Tensor,
+    n_classes: int,
+    *,
+    n_estimators: int = 1,
+    standardizer: Standardizer | None = None,
+    **parts,
+) -> DANN:
+    """Build a :class:`DANN`, or an ensemble of them with weights of their own.
+
+    Parameters
+    ----------
+    rows, n_classes, **parts
+        As in :func:`build_dann`.
+    n_estimators : int, default=1
+        Number of networks. The first is the one that there would be alone.
+    standardizer : Standardizer or None, default=None
+        Before all of them.
+
+    Returns
+    -------
+    DANN
+        On the CPU, in evaluation mode.
+    """
+    networks = [build_dann(rows, n_classes, **parts) for _ in range(n_estimators)]
+    network = networks[0] if n_estimators == 1 else EnsembleDANN(networks).eval()
+    if standardizer is not None:
+        network.standardizer = standardizer.to(rows.device, rows.dtype)
+    return network
 
 
 def build_dann(

@@ -1,5 +1,6 @@
 """The domain-adversarial network: one feature extractor under two classifiers."""
 
+import copy
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -7,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ._gradient_reversal import GradientReversal
+from ._standardizer import TARGET, Domain, Standardizer
 
 
 class Outputs(NamedTuple):
@@ -42,6 +44,9 @@ class DANN(nn.Module):
         Maps features to one logit per class.
     domain_classifier : nn.Module
         Maps features to one logit, positive for the target.
+    standardizer : nn.Module or None, default=None
+        Called with rows and their domains before anything else. None leaves rows as
+        they are.
 
     Attributes
     ----------
@@ -64,36 +69,72 @@ class DANN(nn.Module):
     (torch.Size([4, 2]), torch.Size([4]))
     """
 
-    # A stack of networks has one axis more in front, see StackedDANN.
+    # A stack of networks has one axis more in front, see StackedDANN, and an ensemble
+    # one between that and the rows, see EnsembleDANN.
     n_stack_axes = 0
+    n_estimators: int | None = None
 
     def __init__(
         self,
         feature_extractor: nn.Module,
         label_classifier: nn.Module,
         domain_classifier: nn.Module,
+        standardizer: Standardizer | None = None,
     ):
         super().__init__()
+        self.standardizer = standardizer
         self.feature_extractor = feature_extractor
         self.label_classifier = label_classifier
         self.gradient_reversal = GradientReversal(0.0)
         self.domain_classifier = domain_classifier
 
-    def extract(self, X: Tensor) -> Tensor:
+    @property
+    def n_network_axes(self) -> int:
+        """Number of axes in front of the rows in what is computed."""
+        return self.n_stack_axes + (self.n_estimators is not None)
+
+    def extract(self, X: Tensor, domain: Domain = TARGET) -> Tensor:
         """Features of shape (n, n_features_out)."""
-        return self.feature_extractor(X).flatten(self.n_stack_axes + 1)
+        if self.standardizer is not None:
+            X = self.standardizer(X, domain)
+        X = self.rows_of_networks(X)
+        return self.feature_extractor(X).flatten(self.n_network_axes + 1)
+
+    def rows_of_networks(self, X: Tensor) -> Tensor:
+        """Return rows with the axis of an ensemble, all of whose networks see them."""
+        if self.n_estimators is None:
+            return X
+        axis = self.n_stack_axes
+        shape = *X.shape[:axis], self.n_estimators, *X.shape[axis:]
+        return X.unsqueeze(axis).expand(shape)
 
     def discriminate(self, features: Tensor) -> Tensor:
         """Domain logits of shape (n,); their gradient reaches features reversed."""
         reversed_ = self.gradient_reversal(features)
-        return self.domain_classifier(reversed_).flatten(self.n_stack_axes)
+        return self.domain_classifier(reversed_).flatten(self.n_network_axes)
 
-    def forward(self, X: Tensor) -> tuple[Tensor, Tensor]:
-        _, label_logits, domain_logits = self.compute_outputs(X)
-        return label_logits, domain_logits
+    def combine_features(self, features: Tensor) -> Tensor:
+        """Return what ``transform`` answers: the features themselves."""
+        return features
+
+    def combine_probabilities(self, P: Tensor) -> Tensor:
+        """Return what is answered of probabilities: themselves."""
+        return P
+
+    def forward(self, X: Tensor, domain: Domain = TARGET) -> tuple[Tensor, Tensor]:
+        """Label logits of shape (n, n_classes) and domain logits of shape (n,)."""
+        _, label_logits, domain_logits = self.compute_outputs(X, domain)
+        if self.n_estimators is None:
+            return label_logits, domain_logits
+        P = self.combine_probabilities(label_logits.softmax(-1))
+        return P.log(), self.combine_probabilities(domain_logits.sigmoid()).logit()
 
     def compute_outputs(
-        self, X: Tensor, n_labelled: int | None = None, with_domains: bool = True
+        self,
+        X: Tensor,
+        domain: Domain = TARGET,
+        n_labelled: int | None = None,
+        with_domains: bool = True,
     ) -> Outputs:
         """Compute what the loss terms read; ``forward`` and training are this pass.
 
@@ -101,6 +142,9 @@ class DANN(nn.Module):
         ----------
         X : Tensor of shape (n, ...)
             Rows.
+        domain : int or Tensor of shape (n,), default=1
+            0 for rows of the source, 1 for rows of the target: how they are
+            standardized.
         n_labelled : int or None, default=None
             Compute label logits for so many of the first rows; None is all. Rows
             without a label need none, unless a loss term reads them.
@@ -111,7 +155,7 @@ class DANN(nn.Module):
         -------
         Outputs
         """
-        features = self.extract(X)
+        features = self.extract(X, domain)
         labelled = features
         if n_labelled is not None:
             labelled = features.narrow(-2, 0, n_labelled)
@@ -119,21 +163,38 @@ class DANN(nn.Module):
         domain_logits = self.discriminate(features) if with_domains else None
         return Outputs(features, label_logits, domain_logits)
 
+    def with_swapped_domains(self) -> "DANN":
+        """Return the network, not copied, that reads source rows as the target's."""
+        if self.standardizer is None:
+            return self
+        swapped = copy.copy(self)
+        swapped._modules = {
+            **self._modules,
+            "standardizer": self.standardizer.swapped(),
+        }
+        return swapped
+
     def set_lambdas(self, lambdas: Sequence[float]) -> None:
         """Set the strength of the adversary: one value, or one a network of a stack."""
         [self.gradient_reversal.lambda_] = lambdas
 
     @torch.inference_mode()
-    def predict_proba(self, X: Tensor) -> Tensor:
+    def predict_proba(self, X: Tensor, domain: Domain = TARGET) -> Tensor:
         """Class probabilities of shape (n, n_classes)."""
-        return self.label_classifier(self.extract(X)).softmax(1)
+        return self.compute_probabilities(X, domain)
+
+    def compute_probabilities(self, X: Tensor, domain: Domain = TARGET) -> Tensor:
+        """Class probabilities of shape (n, n_classes), with a gradient."""
+        P = self.label_classifier(self.extract(X, domain)).softmax(-1)
+        return self.combine_probabilities(P)
 
     @torch.inference_mode()
-    def predict_domain(self, X: Tensor) -> Tensor:
+    def predict_domain(self, X: Tensor, domain: Domain = TARGET) -> Tensor:
         """Probability of shape (n,) that a row comes from the target."""
-        return self.discriminate(self.extract(X)).sigmoid()
+        P = self.discriminate(self.extract(X, domain)).sigmoid()
+        return self.combine_probabilities(P)
 
     @torch.inference_mode()
-    def transform(self, X: Tensor) -> Tensor:
+    def transform(self, X: Tensor, domain: Domain = TARGET) -> Tensor:
         """Features of shape (n, n_features_out), without a gradient."""
-        return self.extract(X)
+        return self.combine_features(self.extract(X, domain))

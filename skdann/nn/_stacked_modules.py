@@ -7,7 +7,9 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from ._dann import DANN
+from ._ensemble import EnsembleDANN, EnsembleLinear, linear_of_networks
 from ._mlp import ACTIVATIONS, Dropout, draw_int16, keep_mask
+from ._standardizer import Domain, Standardizer
 
 
 def stack_modules(modules: Sequence[nn.Module]) -> nn.Module:
@@ -28,11 +30,11 @@ def stack_modules(modules: Sequence[nn.Module]) -> nn.Module:
         Made of :class:`Stacked` parts, :class:`StackedDropout` and activations.
     """
     kind = type(modules[0])
-    if kind is DANN:
+    if kind is DANN or kind is EnsembleDANN:
         return StackedDANN(modules)
     if kind is nn.Sequential:
         return nn.Sequential(*map(stack_modules, zip(*modules, strict=True)))
-    if kind is nn.Linear:
+    if kind is nn.Linear or kind is EnsembleLinear:
         return StackedLinear(modules)
     if kind is Dropout:
         return StackedDropout([module.p for module in modules])
@@ -59,12 +61,13 @@ def release(module: nn.Module) -> None:
 class StackedDANN(DANN):
     """Networks of one architecture: what :class:`DANN` computes, for each of them.
 
-    Rows have shape (n_networks, n, ...), and so have features and logits.
+    Rows have shape (n_networks, n, ...), and so have features and logits; those of
+    ensembles have shape (n_networks, n_estimators, n, ...).
 
     Parameters
     ----------
     networks : sequence of DANN
-        Of the same architecture.
+        Of the same architecture, or ensembles of as many.
     """
 
     n_stack_axes = 1
@@ -74,12 +77,15 @@ class StackedDANN(DANN):
             stack_modules([network.feature_extractor for network in networks]),
             stack_modules([network.label_classifier for network in networks]),
             stack_modules([network.domain_classifier for network in networks]),
+            _stack_standardizers([network.standardizer for network in networks]),
         )
         self.like = next(networks[0].parameters()).detach()
+        self.n_estimators = networks[0].n_estimators
 
     def set_lambdas(self, lambdas: Sequence[float]) -> None:
         values = self.like.new_tensor(lambdas)
-        self.gradient_reversal.lambda_ = values[:, None, None]
+        of_rows = (-1,) + (1,) * (self.n_network_axes + 1)
+        self.gradient_reversal.lambda_ = values.view(of_rows)
 
 
 class Stacked(nn.Module):
@@ -120,15 +126,45 @@ class Stacked(nn.Module):
 
 
 class StackedLinear(Stacked):
-    """Linear layers, for rows of one dimension as one batched product."""
+    """Linear layers as one product."""
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.ndim != 3:
-            return super().forward(x)
-        weight = self.weights["weight"].mT
-        if "bias" not in self.weights:
-            return torch.bmm(x, weight)
-        return torch.baddbmm(self.weights["bias"].unsqueeze(1), x, weight)
+        return linear_of_networks(x, self.weights["weight"], self.weights.get("bias"))
+
+
+class StackedStandardizer(Stacked):
+    """Standardizers, each for the rows of its network."""
+
+    def forward(self, X: Tensor, domain: Domain) -> Tensor:
+        return functional_call(self.originals[0], self.state, (X, domain))
+
+
+def _stack_standardizers(standardizers):
+    """Return one for all networks; equal ones are one, which all of them share."""
+    first = standardizers[0]
+    if first is None:
+        return None
+    state = first.state_dict()
+    if all(
+        all(torch.equal(value, state[name]) for name, value in s.state_dict().items())
+        for s in standardizers
+    ):
+        return _SharedStandardizer(first)
+    return StackedStandardizer(standardizers)
+
+
+class _SharedStandardizer(nn.Module):
+    """A standardizer of all networks: rows that they share are standardized once."""
+
+    def __init__(self, standardizer: Standardizer):
+        super().__init__()
+        self.standardizer = standardizer
+
+    def forward(self, X: Tensor, domain: Domain) -> Tensor:
+        if X.stride(0) == 0:
+            of_rows = domain if isinstance(domain, int) else domain[0]
+            return self.standardizer(X[0], of_rows).expand(X.shape)
+        return self.standardizer(X, domain)
 
 
 class StackedDropout(nn.Module):

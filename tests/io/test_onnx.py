@@ -58,6 +58,23 @@ def test_every_activation(small, domains, tmp_path, activation, dtype):
     )
 
 
+@pytest.mark.parametrize("standardize", [None, "source", "domain"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_ensembles_of_standardized_columns(
+    small, domains, tmp_path, standardize, dtype
+):
+    """A file reads rows as those of the target."""
+    X, y, X_tgt = domains
+    X, X_tgt = X.astype(dtype), X_tgt.astype(dtype)
+    clf = small(n_estimators=3, standardize=standardize).fit(X, y, X_tgt)
+    assert_predicts_alike(clf, tmp_path, NEW_ROWS.astype(dtype))
+
+
+def test_an_ensemble_of_own_modules(small, domains, tmp_path):
+    clf = small(n_estimators=2, feature_extractor=normalized_features).fit(*domains)
+    assert_predicts_alike(clf, tmp_path, NEW_ROWS)
+
+
 @pytest.mark.parametrize(
     ("classes", "kind"),
     [

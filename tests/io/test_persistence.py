@@ -73,6 +73,7 @@ def test_labels_and_dtypes_come_back(small, domains, path, kind, dtype):
         {"lambda_max": np.float32(0.5), "batch_size": np.int64(32)},
         {"optimizer": "sgd", "early_stopping": True, "n_iter_no_change": 1},
         {"device": torch.device("cpu")},
+        {"n_estimators": np.int64(3), "standardize": "domain"},
     ],
     ids=str,
 )

@@ -65,8 +65,13 @@ def batch_norm(n_columns):
         {"optimizer": "adam", "lr_schedule": "constant"},
         {"early_stopping": True, "n_iter_no_change": 2},
         {"feature_extractor": batch_norm},
+        {"n_estimators": 3, "standardize": "domain", "early_stopping": True},
+        {"n_estimators": 2, "feature_extractor": batch_norm},
     ],
-    ids=["adamw", "sgd", "adam", "early stopping", "own module"],
+    ids=[
+        *("adamw", "sgd", "adam", "early stopping", "own module"),
+        *("ensemble", "ensemble of own modules"),
+    ],
 )
 @pytest.mark.parametrize("step", [2, 9, 14])
 def test_a_resumed_fit_equals_one_that_was_not_killed(

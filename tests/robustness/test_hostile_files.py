@@ -120,6 +120,18 @@ FORGED = {
         "claims layers",
     ),
     "names of other columns": (_set("estimator", "feature_names", ["a"]), "2 texts"),
+    "a billion networks": (_set(*PARAMETERS, "n_estimators", 10**9), "claims layers"),
+    "other networks": (_set(*PARAMETERS, "n_estimators", 2), "of weight 0 has"),
+    "a standardizer of other columns": (
+        _set(*WEIGHT[:2], "standardizer.mean", np.zeros((2, 1))),
+        "not for rows",
+    ),
+    "a standardizer that divides by 0": (
+        lambda tree: tree["net"]["module"].update(
+            {f"standardizer.{k}": np.zeros((2, 2)) for k in ("mean", "scale")}
+        ),
+        "not positive",
+    ),
     "a parameter out of range": (_set(*PARAMETERS, "lr", -1.0), "'lr' parameter"),
     "a parameter that is unknown": (_set(*PARAMETERS, "os.system", "ls"), "os.system"),
     "a path as activation": (_set(*PARAMETERS, "activation", "../../x"), "activation"),

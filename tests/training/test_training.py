@@ -127,10 +127,11 @@ def test_progress_goes_on_over_a_warm_start(small, domains):
     assert clf.n_iter_ == len(clf.history_) == 4
 
 
-def test_partial_fit_max_epochs_times_is_one_fit_to_the_bit(small, domains):
+@pytest.mark.parametrize("params", [{}, {"n_estimators": 3, "standardize": "domain"}])
+def test_partial_fit_max_epochs_times_is_one_fit_to_the_bit(small, domains, params):
     X, y, X_tgt = domains
-    whole = small(dropout=0.3, max_epochs=4).fit(X, y, X_tgt)
-    parts = small(dropout=0.3, max_epochs=4)
+    whole = small(dropout=0.3, max_epochs=4, **params).fit(X, y, X_tgt)
+    parts = small(dropout=0.3, max_epochs=4, **params)
     for _ in range(4):
         parts.partial_fit(X, y, X_tgt, classes=[0, 1])
     assert np.array_equal(whole.predict_proba(X), parts.predict_proba(X))

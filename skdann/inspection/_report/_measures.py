@@ -9,7 +9,7 @@ from sklearn.utils.validation import _num_samples
 from ...metrics import proxy_a_distance
 from ...model_selection._comparison import compare_with_source_only, fitted_classifier
 from .._alignment import AlignmentDisplay
-from .._fitted import network_input, some_rows
+from .._fitted import features, network_input, of_each_domain, some_rows
 from ._proportions import calibrate, estimate_proportions
 
 # Rows of each domain that the distances are measured on.
@@ -95,12 +95,15 @@ def measure(estimator, X_src, y_src, X_tgt, *, sample_weight, y_tgt, random_stat
     rows = [_safe_indexing(X, some_rows(X, _MAX_ROWS, rng)) for X in (X_src, X_tgt)]
     views = {
         "input": [_flat(network_input(estimator, X)) for X in rows],
-        "source only": [comparison.source_only.transform(X) for X in rows],
-        "adapted": [estimator.transform(X) for X in rows],
+        "source only": features(comparison.source_only, rows),
+        "adapted": features(estimator, rows),
     }
     alignment = AlignmentDisplay.from_views(
         {name: views[name] for name in ("source only", "adapted")},
-        [estimator.predict(X) for X in rows],
+        [
+            model.predict(X)
+            for model, X in zip(of_each_domain(estimator), rows, strict=True)
+        ],
         random_state=rng,
     )
     return Measures(
@@ -138,7 +141,7 @@ def _proportions(estimator, comparison, y_src, X_tgt, rng):
     model = comparison.adapted
     known = source > 0  # y_tgt may have brought a class that the source lacks
     P = calibrate(
-        model.predict_proba(comparison.X_test)[:, known],
+        of_each_domain(model)[0].predict_proba(comparison.X_test)[:, known],
         np.searchsorted(classes[known], comparison.y_test),
         model.predict_proba(X_tgt)[:, known],
     )

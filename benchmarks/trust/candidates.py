@@ -1,0 +1,98 @@
+"""What is fitted on a pair; each returns probabilities of the classes.
+
+A cell is a candidate on a pair under a scaling. Its probabilities have shape (n_fits,
+n_tgt + n_test, n_classes): of the target's rows and then, if they are others, of those
+that accuracy is measured on.
+"""
+
+import numpy as np
+from scipy import linalg, sparse
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+from skdann import DANNClassifier
+from skdann._multi_fit import fit_many, validate_many
+
+SEEDS = 3
+MEMBERS = 5
+N_COMPONENTS = 50
+
+
+def logistic_regression(pair, X, X_tgt, X_eval):
+    return _fit_simple(LogisticRegression(max_iter=2000), X, pair.y, X_eval)
+
+
+def random_forest(pair, X, X_tgt, X_eval):
+    forest = RandomForestClassifier(200, random_state=0)
+    return _fit_simple(forest, X, pair.y, X_eval)
+
+
+def gradient_boosting(pair, X, X_tgt, X_eval):
+    boosting = HistGradientBoostingClassifier(random_state=0)
+    return _fit_simple(boosting, X, pair.y, X_eval)
+
+
+def coral(pair, X, X_tgt, X_eval):
+    """Correlation alignment (Sun et al. 2016), then logistic regression."""
+    source, target = (np.cov(A.T) + np.eye(A.shape[1]) for A in (X, X_tgt))
+    recolored = X @ _power(source, -0.5) @ _power(target, 0.5)
+    return _fit_simple(LogisticRegression(max_iter=2000), recolored, pair.y, X_eval)
+
+
+def subspace_alignment(pair, X, X_tgt, X_eval):
+    """Subspace alignment (Fernando et al. 2013), then logistic regression."""
+    n = min(N_COMPONENTS, *X.shape, *X_tgt.shape)
+    source, target = PCA(n, random_state=0).fit(X), PCA(n, random_state=0).fit(X_tgt)
+    aligned = source.transform(X) @ source.components_ @ target.components_.T
+    return _fit_simple(
+        LogisticRegression(max_iter=2000), aligned, pair.y, target.transform(X_eval)
+    )
+
+
+def trained_on_target(pair, X, X_tgt, X_eval):
+    """Logistic regression that knows labels of the target: what is possible."""
+    X_test, y_test = X_eval[-len(pair.y_test) :], pair.y_test
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    labels = LogisticRegression(max_iter=2000)
+    P = np.zeros((len(X_eval), pair.y.max() + 1))
+    known = np.unique(y_test[y_test >= 0])
+    fitted = cross_val_predict(labels, X_test, y_test, cv=folds, method="predict_proba")
+    P[-len(X_test) :, known] = fitted[:, -len(known) :]
+    return P[None]
+
+
+def dann(pair, X, X_tgt, X_eval, *, n_fits=SEEDS * MEMBERS, **parameters):
+    if sparse_share(X) < 0.1:
+        X, X_tgt, X_eval = map(sparse.csr_matrix, (X, X_tgt, X_eval))
+    nets = [DANNClassifier(random_state=i, **parameters) for i in range(n_fits)]
+    domains = validate_many(nets, X, pair.y, X_tgt)
+    errors = fit_many(nets, domains)
+    assert not any(errors), errors
+    return np.stack([net.predict_proba(X_eval) for net in nets])
+
+
+def sparse_share(X):
+    return np.mean(X[:100] != 0)
+
+
+CANDIDATES = {
+    "lr": logistic_regression,
+    "rf": random_forest,
+    "gb": gradient_boosting,
+    "coral": coral,
+    "subspace": subspace_alignment,
+    "target": trained_on_target,
+    "dann": dann,
+}
+
+
+def _fit_simple(model, X, y, X_eval):
+    return clone(model).fit(X, y).predict_proba(X_eval)[None]
+
+
+def _power(matrix, exponent):
+    values, vectors = linalg.eigh(matrix)
+    return (vectors * values**exponent) @ vectors.T

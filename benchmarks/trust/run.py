@@ -1,0 +1,97 @@
+"""Fit candidates on pairs and keep what they predict: the cells of the bench.
+
+`python benchmarks/trust/run.py [--data folder] [--jobs 2]`. A cell that is in the cache
+is not computed again: it can be killed and started anew.
+"""
+
+import argparse
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: a process for each core
+
+import re
+import time
+import warnings
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from candidates import CANDIDATES
+from pairs import PAIRS, load
+from scalings import scale
+
+CACHE = Path(os.environ.get("SKDANN_TRUST_CACHE", Path(__file__).parent / "cache"))
+
+SIMPLE = ["none", "source", "domain", "pooled", "quantile", "robust"]
+NETS = ["source", "domain", "pooled", "quantile", "none", "robust"]
+
+# Of each candidate, by the name of its cells: function, parameters, scalings.
+CELLS = {
+    "lr": ("lr", {}, SIMPLE),
+    "rf": ("rf", {}, ["none", "domain", "quantile"]),
+    "gb": ("gb", {}, ["none", "domain"]),
+    "coral": ("coral", {}, ["source"]),
+    "subspace": ("subspace", {}, ["source", "domain"]),
+    "target": ("target", {}, ["source"]),
+    "dann-1000": ("dann", {"n_fits": 3, "max_epochs": "auto"}, ["source"]),
+    "dann": ("dann", {"n_steps": 400}, NETS),
+    "source-only": ("dann", {"n_steps": 400, "lambda_max": 0}, NETS),
+}
+
+
+def path_of(cell, scaling, pair):
+    return CACHE / cell / scaling / (re.sub(r"\W+", "-", pair) + ".npz")
+
+
+def compute(cell, scaling, name, data):
+    """Compute a cell, unless it is there; return seconds and accuracy."""
+    path = path_of(cell, scaling, name)
+    if path.exists():
+        return None
+    warnings.simplefilter("ignore")
+    pair = load(name, data)
+    function, parameters, _ = CELLS[cell]
+    parameters = dict(parameters)
+    if "n_steps" in parameters:
+        n_larger = max(len(pair.X), len(pair.X_tgt))
+        per_epoch = -(-n_larger // 64)
+        parameters["max_epochs"] = -(-parameters.pop("n_steps") // per_epoch)
+    X, X_tgt, X_test = scale(pair, scaling)
+    X_eval = X_tgt if pair.X_test is pair.X_tgt else np.vstack([X_tgt, X_test])
+    begin = time.perf_counter()
+    P = CANDIDATES[function](pair, X, X_tgt, X_eval, **parameters)
+    seconds = time.perf_counter() - begin
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part.npz")
+    np.savez(part, P=P.astype(np.float32), seconds=seconds)
+    part.replace(path)
+    right = P[:, -len(pair.y_test) :].argmax(2) == pair.y_test
+    return seconds, right.mean()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", help="folder of the data")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--cells", nargs="*", default=list(CELLS), choices=list(CELLS))
+    parser.add_argument("--scalings", nargs="*", default=SIMPLE, choices=SIMPLE)
+    parser.add_argument("--pairs", nargs="*", default=PAIRS, metavar="PAIR")
+    args = parser.parse_args()
+    todo = [
+        (cell, scaling, pair)
+        for cell in args.cells
+        for scaling in CELLS[cell][2]
+        if scaling in args.scalings
+        for pair in args.pairs
+        if not (pair.startswith("amazon") and scaling not in ("none", "source"))
+    ]
+    with ProcessPoolExecutor(args.jobs) as pool:
+        running = [(t, pool.submit(compute, *t, args.data)) for t in todo]
+        for what, future in running:
+            if future.result() is not None:
+                seconds, accuracy = future.result()
+                print(*what, f"{seconds:.1f} s {accuracy:.3f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

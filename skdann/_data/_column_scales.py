@@ -1,0 +1,103 @@
+"""Means and deviations of columns, by which a network standardizes its rows."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import gen_batches
+from sklearn.utils.sparsefuncs import mean_variance_axis
+
+from ._rows import take_rows
+
+# A deviation this small beside the mean is rounding: the column is constant.
+ROUNDING = 1e-9
+
+_BLOCK = 8192
+
+
+def column_scales(domains, how):
+    """Return what to subtract from each column, and what to divide it by.
+
+    Parameters
+    ----------
+    domains : Domains
+        Rows of two dimensions. Rows of the source count by their weight.
+    how : {"source", "domain"}
+        Both by the statistics of the source, or each domain by its own. Columns of at
+        most two values are always standardized as the source's.
+
+    Returns
+    -------
+    mean, scale : ndarray of shape (2, n_columns)
+        Of the source and of the target.
+    """
+    mean, deviation = column_moments(domains.X, domains.row_weight)
+    if domains.X_tgt is None:
+        scale = _first_usable(mean, deviation)
+        return np.stack([mean, mean]), np.stack([scale, scale])
+    mean_tgt, deviation_tgt = column_moments(domains.X_tgt)
+    both = _deviation_of_both(mean, deviation, mean_tgt, deviation_tgt)
+    scale = _first_usable(mean, deviation, both)
+    if how == "source":
+        return np.stack([mean, mean]), np.stack([scale, scale])
+    scale_tgt = _first_usable(mean_tgt, deviation_tgt, scale)
+    of_source = _has_two_values(domains)
+    mean_tgt = np.where(of_source, mean, mean_tgt)
+    scale_tgt = np.where(of_source, scale, scale_tgt)
+    return np.stack([mean, mean_tgt]), np.stack([scale, scale_tgt])
+
+
+def column_moments(X, weight=None):
+    """Return mean and standard deviation of each column, without a copy of X.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, n_columns)
+        Rows.
+    weight : ndarray of shape (n,) or None, default=None
+        How often each counts.
+    """
+    if sparse.issparse(X):
+        mean, variance = mean_variance_axis(X, axis=0, weights=weight)
+        return mean, np.sqrt(variance)
+    scaler = StandardScaler()
+    for rows in gen_batches(X.shape[0], _BLOCK):
+        of_rows = None if weight is None else weight[rows]
+        if of_rows is None or of_rows.any():
+            scaler.partial_fit(X[rows], sample_weight=of_rows)
+    return scaler.mean_, np.sqrt(scaler.var_)
+
+
+def _deviation_of_both(mean, deviation, mean_tgt, deviation_tgt):
+    """Return the standard deviation over both domains, each counting one half."""
+    within = (deviation**2 + deviation_tgt**2) / 2
+    return np.sqrt(within + ((mean - mean_tgt) / 2) ** 2)
+
+
+def _first_usable(mean, *scales):
+    """Return the first scale that a column varies by, or 1 if it is constant."""
+    result = np.ones(len(mean))
+    for scale in reversed(scales):
+        varies = (scale > ROUNDING * np.abs(mean)) & np.isfinite(scale)
+        result = np.where(varies, scale, result)
+    return result
+
+
+def _has_two_values(domains):
+    """Return of each column whether both domains together have at most two values."""
+    low = np.full(domains.X.shape[1], np.inf)
+    high = -low
+    for block in _blocks(domains):
+        low, high = np.minimum(low, block.min(0)), np.maximum(high, block.max(0))
+    has_two = np.ones(len(low), dtype=bool)
+    for block in _blocks(domains):
+        has_two &= ((block == low) | (block == high)).all(0)
+    return has_two
+
+
+def _blocks(domains):
+    """Yield the rows in use, of both domains, a dense block after the other."""
+    rows = domains.rows
+    for block in gen_batches(len(rows), _BLOCK):
+        yield take_rows(domains.X, rows[block])
+    for block in gen_batches(domains.n_target, _BLOCK):
+        yield take_rows(domains.X_tgt, block)
