@@ -4,14 +4,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # A folder that holds the data. Without it they are downloaded into the user's cache. The
 # features of Office-Caltech, the MNIST and USPS vectors and MNIST-M's test images have no
-# stable download URL: `vectors`, `regret`, `early-stopping`, `mnist-m*` need the folder.
+# stable download URL: `vectors`, `regret`, `trust`, `early-stopping`, `mnist-m*` need the folder.
 DATA ?=
 FROM := $(if $(DATA),--data $(DATA))
 OUT ?= demo-output
 JOBS ?= 2
 
 .PHONY: help demo demo-moons demo-digits demo-amazon demo-heart test lint test-oldest \
-	dist test-dist audit docs bench regret reproduce soak clean
+	dist test-dist audit docs bench regret trust reproduce soak clean
 
 help:
 	@echo "make demo         adapt from one laboratory's tumors to another's"
@@ -26,6 +26,7 @@ help:
 	@echo "make test-dist    the tests on the wheel, in an environment of its own"
 	@echo "make audit        what is known against the pinned versions (asks PyPI)"
 	@echo "make bench        all benchmarks, beside other libraries in their own environments"
+	@echo "make trust        the defaults beside simple baselines on 69 pairs (DATA=folder)"
 	@echo "make regret       what each score without target labels chooses (DATA=folder)"
 	@echo "make reproduce    the papers' experiments, all; reproduce-NAME for one (DATA=folder)"
 	@echo "make images-NAME  ... on svhn, signs or office, into print (DATA=folder)"
@@ -126,6 +127,12 @@ BENCHMARKS := step fit predict threads memory import
 bench: $(VENV)/ready .venv-bench/ready
 	for question in $(BENCHMARKS); do $(BIN)/python benchmarks/bench_$$question.py; done
 	$(BIN)/python benchmarks/bench_search.py $(FROM)
+
+trust: $(VENV)/ready
+	$(BIN)/python benchmarks/trust/run.py $(FROM) --jobs $(JOBS)
+	$(BIN)/python benchmarks/trust/label_shift.py $(FROM)
+	$(BIN)/python benchmarks/trust/tables.py $(FROM)
+	$(REPRODUCE)/record.py
 
 regret: $(VENV)/ready
 	$(BIN)/python benchmarks/regret.py run choose $(FROM)

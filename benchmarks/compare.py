@@ -69,8 +69,10 @@ def skdann():
     from skdann.model_selection import target_scorer
 
     say("version", skdann.__version__)
-    classifier = skdann.DANNClassifier(random_state=0)
-    no_dropout = skdann.DANNClassifier(dropout=0, max_epochs=80, random_state=0)
+    classifier = skdann.DANNClassifier(n_estimators=1, random_state=0)
+    no_dropout = skdann.DANNClassifier(
+        n_estimators=1, dropout=0, max_epochs=80, random_state=0
+    )
     say("scikit-learn's estimator checks, without dropout", count_checks(no_dropout))
     X, y, X_tgt = scaled()
     fits = [

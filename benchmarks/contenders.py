@@ -49,6 +49,9 @@ class Skdann:
         from skdann import DANNClassifier
 
         self.classifier = DANNClassifier(
+            n_estimators=1,
+            standardize=None,
+            target_prior=None,
             hidden_layer_sizes=task.hidden,
             domain_hidden_layer_sizes=task.domain_hidden,
             dropout=task.dropout,

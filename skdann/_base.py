@@ -15,8 +15,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
+from ._data._column_scales import column_scales
 from ._data._domains import read_domains, warn_of_no_target
 from ._data._rows import check_rows_to_predict
+from ._data._scale_check import warn_if_of_source
 from ._io._metadata import describe
 from ._io._onnx import export_onnx
 from ._training import (
@@ -48,16 +50,32 @@ from .exceptions import AdaptationWarning
 from .metrics._sampling import evenly_spaced_rows
 from .metrics._scorers import SCORES, TargetEvaluation
 from .nn._build import build_dann, build_network
+from .nn._class_prior import ClassPrior
 from .nn._standardizer import SOURCE, TARGET, Standardizer
 from .schedules import LAMBDA_SCHEDULES, LR_SCHEDULES, ScaledSchedule, make_schedule
 
 # Parameters of which build_network makes the network, by the same names.
 _NETWORK = ("n_estimators", *build_dann.__kwdefaults__)
 
+# Parameters that may be modules of the user's.
+PARTS = ("feature_extractor", "label_classifier", "domain_classifier")
+
+# With five, predictions vary half as much with the seed as with one.
+AUTO_ESTIMATORS = 5
+
+# What files and pickles mean that are older than these parameters.
+OF_OLD_VERSIONS = {
+    "class_confusion": 0.0,
+    "n_estimators": 1,
+    "standardize": None,
+    "target_prior": None,
+}
+
 # What neither a warm start nor partial_fit can change.
 _FIXED_BY_FIRST_FIT = (
     *_NETWORK,
     "standardize",
+    "target_prior",
     "optimizer",
     "momentum",
     "weight_decay",
@@ -116,8 +134,8 @@ class BaseDANN(
     __metadata_request__transform = {"domain": True}
     __metadata_request__predict_domain = {"domain": True}
 
-    # What rows to predict are taken as where the user does not say.
-    _rows_are_of = "target"
+    # What rows to predict are of, if the user says so once for all; see _reading.
+    _rows_are_of = None
 
     @restore_attributes_on_error
     @_fit_context(prefer_skip_nested_validation=True)
@@ -286,6 +304,7 @@ class BaseDANN(
 
     def _validate_domains(self, X, y, X_tgt, sample_weight, y_tgt, targets=None):
         """Check and encode the data; ``targets`` are known from an earlier call."""
+        continues = hasattr(self, "net_") and targets is not None
         domains = read_domains(
             self,
             X,
@@ -294,27 +313,43 @@ class BaseDANN(
             sample_weight=sample_weight,
             y_tgt=y_tgt,
             targets=targets,
-            reset=not (hasattr(self, "net_") and targets is not None),
+            reset=not continues,
         )
         if X_tgt is None and self.lambda_max > 0:
             warn_of_no_target(self.lambda_max)
-        return self._weigh_labels(domains)
+        return self._apply_parameters(domains, continues)
 
-    def _weigh_labels(self, domains):
-        """Return the domains with weights of the labels; all weigh alike here."""
+    def _apply_parameters(self, domains, continues=False):
+        """Return the domains with what parameters say of their rows.
+
+        If training goes on, what the first fit has decided stays.
+        """
         return domains
 
-    def _initialize_net(self, domains, standardizer=None):
+    def _initialize_net(self, domains, fixed_parts=None):
         """Return a new, initialized net for these data."""
         example = to_tensor(domains.X, slice(0, 2), domains.dtype, "cpu")
-        if standardizer is None:
-            standardizer = self._make_standardizer(domains)
+        if fixed_parts is None:
+            fixed_parts = self._make_fixed_parts(domains)
         n_outputs = domains.targets.n_outputs
-        return self._make_net(example, domains.dtype, n_outputs, standardizer)
+        return self._make_net(example, domains.dtype, n_outputs, fixed_parts)
+
+    @property
+    def _n_networks(self):
+        """Number of networks; "auto" is one where training it may take hours."""
+        if self.n_estimators != "auto":
+            return self.n_estimators
+        has_own_part = any(getattr(self, name) is not None for name in PARTS)
+        return 1 if has_own_part else AUTO_ESTIMATORS
+
+    def _make_fixed_parts(self, domains):
+        """Return the parts of the network that the data decide before training."""
+        standardizer = self._make_standardizer(domains)
+        return {} if standardizer is None else {"standardizer": standardizer}
 
     def _make_standardizer(self, domains):
         """Return what standardizes the rows, or None if they are left as they are."""
-        if self.standardize is None:
+        if domains.scales is None:
             return None
         if domains.X.ndim != 2:
             raise ValueError(
@@ -322,16 +357,18 @@ class BaseDANN(
                 f"shape {domains.X.shape[1:]}. Set standardize=None, and scale images "
                 "yourself, for example by X / 255."
             )
-        return Standardizer(*map(torch.from_numpy, domains.scales(self.standardize)))
+        scales = column_scales(domains, domains.scales)
+        return Standardizer(*map(torch.from_numpy, scales))
 
-    def _make_net(self, example, dtype, n_outputs, standardizer=None):
+    def _make_net(self, example, dtype, n_outputs, fixed_parts):
         """Return a new, initialized net that reads rows like those of the example."""
         init_seed, train_seed = draw_seeds(self.random_state, 2)
         network = {name: getattr(self, name) for name in _NETWORK}
+        network["n_estimators"] = self._n_networks
         memory = explain_out_of_memory(self.device, self.batch_size)
         with memory, seeded_torch_rng(init_seed, example.device):
             module = build_network(
-                example, n_outputs, standardizer=standardizer, **network
+                example, n_outputs, fixed_parts=fixed_parts, **network
             )
             net = DANNNet(
                 module,
@@ -503,14 +540,22 @@ class BaseDANN(
         dtype = np.dtype({"float32": "f4", "float64": "f8"}[saved["net"]["dtype"]])
         rows = np.zeros((2, *row_shape), dtype)
         example = to_tensor(rows, slice(None), dtype, "cpu")
-        standardizer = _saved_standardizer(saved, row_shape)
-        net = self._make_net(example, dtype, targets.n_outputs, standardizer)
+        fixed_parts = _saved_fixed_parts(saved, row_shape, targets.n_outputs)
+        net = self._make_net(example, dtype, targets.n_outputs, fixed_parts)
         from_plain(net, saved)
         self._set_net_parameters(net)
         self._set_net(net, targets, row_shape)
         self.n_features_in_ = row_shape[0]
         if feature_names is not None:
             self.feature_names_in_ = feature_names
+
+    @property
+    def standardize_(self):
+        """By whose statistics columns are standardized; ``standardize``, resolved."""
+        standardizer = self.module_.standardizer
+        if standardizer is None:
+            return None
+        return "domain" if standardizer.tells_domains_apart else "source"
 
     @property
     def _n_features_out(self):
@@ -548,7 +593,7 @@ class BaseDANN(
         return {**kept, "net_": to_plain(state["net_"])}
 
     def __setstate__(self, state):
-        super().__setstate__(state)
+        super().__setstate__(OF_OLD_VERSIONS | state)
         if isinstance(vars(self).get("net_"), dict):
             self._restore_fitted(self.net_, self._targets, self._row_shape)
 
@@ -582,11 +627,16 @@ class BaseDANN(
 
     def _apply(self, method, X, domain):
         check_is_fitted(self)
-        if domain is None:
-            domain = self._rows_are_of
+        domain = self._rows_are_of if domain is None else domain
+        is_assumed = domain is None
+        domain = "target" if is_assumed else domain
         if domain not in _DOMAINS:
             raise ValueError(f"domain must be one of {list(_DOMAINS)}; got {domain!r}.")
         X = check_rows_to_predict(self, X, self._row_shape)
+        if is_assumed and self.standardize_ == "domain":
+            standardizer = self.module_.standardizer
+            scales = (standardizer.mean, standardizer.scale)
+            warn_if_of_source(X, *(values.cpu().numpy() for values in scales))
         return self.net_.apply(method, X, _DOMAINS[domain])
 
     def __sklearn_tags__(self):
@@ -596,24 +646,32 @@ class BaseDANN(
         return tags
 
 
-def _saved_standardizer(saved, row_shape):
-    """Return the standardizer of a saved network, or None if it has none."""
-    values = [
-        saved["net"]["module"].get(f"standardizer.{k}") for k in ("mean", "scale")
-    ]
-    if all(value is None for value in values):
-        return None
-    if any(np.shape(value) != (2, *row_shape) for value in values):
-        raise ValueError(f"its standardizer is not for rows of the shape {row_shape}")
-    if not (np.isfinite(values).all() and np.all(values[1] > 0)):
-        raise ValueError("its standardizer has scales that are not positive numbers")
-    return Standardizer(*map(torch.tensor, values))
+def _saved_fixed_parts(saved, row_shape, n_outputs):
+    """Return the parts of a saved network that the data have decided."""
+    of_module = saved["net"]["module"]
+    parts = {}
+    for name, part, leaves, shape in [
+        ("standardizer", Standardizer, ("mean", "scale"), (2, *row_shape)),
+        ("class_prior", ClassPrior, ("proportions", "shift"), (2, n_outputs)),
+    ]:
+        values = [of_module.get(f"{name}.{leaf}") for leaf in leaves]
+        if all(value is None for value in values):
+            continue
+        if any(np.shape(value) != shape for value in values):
+            raise ValueError(f"its {name} is not of the shape {shape}")
+        if not np.isfinite(values).all():
+            raise ValueError(f"its {name} is not finite")
+        parts[name] = part(*map(torch.tensor, values))
+    if "standardizer" in parts and not (parts["standardizer"].scale > 0).all():
+        raise ValueError("its standardizer divides by numbers that are not positive")
+    return parts
 
 
 def default_identity(cls):
-    """Return, by name, what a file says of parameters that have their defaults."""
+    """Return, by name, what a file means by parameters that it does not mention."""
     parameters = inspect.signature(cls).parameters.values()
-    return {parameter.name: repr(parameter.default) for parameter in parameters}
+    defaults = {parameter.name: parameter.default for parameter in parameters}
+    return {name: repr(value) for name, value in (defaults | OF_OLD_VERSIONS).items()}
 
 
 class _ValidationScore:

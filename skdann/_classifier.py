@@ -2,8 +2,10 @@
 
 import math
 import os
+from dataclasses import replace
 from numbers import Integral, Real
 
+import numpy as np
 import torch
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
@@ -12,11 +14,15 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call
 
 from ._base import BaseDANN, restore_attributes_on_error
 from ._data._domains import with_class_weight
+from ._data._shift import resolve_shift
 from ._data._targets import ClassTargets
+from ._data._weights import source_proportions
 from ._training import OPTIMIZERS, TrainingPlan
 from ._training._sklearn_callbacks import make_callback_data
 from .metrics._scorers import SCORES
+from .nn._class_prior import ClassPrior
 from .nn._mlp import ACTIVATIONS
+from .nn._standardizer import TARGET
 from .schedules import LAMBDA_SCHEDULES, LR_SCHEDULES
 
 _POSITIVE = Interval(Real, 0, math.inf, closed="neither")
@@ -24,6 +30,9 @@ _NOT_NEGATIVE = Interval(Real, 0, math.inf, closed="left")
 _SHARE = Interval(Real, 0, 1, closed="left")
 _FRACTION = Interval(Real, 0, 1, closed="neither")
 _COUNT = Interval(Integral, 1, None, closed="left")
+
+# The probability of a class that can't be, for its logarithm.
+TINY = 1e-12
 
 
 class DANNClassifier(ClassifierMixin, BaseDANN):
@@ -34,8 +43,8 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
     year. The network learns features that predict the label but do not reveal the
     domain. It needs rows from the target, not their labels.
 
-    Scale the data first, both domains alike: ``StandardScaler`` in a ``Pipeline`` with
-    ``transform_input=["X_tgt"]``; see Examples.
+    Columns may have any scale. Rows to predict are taken as those of the target; give
+    ``domain="source"`` for others.
 
     Parameters
     ----------
@@ -60,16 +69,19 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
         "constant" the rate is set once, and skorch's ``LRScheduler`` may change it.
     lr_alpha, lr_beta : float, default=10.0 and 0.75
         :math:`\alpha` and :math:`\beta` of "annealed".
-    standardize : {"source", "domain"} or None, default=None
+    standardize : {"auto", "source", "domain"} or None, default="auto"
         How columns are brought to mean 0 and deviation 1 before the network: "source",
         both domains by the means and deviations of the source; "domain", each domain by
-        its own, but columns of two values by the source's. None leaves them as they
-        are: scale them yourself. The statistics are those of the first fit.
-    n_estimators : int, default=1
-        Number of networks, trained as one on the same batches; their probabilities are
-        averaged. They differ by their initial weights and dropout masks. More depend
-        less on ``random_state``, and take as many times as long. ``transform`` puts
-        their features side by side.
+        its own, the source's as if its classes had the proportions ``target_prior``,
+        and columns of two values as the source's. "auto" is the one of them with which
+        a logistic regression and a random forest agree better on the target; it leaves
+        sparse rows and images as they are, as None does with all. The statistics are
+        those of the first fit.
+    n_estimators : int or "auto", default="auto"
+        Number of networks, trained as one; their probabilities are averaged. They
+        differ by initial weights, order of the rows and dropout masks. More depend less
+        on ``random_state``, and take as many times as long. "auto" is 5, and 1 if a
+        part of the network is your own. ``transform`` puts their features side by side.
     hidden_layer_sizes : tuple of int, default=(64, 64)
         Widths of the feature extractor's layers. The last is the number of features.
     domain_hidden_layer_sizes : tuple of int, default=(128, 128)
@@ -110,11 +122,20 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
         ``batch_size / 2`` rows, each step uses all of them. The source gets half a
         batch also where there is no target, so that both fits see it alike.
     max_epochs : int or "auto", default="auto"
-        Passes over the larger domain. "auto" gives at least 10 and at least
-        1000 steps, which small data needs. A warm start trains for as many again.
+        Passes over the larger domain. "auto" gives at least 10, and at least 400
+        steps, which small data needs; 1000 to a single network. A warm start trains for
+        as many again.
     class_weight : dict, "balanced" or None, default=None
         Cost of errors on each class, in the label loss alone. "balanced" makes all
         classes of the source count the same.
+    target_prior : array-like, dict, "estimate" or None, default="estimate"
+        Proportions of the classes in the target. Source rows count in the domain loss
+        as if the source had them, so that domains are not aligned across classes. If
+        they are known (of an array in the order of the sorted labels, of a dict by
+        label), probabilities of target rows are corrected for them, too. "estimate"
+        takes an estimate for the domain loss alone: by maximum likelihood from a
+        logistic regression and a random forest, as far as these agree. Of images
+        nothing is estimated.
     early_stopping : bool, default=False
         Whether to stop when the target is no longer predicted better, judged by
         ``scoring``, and to keep the best epoch. Looks at epochs after the half of the
@@ -163,6 +184,11 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
         Number of columns at fit.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns; only if X had names that are all strings.
+    standardize_ : {"source", "domain"} or None
+        How columns are standardized: what "auto" has come to.
+    target_prior_ : ndarray of shape (n_classes,)
+        Proportions of the classes in the target, given or estimated; only with a target
+        and ``target_prior``.
     module_ : skdann.nn.DANN
         The trained network.
     net_ : skorch.NeuralNet
@@ -219,8 +245,9 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
     >>> turn = np.array([[0.82, 0.57], [-0.57, 0.82]])
     >>> X_new, y_new = make_moons(300, noise=0.05, random_state=1)
     >>> X_tgt = X_new @ turn
-    >>> adapted = DANNClassifier(random_state=0).fit(X, y, X_tgt)
-    >>> source_only = DANNClassifier(lambda_max=0, random_state=0).fit(X, y)
+    >>> params = {"standardize": None, "max_epochs": 200, "random_state": 0}
+    >>> adapted = DANNClassifier(**params).fit(X, y, X_tgt)
+    >>> source_only = DANNClassifier(**params, lambda_max=0).fit(X, y)
     >>> bool(adapted.score(X_tgt, y_new) > source_only.score(X_tgt, y_new))
     True
 
@@ -251,8 +278,8 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
         "lr_schedule": [StrOptions(set(LR_SCHEDULES)), callable],
         "lr_alpha": [_NOT_NEGATIVE],
         "lr_beta": [_NOT_NEGATIVE],
-        "standardize": [StrOptions({"source", "domain"}), None],
-        "n_estimators": [_COUNT],
+        "standardize": [StrOptions({"auto", "source", "domain"}), None],
+        "n_estimators": [_COUNT, StrOptions({"auto"})],
         "hidden_layer_sizes": ["array-like", _COUNT],
         "domain_hidden_layer_sizes": ["array-like", _COUNT],
         "activation": [StrOptions(set(ACTIVATIONS))],
@@ -267,6 +294,7 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
         "batch_size": [Interval(Integral, 2, None, closed="left")],
         "max_epochs": [StrOptions({"auto"}), _COUNT],
         "class_weight": [dict, StrOptions({"balanced"}), None],
+        "target_prior": ["array-like", dict, StrOptions({"estimate"}), None],
         "early_stopping": ["boolean"],
         "validation_fraction": [_FRACTION],
         "n_iter_no_change": [_COUNT],
@@ -291,8 +319,8 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
         lr_schedule="annealed",
         lr_alpha=10.0,
         lr_beta=0.75,
-        standardize=None,
-        n_estimators=1,
+        standardize="auto",
+        n_estimators="auto",
         hidden_layer_sizes=(64, 64),
         domain_hidden_layer_sizes=(128, 128),
         activation="relu",
@@ -307,6 +335,7 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
         batch_size=128,
         max_epochs="auto",
         class_weight=None,
+        target_prior="estimate",
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=10,
@@ -343,6 +372,7 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.class_weight = class_weight
+        self.target_prior = target_prior
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -415,7 +445,8 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
             Labels, of the kind that ``fit`` was given.
         """
         of_domain = self if domain is None else self._reading(domain)
-        return self._targets.decode(of_domain.predict_proba(X))
+        P = of_domain.predict_proba(X)
+        return self._targets.decode(P)
 
     def predict_proba(self, X, domain=None):
         """Predict the probability of each class.
@@ -461,5 +492,28 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
         """What y is, known from the fit."""
         return ClassTargets(self.classes_)
 
-    def _weigh_labels(self, domains):
-        return with_class_weight(domains, self.class_weight)
+    @property
+    def target_prior_(self):
+        """Proportions of the classes in the target, given or estimated."""
+        if self.module_.class_prior is None:
+            raise AttributeError("Fitted without a target, or with target_prior=None.")
+        return self.module_.class_prior.proportions[TARGET].cpu().numpy()
+
+    def _apply_parameters(self, domains, continues=False):
+        domains = with_class_weight(domains, self.class_weight)
+        if not continues:
+            return resolve_shift(domains, self.standardize, self.target_prior)
+        return replace(domains, target_prior=getattr(self, "target_prior_", None))
+
+    def _make_fixed_parts(self, domains):
+        parts = super()._make_fixed_parts(domains)
+        if domains.target_prior is None:
+            return parts
+        source = source_proportions(domains, domains.label_weight)
+        proportions = np.stack([source, domains.target_prior])
+        shift = np.zeros_like(proportions)
+        if not isinstance(self.target_prior, str):
+            ratio = np.maximum(proportions[1], TINY) / np.maximum(source, TINY)
+            shift[1] = np.where(source > 0, np.log(ratio), 0)
+        tensors = map(torch.from_numpy, (proportions, shift))
+        return {**parts, "class_prior": ClassPrior(*tensors)}

@@ -6,6 +6,9 @@ from ._base import is_same
 from ._data._domains import read_domains, warn_of_no_target
 from ._training import train
 
+# Parameters that say something of the rows.
+_OF_ROWS = ("class_weight", "standardize", "target_prior")
+
 
 def validate_many(estimators, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None):
     """Check and encode data once for all estimators.
@@ -30,21 +33,21 @@ def validate_many(estimators, X, y, X_tgt=None, *, sample_weight=None, y_tgt=Non
         alike = (
             done
             for other, done in zip(estimators, domains, strict=False)
-            if is_same(other.class_weight, estimator.class_weight)
+            if all(is_same(getattr(other, k), getattr(estimator, k)) for k in _OF_ROWS)
         )
-        domains.append(_weigh_labels(estimator, read, alike))
+        domains.append(_apply_parameters(estimator, read, alike))
     lambdas = [e.lambda_max for e in estimators if isinstance(e.lambda_max, Real)]
     if X_tgt is None and max(lambdas, default=0) > 0:
         warn_of_no_target(max(lambdas))
     return domains
 
 
-def _weigh_labels(estimator, domains, alike):
-    """Return weighted domains: equal weights are one array, so that nets stack."""
+def _apply_parameters(estimator, domains, alike):
+    """Return the domains of one estimator; alike are the same, so that nets stack."""
     try:
         estimator._validate_params()
         same = next((d for d in alike if not isinstance(d, Exception)), None)
-        return same or estimator._weigh_labels(domains)
+        return same or estimator._apply_parameters(domains)
     except Exception as error:  # concerns this one alone
         return error
 
@@ -97,7 +100,7 @@ def fit_many(estimators, domains, *, starts=None, max_stacked="auto"):
 
 
 def _plan(estimator, domains, start):
-    net = estimator._initialize_net(domains, start and start.standardizer)
+    net = estimator._initialize_net(domains, start and start.fixed_parts)
     if start is not None:
         net.module_.load_state_dict(start.state_dict())
     early_stopping = estimator._make_early_stopping()

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from ._base import OF_OLD_VERSIONS, PARTS
 from ._classifier import DANNClassifier
 from ._data._targets import ClassTargets
 from ._io._container import errors_as_value_error, read_file, write_file
@@ -15,8 +16,6 @@ from ._warn import warn
 
 # Values of one row that a file may claim; it is made once, to size a network by.
 MAX_ROW_VALUES = 2**26
-
-_PARTS = ("feature_extractor", "label_classifier", "domain_classifier")
 
 
 def save(estimator, path):
@@ -118,6 +117,7 @@ def load(path, **parameters):
     saved = read_file(path)
     with errors_as_value_error(path):
         written = saved["estimator"]["parameters"]
+        written = OF_OLD_VERSIONS | written
         given = {k: v for k, v in written.items() if k not in parameters}
         of_code = {name: value for name, value in given.items() if needs_code(value)}
     _check_parts_given(path, of_code)
@@ -138,7 +138,7 @@ def load(path, **parameters):
 
 
 def _check_parts_given(path, of_code):
-    for name in _PARTS:
+    for name in PARTS:
         if name in of_code:
             [code] = of_code[name].values()
             raise ValueError(
@@ -189,7 +189,7 @@ def _check_claimed_sizes(estimator, row_shape, n_classes, n_values):
     if estimator.feature_extractor is None:
         widths = [row_shape[0], *hidden]
         claimed += [a * b for a, b in pairwise(widths)] + [hidden[-1] * n_classes]
-    largest = max(claimed) * estimator.n_estimators
+    largest = max(claimed) * estimator._n_networks
     if len(hidden) + len(of_domain) > n_values or largest > n_values:
         raise ValueError(
             f"it claims layers of up to {largest} weights, and holds {n_values}"

@@ -1,8 +1,11 @@
-"""Two small domains that differ, and parameters of a fit that is quick."""
+"""Two small domains that differ, and parameters of a fit that is quick and plain."""
 
 import numpy as np
 
+PLAIN = {"n_estimators": 1, "standardize": None, "target_prior": None}
+
 SMALL = {
+    **PLAIN,
     "hidden_layer_sizes": (16,),
     "domain_hidden_layer_sizes": (16,),
     "max_epochs": 3,

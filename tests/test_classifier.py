@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from helpers import make_domains
+from helpers import PLAIN, make_domains
 from sklearn.base import clone
 from torch import nn
 
 from skdann import AdaptationWarning, DANNClassifier
 
 TRAINED = {
+    **PLAIN,
     "hidden_layer_sizes": (32, 32),
     "domain_hidden_layer_sizes": (32,),
     "lr": 5e-3,

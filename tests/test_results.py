@@ -21,7 +21,7 @@ def record():
     return module
 
 
-@pytest.mark.parametrize("name", ["results.md", "reliability.md"])
+@pytest.mark.parametrize("name", ["results.md", "reliability.md", "pairs.md"])
 def test_every_table_is_that_of_its_file(record, name):
     page = (ROOT / "docs" / name).read_text()
     assert record.fill(page) == page

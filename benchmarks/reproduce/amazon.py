@@ -19,7 +19,7 @@ from itertools import permutations
 import numpy as np
 import torch
 from msda import MSDA
-from record import RESULTS, save
+from record import PLAIN, RESULTS, save
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
@@ -152,7 +152,7 @@ def choose_parameters(name, X, y, X_tgt, n_jobs):
     fixed, grid = SETTINGS[name]
     results = (
         DANNGridSearchCV(
-            DANNClassifier(**fixed, random_state=0),
+            DANNClassifier(**PLAIN, **fixed, random_state=0),
             grid,
             scoring=["reverse_validation", "ensemble_agreement"],
             cv=ShuffleSplit(1, test_size=0.1, random_state=0),
@@ -194,13 +194,13 @@ def run_pair(name, pair, data, n_seeds, n_jobs):
             continue
         row["accuracy"][which] = []
         for seed in range(n_seeds):
-            clf = DANNClassifier(**{**fixed, **params}, random_state=seed)
+            clf = DANNClassifier(**{**PLAIN, **fixed, **params}, random_state=seed)
             clf.fit(X, y, X_tgt)
             row["accuracy"][which].append(clf.score(X_test, y_test))
             if seed == 0:
                 features = clf.transform(X), clf.transform(X_tgt)
                 distance[which] = proxy_a_distance(*features, random_state=0)
-    on_target = DANNClassifier(**{**fixed, **chosen["alone"]}, random_state=0)
+    on_target = DANNClassifier(**{**PLAIN, **fixed, **chosen["alone"]}, random_state=0)
     row["on_target"] = on_target.fit(X_tgt, y_tgt).score(X_test, y_test)
     return {**row, "distance": distance, "seconds": time.perf_counter() - started}
 

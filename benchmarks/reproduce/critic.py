@@ -14,7 +14,7 @@ import warnings
 import numpy as np
 import torch
 from amazon import PLAIN_SGD, SHALLOW, load_pair, represent
-from record import save
+from record import PLAIN, save
 
 from skdann import DANNClassifier
 from skdann.metrics import proxy_a_distance
@@ -50,6 +50,7 @@ def main():
                 for seed in range(args.seeds):
                     params = {**SHALLOW, **options, "domain_hidden_layer_sizes": sizes}
                     clf = DANNClassifier(
+                        **PLAIN,
                         **params,
                         hidden_layer_sizes=(50,),
                         lambda_max=lambda_max,

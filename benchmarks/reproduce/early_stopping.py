@@ -12,7 +12,7 @@ import warnings
 
 import numpy as np
 import torch
-from record import ROOT, save
+from record import PLAIN, ROOT, save
 from sklearn.pipeline import make_pipeline
 
 from skdann import DANNClassifier
@@ -32,7 +32,9 @@ def run_pair(data_set, pair, data, n_seeds):
     rows = {way: [] for way in WAYS}
     for seed in range(n_seeds):
         for way, early_stopping in WAYS.items():
-            clf = DANNClassifier(early_stopping=early_stopping, random_state=seed)
+            clf = DANNClassifier(
+                **PLAIN, early_stopping=early_stopping, random_state=seed
+            )
             started = time.perf_counter()
             clf.fit(X, y, X_tgt)
             seconds = time.perf_counter() - started

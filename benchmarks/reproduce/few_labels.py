@@ -12,7 +12,7 @@ import warnings
 
 import numpy as np
 import torch
-from record import ROOT, save
+from record import PLAIN, ROOT, save
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
@@ -52,7 +52,7 @@ def run(X, y, X_tgt, y_tgt, number, seed):
         LogisticRegression(max_iter=1000).fit(*both).score(X_test, y_test),
     ]
     for lambda_max in (0, 1):
-        clf = DANNClassifier(lambda_max=lambda_max, random_state=seed)
+        clf = DANNClassifier(**PLAIN, lambda_max=lambda_max, random_state=seed)
         clf.fit(X, y, X_tgt, y_tgt=partial if number else None)
         scores.append(clf.score(X_test, y_test))
     return scores

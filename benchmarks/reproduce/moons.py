@@ -10,12 +10,13 @@ import argparse
 
 import torch
 from joblib import Parallel, delayed
-from record import save
+from record import PLAIN, save
 
 from skdann import DANNClassifier
 from skdann.datasets import make_shifted_moons
 
 SHALLOW = {
+    **PLAIN,
     "hidden_layer_sizes": (15,),
     "domain_hidden_layer_sizes": (),
     "activation": "sigmoid",

@@ -15,7 +15,11 @@ import numpy as np
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "docs" / "results"
-PAGES = [ROOT / "docs" / "results.md", ROOT / "docs" / "reliability.md"]
+PAGES = [ROOT / "docs" / f"{name}.md" for name in ("results", "reliability", "pairs")]
+
+# One network on columns as they come, as the papers train. The tables of results are of
+# it unless they say otherwise.
+PLAIN = {"n_estimators": 1, "standardize": None, "target_prior": None}
 PACKAGES = ["numpy", "scipy", "scikit-learn", "skorch", "torch", "skdann"]
 
 

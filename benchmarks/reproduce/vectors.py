@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from record import RESULTS, ROOT, save
+from record import PLAIN, RESULTS, ROOT, save
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import ShuffleSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -77,7 +77,7 @@ def skadas(methods, *, n_seeds, **arrays):
 
 def run_prepared(X, y, X_tgt, y_tgt, n_seeds):
     search = DANNGridSearchCV(
-        DANNClassifier(random_state=0),
+        DANNClassifier(**PLAIN, random_state=0),
         GRID,
         cv=ShuffleSplit(1, test_size=0.2, random_state=0),
         refit=False,
@@ -89,7 +89,7 @@ def run_prepared(X, y, X_tgt, y_tgt, n_seeds):
     }
     accuracies = {
         name: [
-            DANNClassifier(**params, random_state=seed)
+            DANNClassifier(**{**PLAIN, **params}, random_state=seed)
             .fit(X, y, X_tgt)
             .score(X_tgt, y_tgt)
             for seed in range(n_seeds)
@@ -97,7 +97,7 @@ def run_prepared(X, y, X_tgt, y_tgt, n_seeds):
         for name, params in networks.items()
     }
     linear = LogisticRegression(max_iter=1000).fit(X, y)
-    on_target = DANNClassifier(lambda_max=0, random_state=0)
+    on_target = DANNClassifier(**PLAIN, lambda_max=0, random_state=0)
     return {
         "logistic regression": linear.score(X_tgt, y_tgt),
         **accuracies,

@@ -11,14 +11,14 @@ import warnings
 
 import numpy as np
 import torch
-from record import ROOT, save
+from record import PLAIN, ROOT, save
 from sklearn.datasets import load_breast_cancer
 from sklearn.pipeline import make_pipeline
 
 from skdann import DANNClassifier
 from skdann.datasets import make_shifted_moons
 from skdann.inspection import adaptation_report
-from skdann.inspection._report._proportions import total_variation
+from skdann.metrics._proportions import total_variation
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 from pairs import load, preprocessing
@@ -66,8 +66,8 @@ def run(data_set, pair, data):
     if steps:
         prepare = make_pipeline(*steps).fit(X)
         X, X_tgt = prepare.transform(X), prepare.transform(X_tgt)
-    clf = DANNClassifier(random_state=0).fit(X, y, X_tgt)
-    alone = DANNClassifier(lambda_max=0, random_state=0).fit(X, y, X_tgt)
+    clf = DANNClassifier(**PLAIN, random_state=0).fit(X, y, X_tgt)
+    alone = DANNClassifier(**PLAIN, lambda_max=0, random_state=0).fit(X, y, X_tgt)
     report = adaptation_report(clf, X, y, X_tgt, random_state=0)
     accuracy = alone.score(X_tgt, y_tgt), clf.score(X_tgt, y_tgt)
     proportions = report.measures.proportions

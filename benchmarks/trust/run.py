@@ -10,6 +10,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: a process for each core
 
 import re
+import sys
 import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor
@@ -20,27 +21,65 @@ from candidates import CANDIDATES
 from pairs import PAIRS, load
 from scalings import scale
 
+sys.path.append(str(Path(__file__).parents[1] / "reproduce"))
+
+from record import PLAIN
+
 CACHE = Path(os.environ.get("SKDANN_TRUST_CACHE", Path(__file__).parent / "cache"))
 
 SIMPLE = ["none", "source", "domain", "pooled", "quantile", "robust"]
 NETS = ["source", "domain", "pooled", "quantile", "none", "robust"]
 
+# Single networks, for comparisons of one change at a time.
+OF_15 = {**PLAIN, "n_fits": 15, "n_steps": 400}
+OF_5 = {**PLAIN, "n_fits": 5, "n_steps": 400}
+
 # Of each candidate, by the name of its cells: function, parameters, scalings.
 CELLS = {
+    "default": ("dann", {"n_fits": 3}, ["none"]),
+    "default, not standardized by domain": (
+        "dann",
+        {"n_fits": 3, "standardize": "source"},
+        ["none"],
+    ),
+    "default, always by domain": (
+        "dann",
+        {"n_fits": 3, "standardize": "domain"},
+        ["none"],
+    ),
+    "default, no proportions": ("dann", {"n_fits": 3, "target_prior": None}, ["none"]),
+    "default, one network": ("dann", {"n_fits": 3, "n_estimators": 1}, ["none"]),
+    "default, source only": ("dann", {"n_fits": 3, "lambda_max": 0}, ["none"]),
+    "default, class confusion": (
+        "dann",
+        {"n_fits": 3, "class_confusion": 0.3},
+        ["none"],
+    ),
     "lr": ("lr", {}, SIMPLE),
     "rf": ("rf", {}, ["none", "domain", "quantile"]),
     "gb": ("gb", {}, ["none", "domain"]),
     "coral": ("coral", {}, ["source"]),
     "subspace": ("subspace", {}, ["source", "domain"]),
     "target": ("target", {}, ["source"]),
-    "dann-1000": ("dann", {"n_fits": 3, "max_epochs": "auto"}, ["source"]),
-    "dann": ("dann", {"n_steps": 400}, NETS),
-    "source-only": ("dann", {"n_steps": 400, "lambda_max": 0}, NETS),
+    "dann-1000": ("dann", {**PLAIN, "n_fits": 3}, ["source"]),
+    "dann": ("dann", OF_15, NETS),
+    "source-only": ("dann", {**OF_15, "lambda_max": 0}, NETS),
+    "dann-0.1": ("dann", {**OF_5, "lambda_max": 0.1}, ["domain"]),
+    "dann-0.3": ("dann", {**OF_5, "lambda_max": 0.3}, ["domain"]),
+    "dann-confusion": ("dann", {**OF_5, "class_confusion": 0.3}, ["domain"]),
+    "dann-dropout": ("dann", {**OF_5, "dropout": 0.5}, ["domain"]),
+    "dann-1000-steps": ("dann", {**OF_5, "n_steps": 1000}, ["domain"]),
+    "dann-200-steps": ("dann", {**OF_5, "n_steps": 200}, ["domain"]),
 }
 
 
 def path_of(cell, scaling, pair):
     return CACHE / cell / scaling / (re.sub(r"\W+", "-", pair) + ".npz")
+
+
+def scaling_of(pair, scaling):
+    """Return the scaling that a pair gets: shares of words are left as they are."""
+    return "none" if pair.startswith("amazon") else scaling
 
 
 def compute(cell, scaling, name, data):
@@ -77,14 +116,13 @@ def main():
     parser.add_argument("--scalings", nargs="*", default=SIMPLE, choices=SIMPLE)
     parser.add_argument("--pairs", nargs="*", default=PAIRS, metavar="PAIR")
     args = parser.parse_args()
-    todo = [
-        (cell, scaling, pair)
+    todo = dict.fromkeys(
+        (cell, scaling_of(pair, scaling), pair)
         for cell in args.cells
         for scaling in CELLS[cell][2]
         if scaling in args.scalings
         for pair in args.pairs
-        if not (pair.startswith("amazon") and scaling not in ("none", "source"))
-    ]
+    )
     with ProcessPoolExecutor(args.jobs) as pool:
         running = [(t, pool.submit(compute, *t, args.data)) for t in todo]
         for what, future in running:

@@ -7,6 +7,7 @@ from sklearn.utils import gen_batches
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from ._rows import take_rows
+from ._weights import domain_weight
 
 # A deviation this small beside the mean is rounding: the column is constant.
 ROUNDING = 1e-9
@@ -22,15 +23,18 @@ def column_scales(domains, how):
     domains : Domains
         Rows of two dimensions. Rows of the source count by their weight.
     how : {"source", "domain"}
-        Both by the statistics of the source, or each domain by its own. Columns of at
-        most two values are always standardized as the source's.
+        Both by the statistics of the source, or each domain by its own: the source's
+        as if its classes had the proportions of the target, if these are known, since
+        what they explain is no matter of scale. Columns of at most two values are
+        always standardized as the source's.
 
     Returns
     -------
     mean, scale : ndarray of shape (2, n_columns)
         Of the source and of the target.
     """
-    mean, deviation = column_moments(domains.X, domains.row_weight)
+    weight = domains.row_weight if how == "source" else domain_weight(domains)
+    mean, deviation = column_moments(domains.X, weight)
     if domains.X_tgt is None:
         scale = _first_usable(mean, deviation)
         return np.stack([mean, mean]), np.stack([scale, scale])
@@ -57,6 +61,8 @@ def column_moments(X, weight=None):
         How often each counts.
     """
     if sparse.issparse(X):
+        X = X if X.dtype.kind == "f" else X.astype(np.float64)
+        weight = None if weight is None else weight.astype(X.dtype)
         mean, variance = mean_variance_axis(X, axis=0, weights=weight)
         return mean, np.sqrt(variance)
     scaler = StandardScaler()

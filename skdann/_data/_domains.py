@@ -6,7 +6,6 @@ import numpy as np
 
 from .._warn import warn
 from ..exceptions import AdaptationWarning
-from ._column_scales import column_scales
 from ._rows import check_source_rows, check_target_rows, column_names, float_dtype
 from ._scale_check import warn_if_scaled_differently
 from ._targets import UNLABELLED, ClassTargets, read_class_targets
@@ -38,6 +37,10 @@ class Domains:
         ``label_weight`` of the target rows.
     held_out : ndarray of int or None
         Source rows that are kept from training, to look at with early stopping.
+    target_prior : ndarray of shape (n_classes,) or None
+        Proportions of the classes in the target, known or estimated.
+    scales : {"source", "domain"} or None
+        By whose statistics columns are standardized.
     """
 
     X: object
@@ -50,14 +53,12 @@ class Domains:
     y_tgt: np.ndarray | None = None
     label_weight_tgt: np.ndarray | None = None
     held_out: np.ndarray | None = None
+    target_prior: np.ndarray | None = None
+    scales: str | None = None
 
     def without(self, held_out, rows):
         """Return the same data, some of whose rows in use are held out."""
         return replace(self, held_out=held_out, rows=np.sort(rows))
-
-    def scales(self, how):
-        """Return what standardizes the columns, see :func:`column_scales`."""
-        return column_scales(self, how)
 
     @property
     def dtype(self):

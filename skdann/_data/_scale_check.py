@@ -7,6 +7,9 @@ from .._warn import warn
 from ..exceptions import AdaptationWarning
 from ._column_scales import column_moments
 
+# Fewer rows prove nothing.
+FEWEST_JUDGED = 10
+
 
 def warn_if_scaled_differently(X, X_tgt, names, names_tgt):
     """Catch the target that went around the transformers of a Pipeline.
@@ -38,8 +41,8 @@ def _describe_difference_of_scale(X, X_tgt):
     Both rules are far from what real shifts do: over 25 pairs of real domains scaled
     alike, at most 23% of the columns met the first and 33% the second.
     """
-    if X.ndim > 2 or min(X.shape[0], X_tgt.shape[0]) < 10:
-        return None  # images have no scaler; a few rows prove nothing
+    if X.ndim > 2 or min(X.shape[0], X_tgt.shape[0]) < FEWEST_JUDGED:
+        return None  # images have no scaler
     some_tgt = _some_rows(X_tgt)
     mean, std = column_moments(_some_rows(X))
     mean_tgt, std_tgt = column_moments(some_tgt)
@@ -62,6 +65,30 @@ def _describe_difference_of_scale(X, X_tgt):
             "standard deviations from X, or spread 10 times as wide or as narrow."
         )
     return None
+
+
+def warn_if_of_source(X, mean, scale):
+    """Catch rows of the source that are about to be standardized as the target's.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, n_columns)
+        Rows to predict.
+    mean, scale : ndarray of shape (2, n_columns)
+        Of the source and of the target.
+    """
+    if X.shape[0] < FEWEST_JUDGED:
+        return
+    found, _ = column_moments(_some_rows(X))
+    # mean squares of standardized means: 1 / n each for rows of that very domain
+    of_source, of_target = np.mean(((found - mean) / scale) ** 2, axis=1)
+    if of_target > 10 * of_source and of_target > 10 / X.shape[0]:
+        warn(
+            "These rows look like those of the source, but are standardized as the "
+            "target's. If they are the source's, give domain='source'; if not, "
+            "domain='target' says so.",
+            AdaptationWarning,
+        )
 
 
 def _some_rows(X):

@@ -106,3 +106,40 @@ def _check_class_weight(class_weight, classes):
             f"class_weight holds {wrong}; the cost of a class must be a finite number, "
             "at least 0."
         )
+
+
+def source_proportions(domains, weight):
+    """Return the class proportions of the source rows in use, by their weight."""
+    rows = domains.rows
+    of_rows = None if weight is None else weight[rows]
+    n_classes = domains.targets.n_outputs
+    counts = np.bincount(domains.y[rows], of_rows, minlength=n_classes)
+    return counts / counts.sum()
+
+
+def domain_weight(domains):
+    """Return how much each source row counts in the domain loss, 1 on average.
+
+    Reweighted to the proportions of the target: aligned as they are, domains of other
+    proportions match rows of different classes.
+
+    Returns
+    -------
+    ndarray of shape (n_source,) or None
+    """
+    if domains.target_prior is None:
+        return domains.row_weight
+    proportions = source_proportions(domains, domains.row_weight)
+    ratio = np.ones(len(proportions))
+    np.divide(domains.target_prior, proportions, out=ratio, where=proportions > 0)
+    weight = ratio[domains.y]
+    if domains.row_weight is not None:
+        weight = weight * domains.row_weight
+    mean = weight[domains.rows].mean()
+    if mean == 0:
+        raise ValueError(
+            "target_prior is 0 for every class of the source: nothing could be "
+            "adapted. Give the proportions in the order of the sorted labels, or a "
+            "dict from label to proportion."
+        )
+    return weight / mean

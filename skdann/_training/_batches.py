@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .._data._rows import take_rows
+from .._data._weights import domain_weight
 from ..nn._standardizer import SOURCE, TARGET
 
 
@@ -17,7 +18,8 @@ from ..nn._standardizer import SOURCE, TARGET
 class Batch:
     """Rows of a step, in the order source | labelled target | target.
 
-    The dots are the networks of a stack, see :mod:`skdann._training._stacking`.
+    The dots are the networks of an ensemble, and before them those of a stack, see
+    :mod:`skdann._training._stacking`.
 
     Attributes
     ----------
@@ -45,20 +47,7 @@ class Batch:
         yield from (self.X, self.y)
 
     def __len__(self) -> int:
-        return len(self.X)
-
-    def of_networks(self, shape) -> "Batch":
-        """Return the batch for outputs whose axes before the rows have this shape."""
-        if self.y.shape[:-1] == shape:
-            return self
-
-        def expand(x):
-            if x is None:
-                return None
-            return x.unsqueeze(-2).expand(*shape, x.shape[-1])
-
-        columns = self.y, self.label_weight, self.domain, self.domain_weight
-        return Batch(self.X, *map(expand, columns))
+        return self.X.shape[self.y.ndim - 1]
 
     @property
     def n_labelled(self) -> int:
@@ -83,9 +72,10 @@ class PairedBatches:
         Of the rows and weights handed out.
     device : str or torch.device
         Where batches are wanted.
-    rngs : sequence of three numpy.random.Generator
+    rngs : sequence of numpy.random.Generator
         They shuffle source, labelled target and target rows: one each, so that the
-        order of the source does not depend on whether there is a target.
+        order of the source does not depend on whether there is a target. Three for
+        each network: those of an ensemble see rows in orders of their own.
     """
 
     def __init__(self, domains, *, batch_size, dtype, device, rngs):
@@ -95,6 +85,8 @@ class PairedBatches:
         self.dtype = dtype
         self.device = device
         self.rngs = rngs
+        self.is_of_ensemble = len(rngs) > 3
+        self.source_weight = domain_weight(domains)
         self.rows = d.rows, d.labelled_rows_tgt, np.arange(d.n_target)
         self.domain, self.domain_weight = self._make_domain_columns()
 
@@ -102,38 +94,47 @@ class PairedBatches:
         return self.n_steps
 
     def __iter__(self) -> Iterator[Batch]:
-        source, labelled, target = (
-            shuffled_stream(rows, self.half, rng)
-            for rows, rng in zip(self.rows, self.rngs, strict=True)
-        )
+        streams = [
+            [shuffled_stream(rows, self.half, rng) for rng in self.rngs[i::3]]
+            for i, rows in enumerate(self.rows)
+        ]
         for _ in range(self.n_steps):
-            yield self._assemble(next(source), next(labelled), next(target))
+            yield self._assemble(*(self._next(networks) for networks in streams))
+
+    @staticmethod
+    def _next(streams):
+        """Return the next rows, of an ensemble those of each network."""
+        rows = [next(stream) for stream in streams]
+        return rows[0] if len(rows) == 1 else np.stack(rows)
 
     def _assemble(self, source, labelled, target):
         d, dtype = self.domains, self.dtype
         rows = [(d.X, source), (d.X_tgt, labelled), (d.X_tgt, target)]
         codes = [(d.y, source), (d.y_tgt, labelled)]
-        label_weight, domain_weight = None, self.domain_weight
+        label_weight, domain, weight = None, self.domain, self.domain_weight
         if d.label_weight is not None:
             weights = [(d.label_weight, source), (d.label_weight_tgt, labelled)]
             label_weight = self._gather(weights, dtype)
-        if domain_weight is not None and d.row_weight is not None:
-            domain_weight = domain_weight.clone()
-            row_weight = self._gather([(d.row_weight, source)], dtype)
-            domain_weight[: len(source)] *= row_weight
+        if domain is not None:
+            networks = source.shape[:-1]
+            domain, weight = (x.expand(*networks, -1) for x in (domain, weight))
+            if self.source_weight is not None:
+                weight = weight.clone()
+                of_source = self._gather([(self.source_weight, source)], dtype)
+                weight[..., : source.shape[-1]] *= of_source
         return Batch(
             self._gather(rows, dtype),
             self._gather(codes, d.y.dtype),
             label_weight,
-            self.domain,
-            domain_weight,
+            domain,
+            weight,
         )
 
     def _gather(self, parts, dtype):
         """Join rows of several arrays into a tensor of their own."""
-        taken = [take_rows(data, rows) for data, rows in parts if len(rows)]
+        taken = [_take(data, rows) for data, rows in parts if rows.size]
         with _no_overflow(dtype):
-            joined = np.concatenate(taken, dtype=dtype)
+            joined = np.concatenate(taken, axis=parts[0][1].ndim - 1, dtype=dtype)
         return torch.from_numpy(joined).to(self.device)
 
     def _make_domain_columns(self):
@@ -148,6 +149,13 @@ class PairedBatches:
             torch.from_numpy(column).to(self.device)
             for column in (domain, weight.astype(self.dtype))
         )
+
+
+def _take(data, rows):
+    """Return rows of an array: of shape (n, ...), or (n_networks, n, ...)."""
+    if rows.ndim == 1:
+        return take_rows(data, rows)
+    return take_rows(data, rows.ravel()).reshape(*rows.shape, *data.shape[1:])
 
 
 def count_steps(domains, batch_size: int) -> int:

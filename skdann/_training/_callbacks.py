@@ -97,13 +97,10 @@ class EpochMeans:
         sums = [torch.stack(column).sum(0) for column in losses]
         if steps[0].domain_logits is not None:
             logits = torch.stack([step.domain_logits for step in steps])
-            is_target, weight = torch.stack(domains) > 0, torch.stack(weights)
-            if logits.ndim == is_target.ndim:
-                is_right = (logits > 0) == is_target
-            else:  # of ensembles
-                is_right = (logits > 0) == is_target.unsqueeze(-2)
-                is_right = is_right.to(weight.dtype).mean(-2)
-            sums.append((weight * is_right).sum(-1).sum(0))
+            is_right = (logits > 0) == (torch.stack(domains) > 0)
+            accuracy = (torch.stack(weights) * is_right).sum(-1).sum(0)
+            # of an ensemble the mean, as its losses are
+            sums.append(accuracy.mean(-1) if accuracy.ndim > sums[0].ndim else accuracy)
         self.sums = self.sums + torch.stack(sums)
 
 

@@ -68,6 +68,7 @@ def _label_loss_after(net, domains):
     rows = domains.rows[: net.batch_size]
     X = to_tensor(domains.X, rows, net.dtype, net.device)
     y = torch.from_numpy(domains.y[rows]).to(net.device)
+    X = net.module_.rows_of_networks(X)
     logits = net.module_.compute_outputs(X, SOURCE, with_domains=False).label_logits
     codes = y.expand(logits.shape[:-1])
     return LABEL_LOSSES[domains.targets.loss](logits, codes).mean().item()

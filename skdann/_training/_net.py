@@ -104,7 +104,8 @@ class DANNNet(EpochLoop, NeuralNet):
     def initialize(self):
         super().initialize()
         order, draws = np.random.SeedSequence(self.seed).spawn(2)
-        self.rngs_ = [np.random.default_rng(s) for s in order.spawn(3)]
+        n_orders = 3 * (self.module_.n_estimators or 1)
+        self.rngs_ = [np.random.default_rng(s) for s in order.spawn(n_orders)]
         self.draws_ = np.random.default_rng(draws)
         self.n_steps_ = 0
         self.planned_steps_ = 0

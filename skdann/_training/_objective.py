@@ -113,7 +113,6 @@ class Objective:
 
     def losses(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
         """Return each term by its name, without its weight."""
-        batch = batch.of_networks(outputs.label_logits.shape[:-2])
         return {name: t.loss(outputs, batch) for name, t in self.terms.items()}
 
     @staticmethod

@@ -9,16 +9,19 @@ from ._engine import Schedules
 from ._net import DANNNet
 from ._objective import Objective
 
-# What max_epochs="auto" grants: small data needs steps, large data needs passes.
+# What max_epochs="auto" grants: small data needs steps, large data needs passes. The
+# networks of an ensemble need fewer: what one has not learned, another has.
 _MIN_STEPS = 1000
+_MIN_STEPS_OF_ENSEMBLE = 400
 _MIN_EPOCHS = 10
 
 
-def resolve_max_epochs(max_epochs, steps_per_epoch):
+def resolve_max_epochs(max_epochs, steps_per_epoch, is_ensemble=False):
     """Resolve ``max_epochs``, an int or "auto"."""
-    if max_epochs == "auto":
-        return max(_MIN_EPOCHS, math.ceil(_MIN_STEPS / steps_per_epoch))
-    return max_epochs
+    if max_epochs != "auto":
+        return max_epochs
+    steps = _MIN_STEPS_OF_ENSEMBLE if is_ensemble else _MIN_STEPS
+    return max(_MIN_EPOCHS, math.ceil(steps / steps_per_epoch))
 
 
 @dataclass(eq=False)
@@ -52,7 +55,7 @@ class TrainingPlan:
     def for_fit(cls, net, domains, schedules, max_epochs):
         """Plan ``max_epochs`` more epochs."""
         n_steps = count_steps(domains, net.batch_size)
-        epochs = resolve_max_epochs(max_epochs, n_steps)
+        epochs = resolve_max_epochs(max_epochs, n_steps, _is_ensemble(net))
         end, planned = len(net.history) + epochs, net.n_steps_ + epochs * n_steps
         return cls(net, domains, schedules, end, planned)
 
@@ -60,8 +63,8 @@ class TrainingPlan:
     def for_one_epoch(cls, net, domains, schedules, max_epochs):
         """Plan one epoch of the ``max_epochs`` that the first call has planned."""
         n_steps = count_steps(domains, net.batch_size)
-        first = resolve_max_epochs(max_epochs, n_steps) * n_steps
-        planned = net.planned_steps_ or first
+        epochs = resolve_max_epochs(max_epochs, n_steps, _is_ensemble(net))
+        planned = net.planned_steps_ or epochs * n_steps
         return cls(net, domains, schedules, len(net.history) + 1, planned)
 
     @classmethod
@@ -75,3 +78,7 @@ class TrainingPlan:
         weighted = [name for name, _ in self.schedules.weights]
         has_target = self.domains.X_tgt is not None
         return Objective(self.domains.targets.loss, weighted, has_target)
+
+
+def _is_ensemble(net):
+    return net.module_.n_estimators is not None

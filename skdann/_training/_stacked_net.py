@@ -281,6 +281,7 @@ class StackedBatches:
     def __init__(self, lanes, sizes):
         self.lanes = lanes
         self.sizes = sizes
+        self.n_axes = int(lanes[0].is_of_ensemble)
 
     def __iter__(self):
         for batches in zip(*self.lanes, strict=True):
@@ -289,7 +290,7 @@ class StackedBatches:
     def _join(self, batches):
         is_weighted = any(batch.label_weight is not None for batch in batches)
         columns = [
-            _expand(batch, size, is_weighted)
+            _expand(batch, size, is_weighted, self.n_axes)
             for batch, size in zip(batches, self.sizes, strict=True)
         ]
         if len(columns) == 1:
@@ -301,22 +302,23 @@ class StackedBatches:
         return Batch(*joined)
 
 
-def _expand(batch, size, is_weighted):
+def _expand(batch, size, is_weighted, n_axes):
     """Return the fields of a lane's batch with the axis of its networks in front.
 
-    What differs between them (labels, weights of labels) has come as columns.
+    What differs between them (labels, weights of labels) has come as columns, behind
+    the axes of ensembles and rows.
     """
+
+    def expand(x):
+        if x is None or x.ndim == n_axes + 1:
+            return x if x is None else x.expand(size, *x.shape)
+        return x.movedim(-1, 0)
+
     label_weight = batch.label_weight
     if is_weighted and label_weight is None:  # another lane has weights
-        label_weight = batch.X.new_ones(len(batch.y))
-    own = [x if x is None or x.ndim == 1 else x.T for x in (batch.y, label_weight)]
-    return [
-        batch.X.expand(size, *batch.X.shape),
-        *(
-            x if x is None or x.ndim == 2 else x.expand(size, -1)
-            for x in (*own, batch.domain, batch.domain_weight)
-        ),
-    ]
+        label_weight = batch.X.new_ones(batch.y.shape[: n_axes + 1])
+    columns = batch.y, label_weight, batch.domain, batch.domain_weight
+    return [batch.X.expand(size, *batch.X.shape), *map(expand, columns)]
 
 
 def _join_labels(domains):

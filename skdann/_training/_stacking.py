@@ -75,6 +75,7 @@ def _stack_key(plan):
     ):
         return None, id(net)
     shared = [domains.X, domains.X_tgt, domains.row_weight, domains.y_tgt]
+    shared.append(domains.target_prior)
     if domains.y_tgt is not None:
         shared.append(domains.y)
     settings = (net.batch_size, net.dtype, net.device, len(domains.rows), net.n_steps_)
@@ -114,7 +115,7 @@ def _vmap_is_exact(plans):
     net, domains = plans[0].net, plans[0].domains
     rows = to_tensor(domains.X, slice(0, 4), net.dtype, net.device)
     with torch.inference_mode():
-        features = net.module_.extract(rows)
+        features = net.module_.extract(net.module_.rows_of_networks(rows))
     modules = [copy.deepcopy(plan.net.module_).train() for plan in plans]
     return all(
         _matches_unstacked([getattr(module, name) for module in modules], x)

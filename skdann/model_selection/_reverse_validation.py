@@ -8,6 +8,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, indexable
 
 from .._data._domains import with_class_weight
+from .._data._weights import source_proportions
 from .._multi_fit import fit_many, share_columns, validate_many
 from ._pipeline import fit_preprocessing, split_pipeline
 
@@ -128,5 +129,8 @@ def swap_domains(classifier, domains):
         row_weight=None,
         X_tgt=domains.X,
         y_tgt=None,
+        target_prior=None
+        if domains.target_prior is None
+        else source_proportions(domains, domains.row_weight),
     )
     return with_class_weight(swapped, classifier.class_weight)

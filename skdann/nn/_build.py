@@ -2,7 +2,7 @@
 
 import copy
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from ._dann import DANN
 from ._ensemble import EnsembleDANN
 from ._mlp import make_mlp
-from ._standardizer import Standardizer
 
 Part = nn.Module | Callable[..., nn.Module] | None
 
@@ -21,7 +20,7 @@ def build_network(
     n_classes: int,
     *,
     n_estimators: int = 1,
-    standardizer: Standardizer | None = None,
+    fixed_parts: Mapping[str, nn.Module] | None = None,
     **parts,
 ) -> DANN:
     """Build a :class:`DANN`, or an ensemble of them with weights of their own.
@@ -32,8 +31,8 @@ def build_network(
         As in :func:`build_dann`.
     n_estimators : int, default=1
         Number of networks. The first is the one that there would be alone.
-    standardizer : Standardizer or None, default=None
-        Before all of them.
+    fixed_parts : dict of str to Module or None, default=None
+        Before and behind all of them, see ``DANN.fixed_parts``.
 
     Returns
     -------
@@ -42,8 +41,8 @@ def build_network(
     """
     networks = [build_dann(rows, n_classes, **parts) for _ in range(n_estimators)]
     network = networks[0] if n_estimators == 1 else EnsembleDANN(networks).eval()
-    if standardizer is not None:
-        network.standardizer = standardizer.to(rows.device, rows.dtype)
+    for name, part in (fixed_parts or {}).items():
+        setattr(network, name, part.to(rows.device, rows.dtype))
     return network
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ._class_prior import ClassPrior
 from ._gradient_reversal import GradientReversal
 from ._standardizer import TARGET, Domain, Standardizer
 
@@ -47,6 +48,9 @@ class DANN(nn.Module):
     standardizer : nn.Module or None, default=None
         Called with rows and their domains before anything else. None leaves rows as
         they are.
+    class_prior : nn.Module or None, default=None
+        Called with label logits and the domain of their rows before probabilities are
+        computed. None leaves them as they are.
 
     Attributes
     ----------
@@ -80,9 +84,11 @@ class DANN(nn.Module):
         label_classifier: nn.Module,
         domain_classifier: nn.Module,
         standardizer: Standardizer | None = None,
+        class_prior: ClassPrior | None = None,
     ):
         super().__init__()
         self.standardizer = standardizer
+        self.class_prior = class_prior
         self.feature_extractor = feature_extractor
         self.label_classifier = label_classifier
         self.gradient_reversal = GradientReversal(0.0)
@@ -94,14 +100,16 @@ class DANN(nn.Module):
         return self.n_stack_axes + (self.n_estimators is not None)
 
     def extract(self, X: Tensor, domain: Domain = TARGET) -> Tensor:
-        """Features of shape (n, n_features_out)."""
+        """Features of shape (n, n_features_out), of an ensemble those of each network.
+
+        Its networks may see other rows: X has an axis for them.
+        """
         if self.standardizer is not None:
             X = self.standardizer(X, domain)
-        X = self.rows_of_networks(X)
         return self.feature_extractor(X).flatten(self.n_network_axes + 1)
 
     def rows_of_networks(self, X: Tensor) -> Tensor:
-        """Return rows with the axis of an ensemble, all of whose networks see them."""
+        """Return rows for all networks of an ensemble, with their axis."""
         if self.n_estimators is None:
             return X
         axis = self.n_stack_axes
@@ -121,9 +129,12 @@ class DANN(nn.Module):
         """Return what is answered of probabilities: themselves."""
         return P
 
-    def forward(self, X: Tensor, domain: Domain = TARGET) -> tuple[Tensor, Tensor]:
+    def forward(self, X: Tensor, domain: int = TARGET) -> tuple[Tensor, Tensor]:
         """Label logits of shape (n, n_classes) and domain logits of shape (n,)."""
+        X = self.rows_of_networks(X)
         _, label_logits, domain_logits = self.compute_outputs(X, domain)
+        if self.class_prior is not None:
+            label_logits = self.class_prior(label_logits, domain)
         if self.n_estimators is None:
             return label_logits, domain_logits
         P = self.combine_probabilities(label_logits.softmax(-1))
@@ -137,6 +148,8 @@ class DANN(nn.Module):
         with_domains: bool = True,
     ) -> Outputs:
         """Compute what the loss terms read; ``forward`` and training are this pass.
+
+        Of an ensemble X, and all that is computed, has an axis of networks in front.
 
         Parameters
         ----------
@@ -163,15 +176,17 @@ class DANN(nn.Module):
         domain_logits = self.discriminate(features) if with_domains else None
         return Outputs(features, label_logits, domain_logits)
 
+    @property
+    def fixed_parts(self) -> dict[str, nn.Module]:
+        """What the data decided before training, by name."""
+        parts = {"standardizer": self.standardizer, "class_prior": self.class_prior}
+        return {name: part for name, part in parts.items() if part is not None}
+
     def with_swapped_domains(self) -> "DANN":
         """Return the network, not copied, that reads source rows as the target's."""
-        if self.standardizer is None:
-            return self
         swapped = copy.copy(self)
-        swapped._modules = {
-            **self._modules,
-            "standardizer": self.standardizer.swapped(),
-        }
+        parts = {name: part.swapped() for name, part in self.fixed_parts.items()}
+        swapped._modules = {**self._modules, **parts}
         return swapped
 
     def set_lambdas(self, lambdas: Sequence[float]) -> None:
@@ -179,22 +194,27 @@ class DANN(nn.Module):
         [self.gradient_reversal.lambda_] = lambdas
 
     @torch.inference_mode()
-    def predict_proba(self, X: Tensor, domain: Domain = TARGET) -> Tensor:
+    def predict_proba(self, X: Tensor, domain: int = TARGET) -> Tensor:
         """Class probabilities of shape (n, n_classes)."""
         return self.compute_probabilities(X, domain)
 
-    def compute_probabilities(self, X: Tensor, domain: Domain = TARGET) -> Tensor:
+    def compute_probabilities(self, X: Tensor, domain: int = TARGET) -> Tensor:
         """Class probabilities of shape (n, n_classes), with a gradient."""
-        P = self.label_classifier(self.extract(X, domain)).softmax(-1)
-        return self.combine_probabilities(P)
+        X = self.rows_of_networks(X)
+        logits = self.label_classifier(self.extract(X, domain))
+        if self.class_prior is not None:
+            logits = self.class_prior(logits, domain)
+        return self.combine_probabilities(logits.softmax(-1))
 
     @torch.inference_mode()
-    def predict_domain(self, X: Tensor, domain: Domain = TARGET) -> Tensor:
+    def predict_domain(self, X: Tensor, domain: int = TARGET) -> Tensor:
         """Probability of shape (n,) that a row comes from the target."""
+        X = self.rows_of_networks(X)
         P = self.discriminate(self.extract(X, domain)).sigmoid()
         return self.combine_probabilities(P)
 
     @torch.inference_mode()
-    def transform(self, X: Tensor, domain: Domain = TARGET) -> Tensor:
+    def transform(self, X: Tensor, domain: int = TARGET) -> Tensor:
         """Features of shape (n, n_features_out), without a gradient."""
+        X = self.rows_of_networks(X)
         return self.combine_features(self.extract(X, domain))

@@ -1,4 +1,4 @@
-"""Several networks of one architecture that learn from the same batches, averaged."""
+"""Several networks of one architecture that learn side by side, and are averaged."""
 
 import copy
 from collections.abc import Sequence
@@ -13,9 +13,8 @@ from ._mlp import ACTIVATIONS, Dropout
 class EnsembleDANN(DANN):
     """Networks that are trained as one, and answer with their mean probability.
 
-    Their weights, features, logits and losses have an axis of networks in front: of
-    shape (n_estimators, ...). They see the same batches, through dropout masks of
-    their own.
+    Their weights, and in training rows, features, logits and losses have an axis of
+    networks in front: of shape (n_estimators, ...).
 
     Parameters
     ----------

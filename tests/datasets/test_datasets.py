@@ -9,6 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.base import clone
 from small_files import check_loader, digests_of, make_folder, npz, serving, tables
 
 from skdann import DANNClassifier, datasets
@@ -373,6 +374,7 @@ def test_moons_refuse_what_makes_no_sense(bad):
 
 def test_adapting_helps_on_the_moons():
     X, y, X_tgt, y_tgt = datasets.make_shifted_moons(random_state=0)
-    source_only = DANNClassifier(lambda_max=0, random_state=0).fit(X, y)
-    adapted = DANNClassifier(random_state=0).fit(X, y, X_tgt)
+    network = DANNClassifier(standardize=None, max_epochs=200, random_state=0)
+    source_only = clone(network).set_params(lambda_max=0).fit(X, y)
+    adapted = network.fit(X, y, X_tgt)
     assert adapted.score(X_tgt, y_tgt) > source_only.score(X_tgt, y_tgt) + 0.05

@@ -18,8 +18,8 @@ from torch import nn
 
 from skdann.datasets import make_shifted_moons
 from skdann.inspection import adaptation_report
-from skdann.inspection._report._proportions import estimate_proportions
 from skdann.metrics import proxy_a_distance
+from skdann.metrics._proportions import estimate_proportions
 from skdann.model_selection import DANNGridSearchCV
 
 

@@ -58,14 +58,18 @@ def test_its_networks_learn_as_each_would_alone(extractor):
     ensemble = EnsembleDANN(networks)
     domain = torch.tensor([0] * 4 + [1] * 4)
     weight = torch.full((8,), 1 / 8, dtype=torch.float64)
-    batch = Batch(rows, torch.tensor([0, 1, 2, 3]), None, domain, weight)
+    columns = torch.tensor([0, 1, 2, 3]), None, domain, weight
+    batch = Batch(rows, *columns)
+    of_all = [None if x is None else x.expand(3, -1) for x in columns]
+    batch_of_all = Batch(rows.expand(3, -1, -1), *of_all)
     schedules = Schedules(ScaledSchedule(0.7), ScaledSchedule(0.1))
     steps = []
     for network in [ensemble, *networks]:
         optimizer = torch.optim.Adam(network.train().parameters())
         engine = AutogradEngine(network, optimizer)
         engine.begin(Objective("cross_entropy"), [schedules])
-        steps.append([engine.step(batch, [0.5]) for _ in range(5)][-1])
+        seen = batch_of_all if network is ensemble else batch
+        steps.append([engine.step(seen, [0.5]) for _ in range(5)][-1])
     for method in ("predict_proba", "predict_domain"):
         mean = torch.stack([getattr(n.eval(), method)(rows) for n in networks]).mean(0)
         torch.testing.assert_close(getattr(ensemble.eval(), method)(rows), mean)
@@ -84,21 +88,23 @@ def test_the_first_of_several_is_the_one_there_would_be_alone(small, domains):
     assert isinstance(several.module_, DANN)
 
 
-def test_networks_differ_by_their_dropout_masks(small, domains):
-    """Of one pretrained module, so that nothing else could tell them apart."""
-    module = nn.Sequential(nn.Linear(2, 8), nn.ReLU())
-    for p, differ in [(0.0, False), (0.5, True)]:
-        part = nn.Sequential(module, nn.Dropout(p))
-        head = nn.Linear(8, 2)
-        critic = nn.Linear(8, 1)
-        clf = small(
-            n_estimators=2,
-            feature_extractor=part,
-            label_classifier=head,
-            domain_classifier=critic,
-        ).fit(*domains)
-        features = clf.transform(domains[2])
-        assert (not np.allclose(features[:, :8], features[:, 8:])) == differ
+@pytest.mark.parametrize(
+    ("batch_size", "p", "differ"),
+    [(1000, 0.0, False), (1000, 0.5, True), (20, 0.0, True)],
+)
+def test_networks_differ_by_order_of_rows_and_masks(
+    small, domains, batch_size, p, differ
+):
+    """Of pretrained modules, and where a step sees all rows, nothing else differs."""
+    clf = small(
+        n_estimators=2,
+        batch_size=batch_size,
+        feature_extractor=nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Dropout(p)),
+        label_classifier=nn.Linear(8, 2),
+        domain_classifier=nn.Linear(8, 1),
+    ).fit(*domains)
+    features = clf.transform(domains[2])
+    assert (not np.allclose(features[:, :8], features[:, 8:])) == differ
 
 
 def test_random_state_decides_all(small, domains):

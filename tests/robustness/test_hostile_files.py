@@ -124,7 +124,7 @@ FORGED = {
     "other networks": (_set(*PARAMETERS, "n_estimators", 2), "of weight 0 has"),
     "a standardizer of other columns": (
         _set(*WEIGHT[:2], "standardizer.mean", np.zeros((2, 1))),
-        "not for rows",
+        "is not of the shape",
     ),
     "a standardizer that divides by 0": (
         lambda tree: tree["net"]["module"].update(

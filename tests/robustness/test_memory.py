@@ -14,7 +14,10 @@ from skdann import DANNClassifier
 
 MIB = 2**20
 rng = np.random.default_rng(0)
-clf = DANNClassifier(max_epochs=1, batch_size=4096, device="cpu", random_state=0)
+plain = {"n_estimators": 1, "standardize": None, "target_prior": None}
+clf = DANNClassifier(
+    **plain, max_epochs=1, batch_size=4096, device="cpu", random_state=0
+)
 small = rng.normal(size=(5000, 500)).astype("f4")
 clf.fit(small, np.arange(5000) % 2, small).predict(small)  # loads the libraries
 
@@ -130,7 +133,9 @@ def test_a_stack_for_which_memory_does_not_suffice_is_trained_in_smaller_ones():
         X, X_tgt = (rng.random((128, 2200)) for _ in range(2))
         y = np.arange(128) % 2
         clfs = [
-            DANNClassifier(hidden_layer_sizes=2200, max_epochs=2, lr=lr, random_state=0)
+            DANNClassifier(
+                **plain, hidden_layer_sizes=2200, max_epochs=2, lr=lr, random_state=0
+            )
             for lr in (1e-4, 2e-4, 3e-4, 4e-4, 5e-4, 6e-4)
         ]
         domains = validate_many(clfs, X, y, X_tgt)

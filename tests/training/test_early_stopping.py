@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers import PLAIN
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score
@@ -215,7 +216,7 @@ def test_an_error_in_the_scoring_leaves_things_as_they_were(small, domains):
 
 def test_it_keeps_an_adapted_network():
     X, y, X_tgt, y_tgt = make_shifted_moons(random_state=0)
-    clf = DANNClassifier(early_stopping=True, random_state=0).fit(X, y, X_tgt)
+    clf = DANNClassifier(**PLAIN, early_stopping=True, random_state=0).fit(X, y, X_tgt)
     alone = clone(clf).set_params(lambda_max=0).fit(X, y, X_tgt)
     assert clf.score(X_tgt, y_tgt) > alone.score(X_tgt, y_tgt) + 0.03
 

@@ -5,7 +5,7 @@ import gc
 import numpy as np
 import pytest
 import torch
-from helpers import make_domains
+from helpers import PLAIN, make_domains
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
@@ -46,6 +46,7 @@ def base(**params):
     first = {name: values[0] for name, values in DIFFERENT.items()}
     return DANNClassifier(
         **{
+            **PLAIN,
             **first,
             "hidden_layer_sizes": (16, 8),
             "domain_hidden_layer_sizes": (16,),

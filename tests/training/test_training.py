@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import skorch.callbacks
 import torch
+from helpers import PLAIN
 from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback, EarlyStopping
 
@@ -195,8 +196,11 @@ def test_dropout_changes_what_is_learned(small, domains):
 
 def test_auto_epochs_give_small_data_steps_and_large_data_passes():
     X = np.random.default_rng(0).normal(size=(130, 2))
-    clf = DANNClassifier(hidden_layer_sizes=4, lambda_max=0).fit(X, X[:, 0] > 0)
-    assert clf.history_[-1, "n_steps"] >= 1000
+    for n_estimators, fewest in ((1, 1000), (2, 400), ("auto", 400)):
+        clf = DANNClassifier(
+            hidden_layer_sizes=4, lambda_max=0, n_estimators=n_estimators
+        ).fit(X, X[:, 0] > 0)
+        assert fewest <= clf.history_[-1, "n_steps"] < fewest + 3
     X = np.tile(X, (100, 1))
     clf = DANNClassifier(hidden_layer_sizes=4, lambda_max=0).fit(X, X[:, 0] > 0)
     assert clf.n_iter_ == 10
@@ -492,18 +496,20 @@ def test_finite_weights_that_predict_nothing_finite_have_diverged(
 @pytest.mark.filterwarnings("default:The network")
 def test_a_network_that_calls_all_the_target_the_same_warns(domains):
     X, y, X_tgt = domains
+    clf = DANNClassifier(**PLAIN, lambda_max=0, max_epochs=20, random_state=0)
     with pytest.warns(AdaptationWarning, match=r"for every row of the target") as seen:
-        DANNClassifier(lambda_max=0, max_epochs=20, random_state=0).fit(X, y, X_tgt)
+        clf.fit(X, y, X_tgt)
     assert seen[0].filename == __file__
 
 
 @pytest.mark.filterwarnings("default:The network")
 def test_a_network_that_has_learned_nothing_warns(domains):
     X, y, X_tgt = domains
+    clf = DANNClassifier(**PLAIN, lr=1e-12, max_epochs=1, random_state=3)
     with pytest.warns(
         ConvergenceWarning, match=r"it predicts \d for every row of the s"
     ):
-        DANNClassifier(lr=1e-12, max_epochs=1, random_state=3).fit(X + 9, y, X_tgt + 9)
+        clf.fit(X + 9, y, X_tgt + 9)
 
 
 @pytest.mark.filterwarnings("error:The network")

@@ -7,10 +7,10 @@ from sklearn.utils import _safe_indexing, check_random_state, indexable
 from sklearn.utils.validation import _num_samples
 
 from ...metrics import proxy_a_distance
+from ...metrics._proportions import calibrate, estimate_proportions
 from ...model_selection._comparison import compare_with_source_only, fitted_classifier
 from .._alignment import AlignmentDisplay
 from .._fitted import features, network_input, of_each_domain, some_rows
-from ._proportions import calibrate, estimate_proportions
 
 # Rows of each domain that the distances are measured on.
 _MAX_ROWS = 2000

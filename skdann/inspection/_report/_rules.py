@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._proportions import chance_variation, total_variation
+from ...metrics._proportions import chance_variation, total_variation
 
 # Limits from 33 pairs of real domains (docs/guide/report.md). Where the comment names a
 # figure, the limit lies beyond all that was seen there; the others separate most of the
