@@ -43,7 +43,7 @@ DOMAINS = [
     "digits mnist>usps",
     "digits usps>mnist",
 ]
-N_DRAWS = 3
+N_DRAWS = 1
 FEWEST_ROWS = 25
 
 NETWORKS = {
