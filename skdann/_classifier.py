@@ -236,33 +236,30 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
 
     Examples
     --------
-    Two moons, and the same moons turned by 35 degrees, whose labels are not used:
+    Tumors that two laboratories measure by two protocols; labels of the second are not
+    used:
 
-    >>> import numpy as np
-    >>> from sklearn.datasets import make_moons
+    >>> from sklearn.datasets import load_breast_cancer
     >>> from skdann import DANNClassifier
-    >>> X, y = make_moons(300, noise=0.05, random_state=0)
-    >>> turn = np.array([[0.82, 0.57], [-0.57, 0.82]])
-    >>> X_new, y_new = make_moons(300, noise=0.05, random_state=1)
-    >>> X_tgt = X_new @ turn
-    >>> params = {"standardize": None, "max_epochs": 200, "random_state": 0}
-    >>> adapted = DANNClassifier(**params).fit(X, y, X_tgt)
-    >>> source_only = DANNClassifier(**params, lambda_max=0).fit(X, y)
-    >>> bool(adapted.score(X_tgt, y_new) > source_only.score(X_tgt, y_new))
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X_src, y_src, X_tgt, y_tgt = X[:300, :10], y[:300], X[300:, 20:], y[300:]
+    >>> adapted = DANNClassifier(random_state=0).fit(X_src, y_src, X_tgt)
+    >>> source_only = DANNClassifier(lambda_max=0, random_state=0).fit(X_src, y_src)
+    >>> bool(adapted.score(X_tgt, y_tgt) > source_only.score(X_tgt, y_tgt) + 0.2)
     True
 
-    In a pipeline, so that the target is scaled as the source is:
+    In a pipeline, so that the target passes through what was fitted on the source:
 
     >>> import sklearn
+    >>> from sklearn.impute import SimpleImputer
     >>> from sklearn.pipeline import Pipeline
-    >>> from sklearn.preprocessing import StandardScaler
     >>> with sklearn.config_context(enable_metadata_routing=True):
     ...     pipe = Pipeline(
-    ...         [("scale", StandardScaler()), ("dann", DANNClassifier(random_state=0))],
+    ...         [("impute", SimpleImputer()), ("dann", DANNClassifier(random_state=0))],
     ...         transform_input=["X_tgt"],
-    ...     ).fit(X, y, X_tgt=X_tgt)
+    ...     ).fit(X_src, y_src, X_tgt=X_tgt)
     >>> pipe.predict(X_tgt).shape
-    (300,)
+    (269,)
     """
 
     __metadata_request__partial_fit = {"X_tgt": True, "y_tgt": True}
