@@ -35,7 +35,10 @@ source, target = train_test_split(
 X_src, y_src = X[source, :10], y[source]
 X_tgt, y_tgt = X[target, 20:], y[target]
 
-pipe = Pipeline([("scale", StandardScaler()), ("dann", DANNClassifier(random_state=0))])
+# One network, as in the papers, on columns that are scaled here.
+PLAIN = {"n_estimators": 1, "standardize": None, "target_prior": None}
+dann = DANNClassifier(**PLAIN, random_state=0)
+pipe = Pipeline([("scale", StandardScaler()), ("dann", dann)])
 grid = {"dann__lambda_max": [0, 0.1, 0.3, 1, 3], "dann__lr": [1e-3, 3e-3]}
 search = DANNGridSearchCV(pipe, grid, cv=2).fit(X_src, y_src, X_tgt)
 print(search.best_params_)
@@ -57,7 +60,7 @@ scale = StandardScaler().fit(X_src)
 A, B = scale.transform(X_src), scale.transform(X_tgt)
 lr = search.best_params_["dann__lr"]
 for lambda_max in grid["dann__lambda_max"]:
-    dann = DANNClassifier(lambda_max=lambda_max, lr=lr, random_state=0)
+    dann = DANNClassifier(**PLAIN, lambda_max=lambda_max, lr=lr, random_state=0)
     accuracy = dann.fit(A, y_src, B).score(B, y_tgt)
     is_chosen = lambda_max == search.best_params_["dann__lambda_max"]
     print(f"lambda_max={lambda_max:<4g} {accuracy:.3f}{'  <- chosen' * is_chosen}")

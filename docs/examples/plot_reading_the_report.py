@@ -34,7 +34,9 @@ scale = StandardScaler().fit(X[source, :10])
 X_src, y_src = scale.transform(X[source, :10]), names[y[source]]
 X_tgt, y_tgt = scale.transform(X[target, 20:]), names[y[target]]
 
-adapted = DANNClassifier(random_state=0).fit(X_src, y_src, X_tgt)
+# One network, as in the papers, on columns that are scaled here.
+PLAIN = {"n_estimators": 1, "standardize": None, "target_prior": None}
+adapted = DANNClassifier(**PLAIN, random_state=0).fit(X_src, y_src, X_tgt)
 report = adaptation_report(adapted, X_src, y_src, X_tgt, random_state=0)
 print(report)
 
@@ -45,7 +47,7 @@ report
 
 # %%
 # Here the labels of the target are known, so the verdict can be checked:
-source_only = DANNClassifier(lambda_max=0, random_state=0).fit(X_src, y_src)
+source_only = DANNClassifier(**PLAIN, lambda_max=0, random_state=0).fit(X_src, y_src)
 print(f"source only {source_only.score(X_tgt, y_tgt):.3f}")
 print(f"adapted     {adapted.score(X_tgt, y_tgt):.3f}")
 
@@ -61,7 +63,7 @@ ill, healthy = (np.flatnonzero(y_tgt == name) for name in names)
 rows = np.concatenate([ill, healthy[: len(ill) // 9]])
 X_clinic, y_clinic = X_tgt[rows], y_tgt[rows]
 
-adapted = DANNClassifier(random_state=0).fit(X_src, y_src, X_clinic)
+adapted = DANNClassifier(**PLAIN, random_state=0).fit(X_src, y_src, X_clinic)
 print(adaptation_report(adapted, X_src, y_src, X_clinic, random_state=0))
 
 # %%

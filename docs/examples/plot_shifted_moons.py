@@ -25,6 +25,9 @@ from skdann.datasets import make_shifted_moons
 
 X, y, X_tgt, y_tgt = make_shifted_moons(random_state=0)
 network = DANNClassifier(
+    n_estimators=1,  # one network, on columns as they are
+    standardize=None,
+    target_prior=None,
     hidden_layer_sizes=(15,),
     domain_hidden_layer_sizes=(),
     activation="sigmoid",
