@@ -65,17 +65,13 @@ def trained_on_target(pair, X, X_tgt, X_eval):
 
 
 def dann(pair, X, X_tgt, X_eval, *, n_fits=SEEDS * MEMBERS, **parameters):
-    if sparse_share(X) < 0.1:
+    if pair.is_text:
         X, X_tgt, X_eval = map(sparse.csr_matrix, (X, X_tgt, X_eval))
     nets = [DANNClassifier(random_state=i, **parameters) for i in range(n_fits)]
     domains = validate_many(nets, X, pair.y, X_tgt)
     errors = fit_many(nets, domains)
     assert not any(errors), errors
     return np.stack([net.predict_proba(X_eval) for net in nets])
-
-
-def sparse_share(X):
-    return np.mean(X[:100] != 0)
 
 
 CANDIDATES = {
