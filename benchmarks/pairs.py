@@ -1,7 +1,7 @@
 """The real data sets by domain, and how each is prepared for a network."""
 
 import numpy as np
-from data import fetch_mnist_usps, fetch_office_caltech
+from data import fetch_mnist_usps, fetch_office_caltech, fetch_twin_gas
 from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.impute import SimpleImputer
@@ -28,6 +28,7 @@ FETCH = {
     "mnist-usps": fetch_mnist_usps,
     "office": fetch_office_caltech,
     "phishing": fetch_phishing,
+    "twin-gas": fetch_twin_gas,
 }
 
 

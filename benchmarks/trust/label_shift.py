@@ -16,7 +16,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from pairs import load
+from domains import load
 from run import CACHE
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from candidates import CANDIDATES
-from pairs import PAIRS, load
+from domains import PAIRS, load
 from scalings import scale
 
 sys.path.append(str(Path(__file__).parents[1] / "reproduce"))

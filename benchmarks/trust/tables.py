@@ -11,7 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
-from pairs import PAIRS, SIXTEEN, load
+from domains import PAIRS, SIXTEEN, load
 from run import CACHE, path_of, scaling_of
 from sklearn.metrics import recall_score, roc_auc_score
 

@@ -16,15 +16,9 @@ from sklearn.preprocessing import Normalizer, OneHotEncoder
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from data import fetch_mnist_usps, fetch_office_caltech, fetch_twin_gas
+from pairs import load as load_raw
 
-from skdann.datasets import (
-    fetch_adult,
-    fetch_amazon_reviews,
-    fetch_gas_drift,
-    fetch_heart_disease,
-    fetch_phishing,
-)
+from skdann.datasets import fetch_adult
 
 MAX_ROWS = 3000
 MAX_ROWS_GAS = 1500
@@ -116,17 +110,12 @@ def load(name, data=None):
     return Pair(name, X, np.searchsorted(classes, y), X_tgt, X_test, y_test)
 
 
-def _domains(pair):
-    return (int(name) if name.isdigit() else name for name in pair.split(">"))
-
-
-def _at_most(n, *parts):
-    """Return at most n rows of each (X, y), the same in each run."""
-    kept = []
-    for X, y in parts:
-        rows = np.random.default_rng(0).permutation(len(y))[:n]
-        kept += [X[rows], y[rows]]
-    return kept
+def _at_most(n, X, y, X_tgt, y_tgt):
+    """Return at most n rows of each domain, the same in each run."""
+    rows, rows_tgt = (
+        np.random.default_rng(0).permutation(len(labels))[:n] for labels in (y, y_tgt)
+    )
+    return X[rows], y[rows], X_tgt[rows_tgt], y_tgt[rows_tgt]
 
 
 def _load_tumors(seed, data):
@@ -140,9 +129,7 @@ def _load_tumors(seed, data):
 
 
 def _load_heart(pair, data):
-    parts = [
-        fetch_heart_disease(d, data_home=data, return_X_y=True) for d in _domains(pair)
-    ]
+    X, y, X_tgt, y_tgt = load_raw("heart", pair, data)
     categories = make_pipeline(
         SimpleImputer(strategy="most_frequent"),
         OneHotEncoder(handle_unknown="ignore", sparse_output=False),
@@ -150,36 +137,27 @@ def _load_heart(pair, data):
     encoder = make_column_transformer(
         (SimpleImputer(), [0, 3, 4, 7, 9]), (categories, [1, 2, 5, 6, 8])
     )
-    (X, y), (X_tgt, y_tgt) = parts
     return encoder.fit_transform(X), y, encoder.transform(X_tgt), y_tgt
 
 
 def _load_gas(pair, data):
-    parts = [
-        fetch_gas_drift(d, data_home=data, return_X_y=True) for d in _domains(pair)
-    ]
-    return _at_most(MAX_ROWS_GAS, *parts)
+    return _at_most(MAX_ROWS_GAS, *load_raw("gas", pair, data))
 
 
 def _load_twin_gas(pair, data):
-    parts = [fetch_twin_gas(d, data_home=data, return_X_y=True) for d in _domains(pair)]
-    return _at_most(MAX_ROWS, *parts)
+    return _at_most(MAX_ROWS, *load_raw("twin-gas", pair, data))
 
 
 def _load_office(pair, data):
     """Shares of visual words."""
-    parts = [
-        fetch_office_caltech(d, data_home=data, return_X_y=True) for d in _domains(pair)
-    ]
+    X, y, X_tgt, y_tgt = load_raw("office", pair, data)
     shares = Normalizer(norm="l1")
-    return _at_most(MAX_ROWS, *((shares.transform(X), y) for X, y in parts))
+    return _at_most(MAX_ROWS, shares.transform(X), y, shares.transform(X_tgt), y_tgt)
 
 
 def _load_amazon(pair, data):
     """Tf-idf of the words that are commonest in both domains."""
-    (X, y), (X_tgt, y_tgt) = [
-        fetch_amazon_reviews(d, data_home=data, return_X_y=True) for d in _domains(pair)
-    ]
+    X, y, X_tgt, y_tgt = load_raw("amazon", pair, data)
     commonest = np.argsort(-(X.getnnz(0) + X_tgt.getnnz(0)))[:N_WORDS]
     tfidf = TfidfTransformer(sublinear_tf=True)
     X = tfidf.fit_transform(X[:, commonest]).toarray()
@@ -201,7 +179,7 @@ def _load_adult(pair, data):
     table, y = np.vstack([b.data for b in both]), np.hstack([b.target for b in both])
     names, values = both[0].feature_names, both[0].categories
     parts = []
-    for domain in _domains(pair):
+    for domain in pair.split(">"):
         column, is_in = ADULT[domain]
         codes = [i for i, value in enumerate(values[column]) if is_in(value)]
         parts.append(np.isin(table[:, names.index(column)], codes))
@@ -211,23 +189,19 @@ def _load_adult(pair, data):
     for name in ("fnlwgt", "capital-gain", "capital-loss"):
         table[:, names.index(name)] = np.log1p(table[:, names.index(name)])
     X = np.hstack([table[:, :6], encoder.fit_transform(table[:, kept])])
-    return _at_most(MAX_ROWS, *((X[rows], y[rows]) for rows in parts))
+    rows, rows_tgt = parts
+    return _at_most(MAX_ROWS, X[rows], y[rows], X[rows_tgt], y[rows_tgt])
 
 
 def _load_phishing(pair, data):
     """Less the columns that are constant in one domain, as the address is."""
-    (X, y), (X_tgt, y_tgt) = [
-        fetch_phishing(d, data_home=data, return_X_y=True) for d in _domains(pair)
-    ]
+    X, y, X_tgt, y_tgt = load_raw("phishing", pair, data)
     varies = (np.ptp(X, axis=0) > 0) & (np.ptp(X_tgt, axis=0) > 0)
-    return _at_most(MAX_ROWS, (X[:, varies], y), (X_tgt[:, varies], y_tgt))
+    return _at_most(MAX_ROWS, X[:, varies], y, X_tgt[:, varies], y_tgt)
 
 
 def _load_digits(pair, data):
-    parts = [
-        fetch_mnist_usps(d, data_home=data, return_X_y=True) for d in _domains(pair)
-    ]
-    return _at_most(MAX_ROWS, *parts)
+    return _at_most(MAX_ROWS, *load_raw("mnist-usps", pair, data))
 
 
 LOADERS = {
