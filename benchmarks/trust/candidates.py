@@ -16,8 +16,6 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from skdann import DANNClassifier
 from skdann._multi_fit import fit_many, validate_many
 
-SEEDS = 3
-MEMBERS = 5
 N_COMPONENTS = 50
 
 
@@ -64,7 +62,7 @@ def trained_on_target(pair, X, X_tgt, X_eval):
     return P[None]
 
 
-def dann(pair, X, X_tgt, X_eval, *, n_fits=SEEDS * MEMBERS, **parameters):
+def dann(pair, X, X_tgt, X_eval, *, n_fits, **parameters):
     if pair.is_text:
         X, X_tgt, X_eval = map(sparse.csr_matrix, (X, X_tgt, X_eval))
     nets = [DANNClassifier(random_state=i, **parameters) for i in range(n_fits)]

@@ -51,26 +51,12 @@ def _quantile(X, X_tgt):
     return _quantiles(X), _quantiles(X_tgt)
 
 
-def _robust(X, X_tgt):
-    low, middle, high = np.percentile(X, [25, 50, 75], axis=0)
-    width = (high - low) / 1.349
-    width = np.where(width > 0, width, np.ptp(X, axis=0) / 2)
-    width = np.where(width > 0, width, 1)
-
-    def clip(A):
-        z = (A - middle) / width
-        return z / np.sqrt(1 + (z / 3) ** 2)
-
-    return clip, clip
-
-
 SCALINGS = {
     "none": _none,
     "source": _source,
     "domain": _domain,
     "pooled": _pooled,
     "quantile": _quantile,
-    "robust": _robust,
 }
 
 
