@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from plain import PLAIN
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,7 @@ class Skdann:
         from skdann import DANNClassifier
 
         self.classifier = DANNClassifier(
-            n_estimators=1,
-            standardize=None,
-            target_prior=None,
+            **PLAIN,
             hidden_layer_sizes=task.hidden,
             domain_hidden_layer_sizes=task.domain_hidden,
             dropout=task.dropout,

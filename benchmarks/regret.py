@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from arena import machine
 from pairs import load, preprocessing
+from plain import PLAIN
 from sklearn.pipeline import make_pipeline
 
 from skdann import DANNClassifier
@@ -22,9 +23,6 @@ from skdann.model_selection import DANNGridSearchCV
 from skdann.model_selection._selection import choose
 
 RESULTS = Path(__file__).parent / "results" / "regret.json"
-
-# One network on columns as the preprocessing leaves them.
-PLAIN = {"n_estimators": 1, "standardize": None, "target_prior": None}
 
 GRID = {
     "dannclassifier__lambda_max": [0, 0.1, 0.3, 1, 3],

@@ -6,6 +6,7 @@ import time
 import warnings
 
 import numpy as np
+from plain import PLAIN
 
 LR = [1e-3, 3e-3, 1e-2]
 
@@ -32,8 +33,7 @@ def search_of_ours(contender, data_set, n_jobs, data):
     from skdann.model_selection import DANNGridSearchCV, target_scorer
 
     X, y, X_tgt, steps = load(data_set, data)
-    plain = {"n_estimators": 1, "standardize": None, "target_prior": None}
-    steps.append(("dann", DANNClassifier(**plain, random_state=0)))
+    steps.append(("dann", DANNClassifier(**PLAIN, random_state=0)))
     pipe = Pipeline(steps, transform_input=["X_tgt"])
     grid = {
         "dann__lambda_max": [0, 0.1, 0.3, 1],

@@ -23,9 +23,9 @@ from sklearn.preprocessing import StandardScaler
 
 from skdann import DANNClassifier
 
-sys.path.append(str(Path(__file__).parents[1] / "reproduce"))
+sys.path.append(str(Path(__file__).parents[1]))
 
-from record import PLAIN
+from plain import PLAIN
 
 # Of each, the source.
 DOMAINS = [

@@ -21,9 +21,9 @@ from candidates import CANDIDATES
 from domains import PAIRS, load
 from scalings import SCALINGS, scale
 
-sys.path.append(str(Path(__file__).parents[1] / "reproduce"))
+sys.path.append(str(Path(__file__).parents[1]))
 
-from record import PLAIN
+from plain import PLAIN
 
 CACHE = Path(os.environ.get("SKDANN_TRUST_CACHE", Path(__file__).parent / "cache"))
 
