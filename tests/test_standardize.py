@@ -46,20 +46,13 @@ def assert_alike(clf, other, rows, other_rows, domain="target"):
     np.testing.assert_allclose(P, other.predict_proba(other_rows), rtol=1e-6)
 
 
-def test_source_is_a_scaler_that_was_fitted_on_the_source(raw):
+@pytest.mark.parametrize("how", ["source", "domain"])
+def test_it_is_a_scaler_that_was_fitted_on_the_source_or_on_each(raw, how):
     X, y, X_tgt, _ = raw
-    scaler = StandardScaler().fit(X)
-    scaled = fit(scaler.transform(X), y, scaler.transform(X_tgt), None)
-    clf = fit(X, y, X_tgt, "source")
-    assert_alike(clf, scaled, X_tgt, scaler.transform(X_tgt))
-    assert_alike(clf, scaled, X, scaler.transform(X), "source")
-
-
-def test_domain_is_a_scaler_for_each(raw):
-    X, y, X_tgt, _ = raw
-    source, target = StandardScaler().fit(X), StandardScaler().fit(X_tgt)
+    source = StandardScaler().fit(X)
+    target = source if how == "source" else StandardScaler().fit(X_tgt)
     scaled = fit(source.transform(X), y, target.transform(X_tgt), None)
-    clf = fit(X, y, X_tgt, "domain")
+    clf = fit(X, y, X_tgt, how)
     assert_alike(clf, scaled, X_tgt, target.transform(X_tgt))
     assert_alike(clf, scaled, X, source.transform(X), "source")
 
