@@ -2,10 +2,20 @@
 
 from importlib.metadata import version
 
+from ._auto import AutoDANNClassifier
+from ._baseline import BaselineClassifier
 from ._classifier import DANNClassifier
 from ._persistence import load, save
 from .exceptions import AdaptationWarning, DivergenceError
 
 __version__ = version("skdann")
 
-__all__ = ["AdaptationWarning", "DANNClassifier", "DivergenceError", "load", "save"]
+__all__ = [
+    "AdaptationWarning",
+    "AutoDANNClassifier",
+    "BaselineClassifier",
+    "DANNClassifier",
+    "DivergenceError",
+    "load",
+    "save",
+]

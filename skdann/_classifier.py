@@ -7,8 +7,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
-from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.metrics import accuracy_score
+from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 
@@ -17,6 +16,7 @@ from ._data._domains import with_class_weight
 from ._data._shift import resolve_shift
 from ._data._targets import ClassTargets
 from ._data._weights import source_proportions
+from ._domain_aware import DomainAwareClassifier
 from ._training import OPTIMIZERS, TrainingPlan
 from ._training._sklearn_callbacks import make_callback_data
 from .metrics._scorers import SCORES
@@ -35,7 +35,7 @@ _COUNT = Interval(Integral, 1, None, closed="left")
 TINY = 1e-12
 
 
-class DANNClassifier(ClassifierMixin, BaseDANN):
+class DANNClassifier(DomainAwareClassifier, BaseDANN):
     r"""Domain-adversarial neural network (DANN) for a target without labels [1]_ [2]_.
 
     Unsupervised domain adaptation: use it when labels come from one place (the source)
@@ -69,12 +69,13 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
         "constant" the rate is set once, and skorch's ``LRScheduler`` may change it.
     lr_alpha, lr_beta : float, default=10.0 and 0.75
         :math:`\alpha` and :math:`\beta` of "annealed".
-    standardize : {"auto", "source", "domain"} or None, default="auto"
+    standardize : {"auto", "source", "domain", "pooled"} or None, default="auto"
         How columns are brought to mean 0 and deviation 1 before the network: "source",
         both domains by the means and deviations of the source; "domain", each domain by
         its own, the source's as if its classes had the proportions ``target_prior``,
-        and columns of two values as the source's. "auto" is the one of them with which
-        a logistic regression and a random forest agree better on the target; it leaves
+        and columns of two values as the source's; "pooled", both by those of both, each
+        domain counting one half. "auto" is "source" or "domain", with whichever a
+        logistic regression and a random forest agree better on the target; it leaves
         sparse rows and images as they are, as None does with all. The statistics are
         those of the first fit.
     n_estimators : int or "auto", default="auto"
@@ -184,7 +185,7 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
         Number of columns at fit.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns; only if X had names that are all strings.
-    standardize_ : {"source", "domain"} or None
+    standardize_ : {"source", "domain", "pooled"} or None
         How columns are standardized: what "auto" has come to.
     target_prior_ : ndarray of shape (n_classes,)
         Proportions of the classes in the target, given or estimated; only with a target
@@ -263,9 +264,6 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
     """
 
     __metadata_request__partial_fit = {"X_tgt": True, "y_tgt": True}
-    __metadata_request__predict = {"domain": True}
-    __metadata_request__predict_proba = {"domain": True}
-    __metadata_request__score = {"domain": True}
 
     _parameter_constraints = {
         "lambda_max": [_NOT_NEGATIVE],
@@ -275,7 +273,7 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
         "lr_schedule": [StrOptions(set(LR_SCHEDULES)), callable],
         "lr_alpha": [_NOT_NEGATIVE],
         "lr_beta": [_NOT_NEGATIVE],
-        "standardize": [StrOptions({"auto", "source", "domain"}), None],
+        "standardize": [StrOptions({"auto", "source", "domain", "pooled"}), None],
         "n_estimators": [_COUNT, StrOptions({"auto"})],
         "hidden_layer_sizes": ["array-like", _COUNT],
         "domain_hidden_layer_sizes": ["array-like", _COUNT],
@@ -425,26 +423,6 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
         plan = TrainingPlan.for_one_epoch(net, domains, schedules, self.max_epochs)
         return self._train(plan, make_callback_data(X, y, sample_weight))
 
-    def predict(self, X, domain=None):
-        """Predict the class of each row.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows of one domain.
-        domain : {"source", "target"} or None, default=None
-            Which; it matters if ``standardize`` treats them differently. None is the
-            target, or the source if there was no target.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            Labels, of the kind that ``fit`` was given.
-        """
-        of_domain = self if domain is None else self._reading(domain)
-        P = of_domain.predict_proba(X)
-        return self._targets.decode(P)
-
     def predict_proba(self, X, domain=None):
         """Predict the probability of each class.
 
@@ -461,28 +439,6 @@ class DANNClassifier(ClassifierMixin, BaseDANN):
             Columns in the order of ``classes_``.
         """
         return self._apply("predict_proba", X, domain)
-
-    def score(self, X, y, sample_weight=None, domain=None):
-        """Return the accuracy on labelled rows.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows of one domain.
-        y : array-like of shape (n_samples,)
-            Their labels.
-        sample_weight : array-like of shape (n_samples,), default=None
-            How often each counts.
-        domain : {"source", "target"} or None, default=None
-            Which they are of, as in :meth:`predict`.
-
-        Returns
-        -------
-        accuracy : float
-            In [0, 1].
-        """
-        of_domain = self if domain is None else self._reading(domain)
-        return accuracy_score(y, of_domain.predict(X), sample_weight=sample_weight)
 
     @property
     def _targets(self):

@@ -27,18 +27,37 @@ def validate_many(estimators, X, y, X_tgt=None, *, sample_weight=None, y_tgt=Non
     """
     first = estimators[0]
     read = read_domains(first, X, y, X_tgt, sample_weight=sample_weight, y_tgt=y_tgt)
-    domains = []
     for estimator in estimators:
         share_columns(first, estimator)
+    lambdas = [e.lambda_max for e in estimators if isinstance(e.lambda_max, Real)]
+    if X_tgt is None and max(lambdas, default=0) > 0:
+        warn_of_no_target(max(lambdas))
+    return apply_parameters(estimators, read)
+
+
+def apply_parameters(estimators, read):
+    """Return the domains of each estimator, or why its parameters do not allow it.
+
+    Parameters
+    ----------
+    estimators : list of BaseDANN
+        Not yet fitted.
+    read : Domains
+        Checked data.
+
+    Returns
+    -------
+    list of Domains or Exception
+        They share the arrays.
+    """
+    domains = []
+    for estimator in estimators:
         alike = (
             done
             for other, done in zip(estimators, domains, strict=False)
             if all(is_same(getattr(other, k), getattr(estimator, k)) for k in _OF_ROWS)
         )
         domains.append(_apply_parameters(estimator, read, alike))
-    lambdas = [e.lambda_max for e in estimators if isinstance(e.lambda_max, Real)]
-    if X_tgt is None and max(lambdas, default=0) > 0:
-        warn_of_no_target(max(lambdas))
     return domains
 
 
@@ -59,7 +78,7 @@ def share_columns(known, estimator):
             setattr(estimator, name, getattr(known, name))
 
 
-def fit_many(estimators, domains, *, starts=None, max_stacked="auto"):
+def fit_many(estimators, domains, *, starts=None, max_stacked="auto", watcher=None):
     """Fit each estimator on its domains, in stacks where they are alike.
 
     Each ends as :meth:`skdann.DANNClassifier.fit` would leave it, up to rounding.
@@ -74,6 +93,8 @@ def fit_many(estimators, domains, *, starts=None, max_stacked="auto"):
         Networks with whose weights, and standardizers, to begin; None draws them.
     max_stacked : int or "auto", default="auto"
         Most networks in a stack.
+    watcher : Watcher or None, default=None
+        Hears of the epochs of each.
 
     Returns
     -------
@@ -88,6 +109,8 @@ def fit_many(estimators, domains, *, starts=None, max_stacked="auto"):
             continue
         try:
             plans[i] = _plan(estimator, domains[i], starts and starts[i])
+            if watcher is not None:
+                plans[i].callbacks.append(("watcher", watcher))
         except Exception as error:  # also of the user's modules
             errors[i] = error
     for i, error in zip(plans, train(list(plans.values()), max_stacked), strict=True):

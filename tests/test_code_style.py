@@ -14,6 +14,8 @@ from numpydoc.validate import validate
 
 import skdann
 from skdann import (
+    AutoDANNClassifier,
+    BaselineClassifier,
     DANNClassifier,
     datasets,
     inspection,
@@ -22,7 +24,6 @@ from skdann import (
     nn,
     schedules,
 )
-from skdann._base import BaseDANN
 
 ROOT = Path(__file__).parents[1]
 
@@ -40,6 +41,8 @@ PUBLIC = [
     for name in module.__all__
 ]
 DOCUMENTED = [
+    AutoDANNClassifier,
+    BaselineClassifier,
     DANNClassifier,
     model_selection.DANNGridSearchCV,
     model_selection.DANNRandomizedSearchCV,
@@ -48,8 +51,14 @@ SHOWING = ["from_estimator", "from_features", "from_views", "from_history"]
 SHOWING += ["from_cv_results", "plot", "to_html"]
 METHODS = [
     *(
-        f"skdann.DANNClassifier.{name}"
-        for name in {**vars(DANNClassifier), **vars(BaseDANN)}
+        f"skdann.{cls.__name__}.{name}"
+        for cls in (DANNClassifier, AutoDANNClassifier, BaselineClassifier)
+        for name in dict.fromkeys(
+            name
+            for base in cls.__mro__
+            if base.__module__.startswith("skdann.")
+            for name in vars(base)
+        )
         if not name.startswith(("_", "set_"))
     ),
     *(
@@ -120,6 +129,8 @@ def test_documented_defaults_are_the_real_ones(cls):
 def test_the_public_face_is_small():
     assert set(skdann.__all__) == {
         "AdaptationWarning",
+        "AutoDANNClassifier",
+        "BaselineClassifier",
         "DANNClassifier",
         "DivergenceError",
         "load",

@@ -13,7 +13,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from skdann import DANNClassifier
+from skdann import AutoDANNClassifier, DANNClassifier
 from skdann._multi_fit import fit_many, validate_many
 
 N_COMPONENTS = 50
@@ -72,7 +72,23 @@ def dann(pair, X, X_tgt, X_eval, *, n_fits, **parameters):
     return np.stack([net.predict_proba(X_eval) for net in nets])
 
 
+def auto(pair, X, X_tgt, X_eval, *, n_fits):
+    """The combination, and each candidate of the first fit."""
+    if pair.is_text:
+        X, X_tgt, X_eval = map(sparse.csr_matrix, (X, X_tgt, X_eval))
+    fits = [
+        AutoDANNClassifier(random_state=i).fit(X, pair.y, X_tgt) for i in range(n_fits)
+    ]
+    of_first = fits[0].candidates_
+    return {
+        "P": np.stack([fit.predict_proba(X_eval, domain="target") for fit in fits]),
+        "candidates": np.stack([c.predict_proba(X_eval) for c in of_first.values()]),
+        "names": list(of_first),
+    }
+
+
 CANDIDATES = {
+    "auto": auto,
     "lr": logistic_regression,
     "rf": random_forest,
     "gb": gradient_boosting,

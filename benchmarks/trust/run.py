@@ -36,6 +36,7 @@ OF_5 = {**PLAIN, "n_fits": 5, "n_steps": 400}
 
 # Of each candidate, by the name of its cells: function, parameters, scalings.
 CELLS = {
+    "auto": ("auto", {"n_fits": 3}, ["none"]),
     "default": ("dann", {"n_fits": 3}, ["none"]),
     "default, not standardized by domain": (
         "dann",
@@ -100,11 +101,14 @@ def compute(cell, scaling, name, data):
     X, X_tgt, X_test = scale(pair, scaling)
     X_eval = X_tgt if pair.X_test is pair.X_tgt else np.vstack([X_tgt, X_test])
     begin = time.perf_counter()
-    P = CANDIDATES[function](pair, X, X_tgt, X_eval, **parameters)
+    found = CANDIDATES[function](pair, X, X_tgt, X_eval, **parameters)
     seconds = time.perf_counter() - begin
+    if not isinstance(found, dict):
+        found = {"P": found}
+    P = found["P"] = found["P"].astype(np.float32)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part.npz")
-    np.savez(part, P=P.astype(np.float32), seconds=seconds)
+    np.savez(part, **found, seconds=seconds)
     part.replace(path)
     right = P[:, -len(pair.y_test) :].argmax(2) == pair.y_test
     return seconds, right.mean()

@@ -22,18 +22,19 @@ def column_scales(domains, how):
     ----------
     domains : Domains
         Rows of two dimensions. Rows of the source count by their weight.
-    how : {"source", "domain"}
-        Both by the statistics of the source, or each domain by its own: the source's
-        as if its classes had the proportions of the target, if these are known, since
-        what they explain is no matter of scale. Columns of at most two values are
-        always standardized as the source's.
+    how : {"source", "domain", "pooled"}
+        Both by the statistics of the source; each domain by its own; or both by those
+        of both, each domain counting one half. Each by its own: the source's as if its
+        classes had the proportions of the target, if these are known, since what they
+        explain is no matter of scale; and columns of at most two values always as the
+        source's.
 
     Returns
     -------
     mean, scale : ndarray of shape (2, n_columns)
         Of the source and of the target.
     """
-    weight = domains.row_weight if how == "source" else domain_weight(domains)
+    weight = domain_weight(domains) if how == "domain" else domains.row_weight
     mean, deviation = column_moments(domains.X, weight)
     if domains.X_tgt is None:
         scale = _first_usable(mean, deviation)
@@ -41,7 +42,9 @@ def column_scales(domains, how):
     mean_tgt, deviation_tgt = column_moments(domains.X_tgt)
     both = _deviation_of_both(mean, deviation, mean_tgt, deviation_tgt)
     scale = _first_usable(mean, deviation, both)
-    if how == "source":
+    if how == "pooled":
+        mean, scale = (mean + mean_tgt) / 2, _first_usable(mean, both)
+    if how != "domain":
         return np.stack([mean, mean]), np.stack([scale, scale])
     scale_tgt = _first_usable(mean_tgt, deviation_tgt, scale)
     of_source = _has_two_values(domains)

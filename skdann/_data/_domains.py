@@ -8,7 +8,7 @@ from .._warn import warn
 from ..exceptions import AdaptationWarning
 from ._rows import check_source_rows, check_target_rows, column_names, float_dtype
 from ._scale_check import warn_if_scaled_differently
-from ._targets import UNLABELLED, ClassTargets, read_class_targets
+from ._targets import UNLABELLED, ClassTargets, check_classes, read_class_targets
 from ._weights import check_row_weight, label_weights
 
 
@@ -39,7 +39,7 @@ class Domains:
         Source rows that are kept from training, to look at with early stopping.
     target_prior : ndarray of shape (n_classes,) or None
         Proportions of the classes in the target, known or estimated.
-    scales : {"source", "domain"} or None
+    scales : {"source", "domain", "pooled"} or None
         By whose statistics columns are standardized.
     """
 
@@ -59,6 +59,21 @@ class Domains:
     def without(self, held_out, rows):
         """Return the same data, some of whose rows in use are held out."""
         return replace(self, held_out=held_out, rows=np.sort(rows))
+
+    def without_target_labels(self):
+        """Return the same data as if no label of the target were known."""
+        if self.y_tgt is None:
+            return self
+        known = np.unique(self.y)
+        targets = ClassTargets(check_classes(None, self.targets.classes[known]))
+        return replace(
+            self,
+            y=np.searchsorted(known, self.y),
+            targets=targets,
+            label_weight=self.row_weight,
+            y_tgt=None,
+            label_weight_tgt=None,
+        )
 
     @property
     def dtype(self):

@@ -42,7 +42,7 @@ def resolve_shift(domains, standardize, target_prior):
     Returns
     -------
     Domains
-        With ``scales`` and ``target_prior``.
+        With ``scales`` and ``target_prior``; an estimate that they have already stays.
     """
     is_table = domains.X.ndim == 2
     is_dense_table = is_table and not sparse.issparse(domains.X)
@@ -51,8 +51,8 @@ def resolve_shift(domains, standardize, target_prior):
         candidates = ["source", "domain"] if is_dense_table else [None]
     if domains.X_tgt is None:
         return replace(domains, scales=candidates[0])
-    estimates = isinstance(target_prior, str)
-    if target_prior is not None and not estimates:
+    estimates = isinstance(target_prior, str) and domains.target_prior is None
+    if target_prior is not None and not isinstance(target_prior, str):
         prior = _check_target_prior(target_prior, domains.targets.classes)
         domains = replace(domains, target_prior=prior)
     elif estimates and not is_table:
@@ -96,10 +96,11 @@ def _with_most_agreement(candidates, estimates):
     Where the scales are wrong, models go wrong, each in its own way; so agreement tells
     how right they are without a label. Proportions are estimated on the way.
     """
-    models = _TwoModels(_some_rows(candidates[0]))
+    of_all = _some_rows(candidates[0])
+    models = _TwoModels(of_all)
     agreements = []
     for i, domains in enumerate(candidates):
-        some = _some_rows(domains)
+        some = replace(of_all, scales=domains.scales)
         if estimates:
             some = models.estimate_prior(some)
             candidates[i] = replace(domains, target_prior=some.target_prior)
@@ -141,6 +142,7 @@ class _TwoModels:
         self.forest = RandomForestClassifier(
             min_samples_leaf=2, oob_score=True, random_state=0
         ).fit(self._in_deviations(domains.X), self.y, domains.row_weight)
+        self._scales_of_answers, self._answers = None, None
 
     def estimate_prior(self, domains):
         """Return the domains with estimated proportions, as far as both models agree.
@@ -174,10 +176,22 @@ class _TwoModels:
     def _predict_target(self, domains):
         """Return the probabilities of both models for target rows.
 
+        The last answers are kept: what is estimated and how well the models agree is
+        often asked of the same scales.
+        """
+        scales = self._scales(domains)
+        if not np.array_equal(scales, self._scales_of_answers):
+            self._scales_of_answers = scales
+            self._answers = self._predict_target_in(scales, domains)
+        return self._answers
+
+    def _predict_target_in(self, scales, domains):
+        """Return the probabilities of both models, columns in these scales.
+
         The forest has learned rows in deviations of the source; those of the target
         are brought there.
         """
-        (mean, mean_tgt), (scale, scale_tgt) = self._scales(domains)
+        (mean, mean_tgt), (scale, scale_tgt) = scales
         X, X_tgt = domains.X, domains.X_tgt
         of_forest = X_tgt
         if not sparse.issparse(X):

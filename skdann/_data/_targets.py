@@ -78,7 +78,7 @@ def read_class_targets(y, y_tgt, X_tgt, known=None):
     _check_class_labels(y)
     y_tgt, is_known = _check_target_labels(y_tgt, X_tgt, y)
     labels = y if y_tgt is None else np.concatenate([y, y_tgt[is_known]])
-    targets = ClassTargets(_check_classes(known and known.classes, labels))
+    targets = ClassTargets(check_classes(known and known.classes, labels))
     codes_tgt = None
     if y_tgt is not None:
         codes_tgt = np.full(len(y_tgt), UNLABELLED)
@@ -122,7 +122,8 @@ def _check_target_labels(y_tgt, X_tgt, y):
     return y_tgt, ~unknown
 
 
-def _check_classes(classes, labels):
+def check_classes(classes, labels):
+    """Return the distinct labels, sorted; ``classes``, if given, are all allowed."""
     found = _unique(labels)
     if classes is None:
         classes = found

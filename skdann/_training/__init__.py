@@ -1,7 +1,7 @@
 """From checked data to trained weights: batches, objective, engine, the skorch net."""
 
 from ._batches import to_tensor
-from ._callbacks import check_callbacks
+from ._callbacks import Watcher, check_callbacks
 from ._checkpoint import Checkpoint
 from ._device import resolve_device
 from ._divergence import check_predictions, explain_out_of_memory
@@ -25,6 +25,7 @@ __all__ = [
     "EarlyStopping",
     "Schedules",
     "TrainingPlan",
+    "Watcher",
     "check_callbacks",
     "check_predictions",
     "draw_seeds",

@@ -47,6 +47,10 @@ def check_callbacks(callbacks) -> list:
     return callbacks
 
 
+class Watcher(Callback):
+    """A callback that leaves weights and optimizer alone: nets that have it stack."""
+
+
 class EpochMeans:
     """Mean losses over the steps of an epoch, gathered without a sync at each step.
 

@@ -10,6 +10,7 @@ from ..nn import GradientReversal
 from ..nn._mlp import Dropout
 from ..nn._stacked_modules import Stacked, stack_modules
 from ._batches import to_tensor
+from ._callbacks import Watcher
 from ._early_stopping import EarlyStopping
 from ._optimizers import OPTIMIZERS
 from ._plan import TrainingPlan
@@ -69,7 +70,7 @@ def _stack_key(plan):
     if (
         optimizer not in OPTIMIZERS.values()  # it may look at a weight as a whole
         or net.callbacks  # the user's expect a net whose optimizer moves
-        or not all(isinstance(c, EarlyStopping) for _, c in plan.callbacks)
+        or not all(isinstance(c, EarlyStopping | Watcher) for _, c in plan.callbacks)
         or n_weights != len(list(module.parameters()))  # tied weights
         or _has_hooks(module)  # which a stack would not call
     ):

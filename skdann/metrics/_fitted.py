@@ -30,7 +30,7 @@ def reading(estimator, domain):
         Which the rows are of.
     """
     estimator = getattr(estimator, "best_estimator_", estimator)
-    _, last = unwrap(estimator)
+    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     if not hasattr(last, "_reading"):
         return estimator
     last = last._reading(domain)

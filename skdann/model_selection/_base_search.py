@@ -6,16 +6,16 @@ from functools import partial
 
 import numpy as np
 from joblib import effective_n_jobs, parallel_config
-from joblib.parallel import get_active_backend
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
-from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.parallel import delayed
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
 from .._base import restore_attributes_on_error
+from .._parallel import parallel_as_completed
 from .._training._sklearn_callbacks import make_callback_data, start_fit
 from .._warn import warn
 from ._candidates import (
@@ -180,7 +180,8 @@ class BaseDANNSearch:
         jobs = self._jobs(candidates, folds, scoring, search_task)
         outcomes = []
         try:
-            for done in self._counted(self._parallel()(jobs), total):
+            run = parallel_as_completed(self.n_jobs, pre_dispatch=self.pre_dispatch)
+            for done in self._counted(run(jobs), total):
                 outcomes += done
                 self._raise_if_asked(done)
         except KeyboardInterrupt:
@@ -236,17 +237,6 @@ class BaseDANNSearch:
             )
             for candidate, seed in task.members
         ]
-
-    def _parallel(self):
-        # Results as they come, where the backend can: an interrupt then loses the jobs
-        # that are running, not those that are done.
-        backend, _ = get_active_backend()
-        can = effective_n_jobs(self.n_jobs) == 1 or backend.supports_return_generator
-        return Parallel(
-            n_jobs=self.n_jobs,
-            pre_dispatch=self.pre_dispatch,
-            return_as="generator_unordered" if can else "list",
-        )
 
     def _raise_if_asked(self, outcomes):
         for outcome in outcomes:

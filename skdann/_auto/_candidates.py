@@ -1,0 +1,112 @@
+"""The candidates: models of unlike kinds, under unlike scales."""
+
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+
+from .._baseline import MAX_ITER, BaselineClassifier
+from .._classifier import DANNClassifier
+from .._training import draw_seeds
+
+N_TREES = 200
+
+# How columns are scaled, for names of candidates.
+_SCALES = {
+    None: "as it is",
+    "source": "source",
+    "domain": "by domain",
+    "pooled": "pooled",
+    "quantile": "quantiles",
+}
+
+# Trees see no difference between scales that are the same for both domains.
+_OF_LINEAR = ("source", "domain", "pooled", "quantile")
+_OF_TREES = (None, "domain", "quantile")
+_OF_NETWORKS = ("source", "domain", "pooled")
+
+# Rows that are sparse stay so, but in batches of a network.
+_OF_NETWORKS_SPARSE = (None, "domain")
+
+
+def default_candidates(domains, random_state):
+    """Return the candidates, by name.
+
+    Chosen on 69 pairs of domains leaving out one data set after the other; see
+    docs/pairs.md for those that were tried and do not pay.
+
+    Parameters
+    ----------
+    domains : Domains
+        Checked data.
+    random_state : int, RandomState or None
+        Decides all that is random in them.
+
+    Returns
+    -------
+    dict of str to estimator
+    """
+    is_sparse = sparse.issparse(domains.X)
+    seeds = iter(draw_seeds(random_state, 16))
+    leaf = {"n_estimators": N_TREES, "min_samples_leaf": 2}
+    kinds = {
+        "logistic regression": (
+            lambda: LogisticRegression(max_iter=MAX_ITER),
+            _OF_LINEAR,
+        ),
+        "random forest": (
+            lambda: RandomForestClassifier(N_TREES, random_state=next(seeds)),
+            _OF_TREES,
+        ),
+        "extra trees": (
+            lambda: ExtraTreesClassifier(**leaf, random_state=next(seeds)),
+            _OF_TREES,
+        ),
+    }
+    candidates = {
+        f"{kind}, {_SCALES[scales]}": BaselineClassifier(make(), standardize=scales)
+        for kind, (make, all_scales) in kinds.items()
+        for scales in ((None,) if is_sparse else all_scales)
+    }
+    for scales in _OF_NETWORKS_SPARSE if is_sparse else _OF_NETWORKS:
+        candidates[f"DANN, {_SCALES[scales]}"] = DANNClassifier(
+            standardize=scales, random_state=next(seeds)
+        )
+    return candidates
+
+
+def check_candidates(candidates):
+    """Return the user's candidates as clones, by name.
+
+    Parameters
+    ----------
+    candidates : list of (str, estimator)
+        As in :class:`skdann.AutoDANNClassifier`.
+    """
+    pairs = [entry for entry in candidates if _is_named(entry)]
+    names = [name for name, _ in pairs]
+    if len(pairs) < max(2, len(candidates)) or len(set(names)) < len(names):
+        raise ValueError(
+            "candidates must be at least two pairs (name, estimator), each name once; "
+            f"got {candidates!r}."
+        )
+    return {name: _as_candidate(name, estimator) for name, estimator in pairs}
+
+
+def _is_named(entry):
+    return isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str)
+
+
+def _as_candidate(name, estimator):
+    if isinstance(estimator, DANNClassifier | BaselineClassifier):
+        return clone(estimator)
+    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    if isinstance(last, DANNClassifier) or not hasattr(estimator, "predict_proba"):
+        raise ValueError(
+            f"The candidate {name!r} must be a DANNClassifier or a classifier of "
+            f"scikit-learn with predict_proba; got {estimator!r}. What comes before "
+            "in a Pipeline goes before the whole: make_pipeline(..., "
+            "AutoDANNClassifier(...))."
+        )
+    return BaselineClassifier(estimator, standardize=None)

@@ -1,0 +1,159 @@
+"""``BaselineClassifier``: what one would do without adapting a network."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, _fit_context, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from ._base import restore_attributes_on_error
+from ._data._domains import read_domains
+from ._data._rows import check_rows_to_predict
+from ._data._scalers import SCALINGS, fit_scaler
+from ._domain_aware import DomainAwareClassifier
+
+# Enough for any table whose columns are on one scale.
+MAX_ITER = 2000
+
+
+class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
+    """A classifier of scikit-learn that learns the source, behind scaled columns.
+
+    What a network that adapts has to be compared with. To standardize each domain by
+    itself is the strongest simple method where instruments differ; where only the
+    proportions of the classes differ it takes away what tells them apart.
+
+    Parameters
+    ----------
+    estimator : classifier or None, default=None
+        With ``predict_proba``. Not modified; a clone is fitted. None is a logistic
+        regression.
+    standardize : {"domain", "source", "pooled", "quantile"} or None, default="domain"
+        How columns are scaled: "domain", each domain by its own means and deviations,
+        columns of two values as the source's; "source", both by those of the source;
+        "pooled", both by those of both, each domain counting one half; "quantile", each
+        domain by its own quantiles, to a normal distribution. None leaves the rows as
+        they are, also sparse ones.
+
+    Attributes
+    ----------
+    estimator_ : classifier
+        Fitted.
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    n_features_in_ : int
+        Number of columns at fit.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns; only if X had names that are all strings.
+
+    See Also
+    --------
+    skdann.AutoDANNClassifier : Combines several of these with networks.
+
+    Examples
+    --------
+    Tumors that two laboratories measure by two protocols:
+
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from skdann import BaselineClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X_src, y_src, X_tgt, y_tgt = X[:300, :10], y[:300], X[300:, 20:], y[300:]
+    >>> by_source = BaselineClassifier(standardize="source").fit(X_src, y_src, X_tgt)
+    >>> by_domain = BaselineClassifier().fit(X_src, y_src, X_tgt)
+    >>> bool(by_domain.score(X_tgt, y_tgt) > by_source.score(X_tgt, y_tgt) + 0.2)
+    True
+    """
+
+    __metadata_request__fit = {"X_tgt": True, "y_tgt": True}
+
+    _parameter_constraints = {
+        "estimator": [HasMethods(["fit", "predict_proba"]), None],
+        "standardize": [StrOptions(set(SCALINGS)), None],
+    }
+
+    def __init__(self, estimator=None, *, standardize="domain"):
+        self.estimator = estimator
+        self.standardize = standardize
+
+    @restore_attributes_on_error
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None):
+        """Fit on labelled source rows; the target decides nothing but the scales.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Source rows.
+        y : array-like of shape (n_samples,)
+            Source labels.
+        X_tgt : array-like or sparse matrix of shape (n_target, n_features)
+            Target rows. None scales all rows by the source.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each source row counts.
+        y_tgt : array-like of shape (n_target,), default=None
+            The few target labels that are known, marked as in
+            :meth:`skdann.DANNClassifier.fit`; these rows join the source's.
+
+        Returns
+        -------
+        self : BaselineClassifier
+            Fitted.
+        """
+        domains = read_domains(
+            self, X, y, X_tgt, sample_weight=sample_weight, y_tgt=y_tgt
+        )
+        mean_weight = 1.0
+        if sample_weight is not None:
+            mean_weight = np.mean(np.asarray(sample_weight)[domains.rows])
+        return self._fit_domains(domains, mean_weight)
+
+    def _fit_domains(self, domains, mean_weight=1.0):
+        """Fit on data that are checked and encoded.
+
+        Weights are 1 on average there; how much they are matters to a penalty.
+        """
+        self._scaler = fit_scaler(domains, self.standardize)
+        rows, labelled = domains.rows, domains.labelled_rows_tgt
+        X, codes = self._scaler.transform(domains.X[rows], "source"), domains.y[rows]
+        weight = domains.row_weight
+        if weight is not None:
+            weight = weight[rows] * mean_weight
+        if len(labelled):
+            X_tgt = self._scaler.transform(domains.X_tgt[labelled], "target")
+            X = (sparse.vstack if sparse.issparse(X) else np.concatenate)([X, X_tgt])
+            codes = np.concatenate([codes, domains.y_tgt[labelled]])
+            if weight is not None:
+                weight = np.concatenate([weight, np.ones(len(labelled))])
+        model = self.estimator
+        model = LogisticRegression(max_iter=MAX_ITER) if model is None else clone(model)
+        weights = {} if weight is None else {"sample_weight": weight}
+        self.classes_ = domains.targets.classes
+        self.estimator_ = model.fit(X, self.classes_[codes], **weights)
+        self._row_shape = domains.X.shape[1:]
+        return self
+
+    def predict_proba(self, X, domain=None):
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows of one domain.
+        domain : {"source", "target"} or None, default=None
+            Which, as in :meth:`predict`.
+
+        Returns
+        -------
+        P : ndarray of shape (n_samples, n_classes)
+            Columns in the order of ``classes_``.
+        """
+        check_is_fitted(self)
+        domain, _ = self._domain_of_rows(domain)
+        X = check_rows_to_predict(self, X, self._row_shape)
+        return self.estimator_.predict_proba(self._scaler.transform(X, domain))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = self.standardize is None
+        return tags

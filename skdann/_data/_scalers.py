@@ -1,0 +1,103 @@
+"""Bring two domains on one scale, before a model that is not a network."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from sklearn.preprocessing import QuantileTransformer
+
+from ._column_scales import column_scales
+from ._weights import domain_weight
+
+SCALINGS = ("source", "domain", "pooled", "quantile")
+
+# Quantiles to a normal distribution: so many, and no value further out.
+N_QUANTILES = 200
+FURTHEST = 3.0
+
+
+def fit_scaler(domains, how):
+    """Return what scales rows of either domain.
+
+    Parameters
+    ----------
+    domains : Domains
+        Checked data.
+    how : {"source", "domain", "pooled", "quantile"} or None
+        As in :class:`skdann.BaselineClassifier`.
+
+    Returns
+    -------
+    object
+        With ``transform(X, domain)``.
+    """
+    if how is None:
+        return _AsItIs()
+    if sparse.issparse(domains.X) or domains.X.ndim != 2:
+        kind = "sparse" if sparse.issparse(domains.X) else "of more than two dimensions"
+        raise ValueError(
+            f"standardize={how!r} is for dense tables, but X is {kind}. Set "
+            "standardize=None, and scale X and X_tgt before."
+        )
+    if how == "quantile":
+        return _Quantiles.fit(domains)
+    return _Moments(*(v.astype(domains.dtype) for v in column_scales(domains, how)))
+
+
+class _AsItIs:
+    def transform(self, X, domain):
+        return X
+
+
+@dataclass
+class _Moments:
+    """Means and scales of shape (2, n_columns), of the source and of the target."""
+
+    mean: np.ndarray
+    scale: np.ndarray
+
+    def transform(self, X, domain):
+        code = int(domain == "target")
+        return (X - self.mean[code]) / self.scale[code]
+
+
+@dataclass
+class _Quantiles:
+    """Of each domain, its own quantiles to those of a normal distribution.
+
+    The source's as if its classes had the proportions of the target, if these are
+    known, as with means and deviations.
+    """
+
+    transformers: dict
+
+    @classmethod
+    def fit(cls, domains):
+        of_source = _fit_quantiles(domains.X[_rows_by_weight(domains)])
+        of_target = of_source
+        if domains.X_tgt is not None:
+            of_target = _fit_quantiles(domains.X_tgt)
+        return cls({"source": of_source, "target": of_target})
+
+    def transform(self, X, domain):
+        normal = self.transformers[domain].transform(X)
+        return normal.clip(-FURTHEST, FURTHEST)
+
+
+def _rows_by_weight(domains):
+    """Return source rows, each as often as its weight has it, rounded."""
+    weight = domain_weight(domains)
+    if weight is None:
+        return domains.rows
+    upto = np.cumsum(weight[domains.rows])
+    n = len(domains.rows)
+    evenly_spaced = (np.arange(n) + 0.5) * upto[-1] / n
+    return domains.rows[np.searchsorted(upto, evenly_spaced)]
+
+
+def _fit_quantiles(X):
+    return QuantileTransformer(
+        n_quantiles=min(N_QUANTILES, len(X)),
+        output_distribution="normal",
+        random_state=0,
+    ).fit(X)

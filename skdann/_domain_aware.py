@@ -1,0 +1,86 @@
+"""What predicts rows of either domain, and may have to know which they are of."""
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
+
+DOMAINS = ("source", "target")
+
+
+class DomainAware:
+    """Methods of the subclass take ``domain``; it says which the rows are of.
+
+    None is what :meth:`_reading` was told, or else the target.
+    """
+
+    # What rows to predict are of, if the user says so once for all; see _reading.
+    _rows_are_of = None
+
+    def _reading(self, domain):
+        """Return a copy that takes rows as those of a domain unless told otherwise."""
+        copied = self._shallow_copy()
+        copied._rows_are_of = domain
+        return copied
+
+    def _shallow_copy(self):
+        """Return a second estimator with the same attributes, at no cost."""
+        copied = object.__new__(type(self))
+        vars(copied).update(vars(self))
+        return copied
+
+    def _domain_of_rows(self, domain):
+        """Return which domain rows are of, and whether that is but assumed."""
+        domain = self._rows_are_of if domain is None else domain
+        if domain is not None and domain not in DOMAINS:
+            raise ValueError(f"domain must be one of {list(DOMAINS)}; got {domain!r}.")
+        return domain or "target", domain is None
+
+
+class DomainAwareClassifier(ClassifierMixin, DomainAware):
+    """A classifier; the subclass has ``predict_proba(X, domain=None)``."""
+
+    __metadata_request__predict = {"domain": True}
+    __metadata_request__predict_proba = {"domain": True}
+    __metadata_request__score = {"domain": True}
+
+    def predict(self, X, domain=None):
+        """Predict the class of each row.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows of one domain.
+        domain : {"source", "target"} or None, default=None
+            Which; it matters if ``standardize`` treats them differently. None is the
+            target, or the source if there was no target.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Labels, of the kind that ``fit`` was given.
+        """
+        of_domain = self if domain is None else self._reading(domain)
+        P = of_domain.predict_proba(X)
+        return self.classes_[np.argmax(P, axis=1)]
+
+    def score(self, X, y, sample_weight=None, domain=None):
+        """Return the accuracy on labelled rows.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows of one domain.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each counts.
+        domain : {"source", "target"} or None, default=None
+            Which they are of, as in :meth:`predict`.
+
+        Returns
+        -------
+        accuracy : float
+            In [0, 1].
+        """
+        of_domain = self if domain is None else self._reading(domain)
+        return accuracy_score(y, of_domain.predict(X), sample_weight=sample_weight)

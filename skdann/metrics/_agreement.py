@@ -1,0 +1,110 @@
+"""How far unlike models agree on the target, and what that says of each."""
+
+import numpy as np
+from scipy.special import entr, softmax
+
+# The weight of a candidate is its mean agreement to this power. From 4 to 12 makes no
+# difference of a standard error: docs/pairs.md.
+SHARPNESS = 8
+
+# Who stands alone can be right all the same: then twenty labels are to say so.
+LEAST_AGREEMENT = 0.1
+
+
+def pairwise_kappa(votes):
+    r"""Return Cohen's kappa of each pair of candidates.
+
+    .. math:: \kappa = \frac{p_o - p_e}{1 - p_e}
+
+    for the share :math:`p_o` of rows that both predict alike and the share
+    :math:`p_e` that they would by chance. 0 where both predict one class alone: that
+    says nothing.
+
+    Parameters
+    ----------
+    votes : ndarray of int of shape (n_candidates, n_rows)
+        Classes that each candidate predicts.
+
+    Returns
+    -------
+    kappa : ndarray of shape (n_candidates, n_candidates)
+        At most 1.
+    """
+    n_classes = votes.max() + 1
+    shares = np.stack([np.bincount(v, minlength=n_classes) for v in votes])
+    shares = shares / votes.shape[1]
+    by_chance = shares @ shares.T
+    alike = np.stack([(votes == v).mean(axis=1) for v in votes])
+    room = 1 - by_chance
+    kappa = np.zeros_like(room)
+    np.divide(alike - by_chance, room, out=kappa, where=room > 0)
+    return kappa
+
+
+def mean_agreement(votes):
+    """Return each candidate's mean kappa with the others, negative ones as 0.
+
+    Where models are wrong, unlike models are wrong in unlike ways: whoever agrees with
+    many is likelier to be right.
+
+    Parameters
+    ----------
+    votes : ndarray of int of shape (n_candidates, n_rows)
+        Classes that each candidate predicts.
+
+    Returns
+    -------
+    agreement : ndarray of shape (n_candidates,)
+        In [0, 1].
+    """
+    kappa = np.maximum(pairwise_kappa(votes), 0)
+    np.fill_diagonal(kappa, 0)
+    return kappa.sum(axis=1) / max(1, len(votes) - 1)
+
+
+def combination_weights(votes, n_right=0):
+    r"""Return how much each candidate counts in the mean of all.
+
+    .. math:: w_k \propto a_k^8 \, e^{r_k}
+
+    for the mean agreement :math:`a_k` with the others, at least .1, and the number :math:`r_k` of
+    labelled target rows that the candidate predicts rightly. The first factor is what
+    is believed without a label, the second how the labels change that: a row counts
+    for whoever is right there against whoever is wrong, wherever it was drawn.
+
+    Parameters
+    ----------
+    votes : ndarray of int of shape (n_candidates, n_rows)
+        Classes that each candidate predicts for rows of the target.
+    n_right : ndarray of shape (n_candidates,) or 0, default=0
+        Labelled rows that each predicts rightly.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_candidates,)
+        Of sum 1.
+    """
+    agreement = np.maximum(mean_agreement(votes), LEAST_AGREEMENT)
+    return softmax(SHARPNESS * np.log(agreement) + n_right)
+
+
+def disagreement(votes, weights):
+    """Return the entropy of the weighted votes on each row.
+
+    Parameters
+    ----------
+    votes : ndarray of int of shape (n_candidates, n_rows)
+        Classes that each candidate predicts.
+    weights : ndarray of shape (n_candidates,)
+        How much each counts, of sum 1.
+
+    Returns
+    -------
+    entropy : ndarray of shape (n_rows,)
+        0 where all agree.
+    """
+    shares = np.zeros((votes.shape[1], votes.max() + 1))
+    rows = np.arange(votes.shape[1])
+    for vote, weight in zip(votes, weights, strict=True):
+        shares[rows, vote] += weight
+    return np.maximum(entr(shares).sum(axis=1), 0)

@@ -1,0 +1,70 @@
+"""Tell two classifiers apart by the rows on which one is right and the other is not."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+# Of a normal distribution: 95% lie within so many deviations.
+Z = 1.96
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """How much more accurate one classifier is than another, on labelled rows.
+
+    Attributes
+    ----------
+    n : int
+        Labelled rows.
+    n_better, n_worse : int
+        Rows on which it alone is right, and on which the other alone is.
+    """
+
+    n: int
+    n_better: int
+    n_worse: int
+
+    @classmethod
+    def of(cls, is_right, other_is_right):
+        """Compare two arrays of bool, one entry for each labelled row."""
+        return cls(
+            len(is_right),
+            int(np.sum(is_right & ~other_is_right)),
+            int(np.sum(~is_right & other_is_right)),
+        )
+
+    @property
+    def difference(self):
+        """Difference of the accuracies."""
+        return (self.n_better - self.n_worse) / self.n
+
+    @property
+    def interval(self):
+        """Of 95%, by the paired variance, with one row more on either side."""
+        better, worse, n = self.n_better + 1, self.n_worse + 1, self.n + 2
+        middle = (better - worse) / n
+        half = Z * math.sqrt(better + worse - (better - worse) ** 2 / n) / n
+        return max(-1.0, middle - half), min(1.0, middle + half)
+
+    @property
+    def is_settled(self):
+        """Whether the interval excludes 0."""
+        low, high = self.interval
+        return low > 0 or high < 0
+
+    @property
+    def n_more(self):
+        """About how many labels more would settle it if they were like these.
+
+        0 if it is settled, infinite if the two are equally often right.
+        """
+        if self.is_settled:
+            return 0
+        margin = abs(self.n_better - self.n_worse)
+        if margin == 0:
+            return math.inf
+        # n grows by f: the margin grows by f, its deviation by the root of f
+        differing = self.n_better + self.n_worse
+        factor = Z**2 * (differing + 2) / margin**2
+        return max(1, math.ceil(self.n * (factor - 1)))
