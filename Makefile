@@ -132,6 +132,8 @@ trust: $(VENV)/ready
 	$(BIN)/python benchmarks/trust/run.py $(FROM) --jobs $(JOBS)
 	$(BIN)/python benchmarks/trust/label_shift.py $(FROM)
 	$(BIN)/python benchmarks/trust/tables.py $(FROM)
+	$(BIN)/python benchmarks/trust/combining.py $(FROM)
+	$(BIN)/python benchmarks/trust/tried.py $(FROM)
 	$(REPRODUCE)/record.py
 
 regret: $(VENV)/ready

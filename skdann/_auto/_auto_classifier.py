@@ -179,34 +179,21 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         FitFailedWarning
             If a candidate could not be fitted, or not in time; the others are.
         """
-        if X_tgt is None:
-            raise ValueError(
-                f"{type(self).__name__} weights its candidates on the target: "
-                "fit(X, y, X_tgt). Without a target use a classifier of scikit-learn."
-            )
-        domains = read_domains(
-            self, X, y, X_tgt, sample_weight=sample_weight, y_tgt=y_tgt
-        )
-        if domains.X.ndim != 2:
-            raise ValueError(
-                f"{type(self).__name__} is for tables, but X has rows of shape "
-                f"{domains.X.shape[1:]}. Use a DANNClassifier with a feature_extractor."
-            )
+        domains = self._read(X, y, X_tgt, sample_weight, y_tgt)
         if self.candidates is None:
             candidates = default_candidates(domains, self.random_state)
         else:
             candidates = check_candidates(self.candidates)
         self._row_shape = domains.X.shape[1:]
         self._scales = column_scales(domains, "domain")
-        ends = None if self.max_time is None else time.time() + self.max_time
         if self.label_use == "training":
-            all_fitted = self._fit_candidates(candidates, domains, ends)
+            all_fitted = self._fit_candidates(candidates, domains)
             return self._combine(all_fitted, domains, Evidence.without_labels(domains))
         unlabelled = domains.without_target_labels()
-        all_fitted = self._fit_candidates(candidates, unlabelled, ends)
+        all_fitted = self._fit_candidates(candidates, unlabelled)
         self._combine(all_fitted, unlabelled, Evidence.of(domains))
         if self.label_use == "both" and domains.y_tgt is not None:
-            again = self._fit_candidates(candidates, domains, ends)
+            again = self._fit_candidates(candidates, domains)
             self._set_candidates(again, domains, self._weight_of)
         return self
 
@@ -256,15 +243,34 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         weights = np.array(list(self._weight_of.values()))
         return np.arange(votes.shape[1]), votes, weights
 
-    def _fit_candidates(self, candidates, domains, ends):
+    def _read(self, X, y, X_tgt, sample_weight, y_tgt):
+        """Check and encode the data."""
+        if X_tgt is None:
+            raise ValueError(
+                f"{type(self).__name__} weights its candidates on the target: "
+                "fit(X, y, X_tgt). Without a target use a classifier of scikit-learn."
+            )
+        domains = read_domains(
+            self, X, y, X_tgt, sample_weight=sample_weight, y_tgt=y_tgt
+        )
+        if domains.X.ndim != 2:
+            raise ValueError(
+                f"{type(self).__name__} is for tables, but X has rows of shape "
+                f"{domains.X.shape[1:]}. Use a DANNClassifier with a feature_extractor."
+            )
+        return domains
+
+    def _fit_candidates(self, candidates, domains):
         """Return the candidates as they are after their fits, one at least fitted.
 
         The proportions of the classes are estimated once for all: scales by domain are
         wrong where these differ.
         """
+        ends = None
+        if self.max_time is not None:
+            n_fits = 2 if self.label_use == "both" else 1
+            ends = time.time() + self.max_time / n_fits
         domains = resolve_shift(domains, "auto", "estimate")
-        for candidate in candidates.values():
-            candidate.n_features_in_ = self.n_features_in_
         all_fitted = fit_candidates(
             candidates, domains, ends=ends, n_jobs=self.n_jobs, verbose=self.verbose
         )
