@@ -104,22 +104,16 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
         domains = read_domains(
             self, X, y, X_tgt, sample_weight=sample_weight, y_tgt=y_tgt
         )
-        mean_weight = 1.0
-        if sample_weight is not None:
-            mean_weight = np.mean(np.asarray(sample_weight)[domains.rows])
-        return self._fit_domains(domains, mean_weight)
+        return self._fit_domains(domains)
 
-    def _fit_domains(self, domains, mean_weight=1.0):
-        """Fit on data that are checked and encoded.
-
-        Weights are 1 on average there; how much they are matters to a penalty.
-        """
+    def _fit_domains(self, domains):
+        """Fit on data that are checked and encoded."""
         self._scaler = fit_scaler(domains, self.standardize)
         rows, labelled = domains.rows, domains.labelled_rows_tgt
         X, codes = self._scaler.transform(domains.X[rows], "source"), domains.y[rows]
         weight = domains.row_weight
         if weight is not None:
-            weight = weight[rows] * mean_weight
+            weight = weight[rows] * domains.mean_weight  # which a penalty is against
         if len(labelled):
             X_tgt = self._scaler.transform(domains.X_tgt[labelled], "target")
             X = (sparse.vstack if sparse.issparse(X) else np.concatenate)([X, X_tgt])

@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skdann import (
     AdaptationWarning,
@@ -23,6 +24,36 @@ from skdann import (
     save,
 )
 from skdann.model_selection import rows_to_label
+
+
+class Adapting(AutoDANNClassifier):
+    """Brings a target of its own, which scikit-learn's checks have not."""
+
+    def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None):
+        shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
+        if X_tgt is None and len(shape) == 2:
+            X_tgt = np.random.default_rng(0).uniform(size=(20, shape[1]))
+        return super().fit(X, y, X_tgt, sample_weight=sample_weight, y_tgt=y_tgt)
+
+
+@pytest.mark.filterwarnings("ignore::skdann.AdaptationWarning")
+@parametrize_with_checks(
+    [
+        Adapting(
+            [
+                ("source", BaselineClassifier(standardize="source")),
+                ("as it is", BaselineClassifier(standardize=None)),
+                (
+                    "firm",
+                    BaselineClassifier(LogisticRegression(C=0.1), standardize="source"),
+                ),
+            ]
+        )
+    ]
+)
+def test_scikit_learn_accepts_it(estimator, check):
+    check(estimator)
+
 
 QUICK = [
     ("linear, source", BaselineClassifier(standardize="source")),

@@ -308,3 +308,8 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         self.candidates_ = done
         self._weight_of = {name: weight_of.get(name, 0.0) for name in done}
         self.classes_ = domains.targets.classes
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
