@@ -60,7 +60,8 @@ def save(estimator, path):
     if not isinstance(estimator, DANNClassifier):
         raise TypeError(
             f"save writes a DANNClassifier, not a {type(estimator).__name__}. Of a "
-            "Pipeline give the last step, pipe[-1]; of a search, best_estimator_."
+            "Pipeline give the last step, pipe[-1]; of a search, best_estimator_; what "
+            "holds models of scikit-learn can be stored by skops or pickle."
         )
     check_is_fitted(estimator)
     metadata = describe(estimator, estimator.classes_, estimator._row_shape)
