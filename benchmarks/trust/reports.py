@@ -76,6 +76,7 @@ def evidence_of(name):
             codes=file["codes"],
             source_proportions=file["source_proportions"],
             rows=file["rows"],
+            is_labelled=np.zeros(len(file["rows"]), dtype=bool),
         )
 
 

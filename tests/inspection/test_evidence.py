@@ -47,6 +47,7 @@ def evidence_of(votes, y, *, classes=2):
         codes=codes,
         source_proportions=np.bincount(codes) / len(codes),
         rows=1000 + np.arange(len(y)),
+        is_labelled=np.zeros(len(y), dtype=bool),
     )
 
 

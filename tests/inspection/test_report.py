@@ -146,6 +146,31 @@ class TestMeasures:
         clf = small().fit(X, y, X_tgt, **given)
         with_them, without = (report_on(clf, X, y, X_tgt, **g) for g in (given, {}))
         assert with_them.measures.scores != without.measures.scores
+        labelled = set(range(5))
+        assert not labelled & set(with_them.rows_to_label(150))
+
+    @pytest.mark.parametrize("mark", [-1, np.nan, None])
+    def test_rows_that_have_a_label_are_not_asked_for(self, small, domains, mark):
+        X, y, X_tgt = domains
+        y_tgt = np.full(len(X_tgt), mark, dtype=object if mark is None else None)
+        if mark is None:
+            y = np.array(["ill", "well"], dtype=object)[y]
+        y_tgt[::2] = y[0]
+        clf = small(max_epochs=2).fit(X, y, X_tgt, y_tgt=y_tgt)
+        report = report_on(clf, X, y, X_tgt, y_tgt=y_tgt)
+        assert_array_equal(
+            report.measures.evidence.is_labelled, np.arange(150) % 2 == 0
+        )
+        assert (report.rows_to_label(150) % 2 == 1).all()
+
+    def test_images(self, small):
+        rng = np.random.default_rng(0)
+        y = np.arange(80) % 2
+        X = rng.normal(size=(80, 1, 4, 4)).astype(np.float32) + y[:, None, None, None]
+        X_tgt = X[:60] + np.float32(0.3)
+        clf = small(feature_extractor=nn.Flatten, max_epochs=2).fit(X, y, X_tgt)
+        figures = report_on(clf, X, y, X_tgt).measures.evidence.models
+        assert figures["random forest"]["source_accuracy"] > 0.6
 
     def test_a_class_of_a_single_row(self, small, domains):
         X, y, X_tgt = domains

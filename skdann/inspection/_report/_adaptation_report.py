@@ -148,7 +148,8 @@ class AdaptationReport:
     def rows_to_label(self, n, *, random_state=None):
         """Draw the target rows whose labels tell most.
 
-        The more the models disagree on a row, the likelier it is drawn.
+        The more the models disagree on a row, the likelier it is drawn. Rows that have
+        a label in ``y_tgt`` are not.
 
         Parameters
         ----------

@@ -59,6 +59,8 @@ class Evidence:
         Of the classes in the whole source.
     rows : ndarray of int of shape (n,)
         Positions of the target rows in X_tgt.
+    is_labelled : ndarray of bool of shape (n,)
+        Whether their labels are known.
     """
 
     classes: np.ndarray
@@ -68,6 +70,7 @@ class Evidence:
     codes: np.ndarray
     source_proportions: np.ndarray
     rows: np.ndarray
+    is_labelled: np.ndarray
 
     @property
     def names(self):

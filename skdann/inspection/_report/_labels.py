@@ -13,7 +13,7 @@ _ROUNDING = 1e-9
 
 
 def rows_to_label(evidence, n, random_state):
-    """Draw target rows with a probability proportional to the models' disagreement.
+    """Draw unlabelled target rows, the likelier the more the models disagree.
 
     Parameters
     ----------
@@ -67,6 +67,6 @@ def n_to_label(evidence):
 def _shares(evidence):
     """Return the probability by which each row is drawn, or only zeros."""
     entropy = disagreement(evidence.votes, evidence.weights)
-    entropy[entropy < _ROUNDING] = 0
+    entropy[evidence.is_labelled | (entropy < _ROUNDING)] = 0
     total = entropy.sum()
     return entropy / total if total > 0 else entropy

@@ -57,6 +57,7 @@ def gather(comparison, estimator, X, y, X_tgt, *, sample_weight, y_tgt, random_s
         codes=codes[comparison.test],
         source_proportions=np.bincount(codes, minlength=len(classes)) / len(codes),
         rows=rows,
+        is_labelled=_is_labelled(y_tgt, classes, _num_samples(X_tgt))[rows],
     )
 
 
@@ -98,6 +99,14 @@ class _Data:
             on_source.predict_proba(_safe_indexing(X, self.held_out)),
             on_target.predict_proba(_safe_indexing(X_tgt, self.rows_tgt)),
         )
+
+
+def _is_labelled(y_tgt, classes, n_target):
+    """Return for which target rows ``y_tgt`` has a class, not the mark of unknown."""
+    if y_tgt is None:
+        return np.zeros(n_target, dtype=bool)
+    known = set(classes.tolist())
+    return np.array([label in known for label in y_tgt])
 
 
 def _simple_models(is_sparse, seed):
