@@ -134,6 +134,8 @@ trust: $(VENV)/ready
 	$(BIN)/python benchmarks/trust/tables.py $(FROM)
 	$(BIN)/python benchmarks/trust/reports.py $(FROM) --jobs $(JOBS)
 	$(BIN)/python benchmarks/trust/report_tables.py $(FROM)
+	$(BIN)/python benchmarks/trust/combining.py $(FROM)
+	$(BIN)/python benchmarks/trust/tried.py $(FROM)
 	$(REPRODUCE)/record.py
 
 regret: $(VENV)/ready

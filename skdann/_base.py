@@ -595,7 +595,7 @@ class BaseDANN(
         for name, X in {"source": domains.X, "target": domains.X_tgt}.items():
             if X is not None and X.shape[0] >= FEWEST_ROWS:
                 some = X[evenly_spaced_rows(X.shape[0])]
-                P = self.net_.apply("predict_proba", some, _CODES[name])
+                P = self._predict_checked(some, name)
                 labels = np.unique(domains.targets.decode(P))
                 if len(labels) == 1:
                     collapsed[name] = labels[0]
@@ -613,6 +613,10 @@ class BaseDANN(
                 f"lower lambda_max={self.lambda_max:g} or lr={self.lr:g}.",
                 AdaptationWarning,
             )
+
+    def _predict_checked(self, X, domain):
+        """Predict, as ``net_`` does, rows that are checked already."""
+        return self.net_.apply("predict_proba", X, _CODES[domain])
 
     def _apply(self, method, X, domain):
         check_is_fitted(self)

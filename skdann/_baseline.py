@@ -4,6 +4,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, _fit_context, clone
 from sklearn.linear_model import LogisticRegression
+from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -34,7 +35,7 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
         columns of two values as the source's; "source", both by those of the source;
         "pooled", both by those of both, each domain counting one half; "quantile", each
         domain by its own quantiles, to a normal distribution. None leaves the rows as
-        they are, also sparse ones.
+        they are; sparse rows are left so in any case.
 
     Attributes
     ----------
@@ -103,35 +104,33 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
         domains = read_domains(
             self, X, y, X_tgt, sample_weight=sample_weight, y_tgt=y_tgt
         )
-        mean_weight = 1.0
-        if sample_weight is not None:
-            mean_weight = np.mean(np.asarray(sample_weight)[domains.rows])
-        return self._fit_domains(domains, mean_weight)
+        return self._fit_domains(domains)
 
-    def _fit_domains(self, domains, mean_weight=1.0):
-        """Fit on data that are checked and encoded.
-
-        Weights are 1 on average there; how much they are matters to a penalty.
-        """
+    def _fit_domains(self, domains):
+        """Fit on data that are checked and encoded."""
         self._scaler = fit_scaler(domains, self.standardize)
         rows, labelled = domains.rows, domains.labelled_rows_tgt
         X, codes = self._scaler.transform(domains.X[rows], "source"), domains.y[rows]
         weight = domains.row_weight
         if weight is not None:
-            weight = weight[rows] * mean_weight
+            weight = weight[rows] * domains.mean_weight  # which a penalty is against
         if len(labelled):
             X_tgt = self._scaler.transform(domains.X_tgt[labelled], "target")
             X = (sparse.vstack if sparse.issparse(X) else np.concatenate)([X, X_tgt])
             codes = np.concatenate([codes, domains.y_tgt[labelled]])
             if weight is not None:
                 weight = np.concatenate([weight, np.ones(len(labelled))])
-        model = self.estimator
-        model = LogisticRegression(max_iter=MAX_ITER) if model is None else clone(model)
         weights = {} if weight is None else {"sample_weight": weight}
         self.classes_ = domains.targets.classes
-        self.estimator_ = model.fit(X, self.classes_[codes], **weights)
+        self.estimator_ = self._model().fit(X, self.classes_[codes], **weights)
         self._row_shape = domains.X.shape[1:]
         return self
+
+    def _model(self):
+        """Return the classifier to fit."""
+        if self.estimator is None:
+            return LogisticRegression(max_iter=MAX_ITER)
+        return clone(self.estimator)
 
     def predict_proba(self, X, domain=None):
         """Predict the probability of each class.
@@ -151,9 +150,13 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
         check_is_fitted(self)
         domain, _ = self._domain_of_rows(domain)
         X = check_rows_to_predict(self, X, self._row_shape)
+        return self._predict_checked(X, domain)
+
+    def _predict_checked(self, X, domain):
+        """Predict probabilities of rows that are checked already."""
         return self.estimator_.predict_proba(self._scaler.transform(X, domain))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = self.standardize is None
+        tags.input_tags.sparse = get_tags(self._model()).input_tags.sparse
         return tags

@@ -21,7 +21,10 @@ from plain import PLAIN as PLAIN
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "docs" / "results"
-PAGES = [ROOT / "docs" / f"{name}.md" for name in ("results", "reliability", "pairs")]
+PAGES = [
+    ROOT / "docs" / f"{name}.md"
+    for name in ("results", "reliability", "pairs", "combining")
+]
 PACKAGES = ["numpy", "scipy", "scikit-learn", "skorch", "torch", "skdann"]
 
 

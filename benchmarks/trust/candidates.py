@@ -6,12 +6,14 @@ that accuracy is measured on.
 """
 
 import numpy as np
+import torch
 from scipy import linalg, sparse
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from torch import nn
 
 from skdann import AutoDANNClassifier, DANNClassifier
 from skdann._multi_fit import fit_many, validate_many
@@ -72,6 +74,38 @@ def dann(pair, X, X_tgt, X_eval, *, n_fits, **parameters):
     return np.stack([net.predict_proba(X_eval) for net in nets])
 
 
+class EmbeddedColumns(nn.Module):
+    """Periodic embeddings of each column, then the default's layers.
+
+    Gorishniy et al. 2022, "On Embeddings for Numerical Features in Tabular Deep
+    Learning": sines and cosines of learned frequencies, a linear layer, ReLU.
+    """
+
+    def __init__(self, n_columns, n_frequencies=8, width=4):
+        super().__init__()
+        self.frequencies = nn.Parameter(0.1 * torch.randn(n_columns, n_frequencies))
+        self.mix = nn.Linear(2 * n_frequencies, width)
+        self.layers = nn.Sequential(
+            *(nn.Linear(n_columns * width, 64), nn.ReLU(), nn.Dropout(0.25)),
+            *(nn.Linear(64, 64), nn.ReLU(), nn.Dropout(0.25)),
+        )
+
+    def forward(self, X):
+        angles = 2 * torch.pi * self.frequencies * X.unsqueeze(-1)
+        periodic = torch.cat([angles.sin(), angles.cos()], dim=-1)
+        return self.layers(torch.relu(self.mix(periodic)).flatten(1))
+
+
+def embedded(pair, X, X_tgt, X_eval, *, n_fits):
+    """The default over embeddings of columns; of text, the default."""
+    if pair.is_text:
+        return dann(pair, X, X_tgt, X_eval, n_fits=n_fits)
+    own = {"feature_extractor": EmbeddedColumns, "n_estimators": 5}
+    per_epoch = -(-max(len(X), len(X_tgt)) // 64)
+    own["max_epochs"] = max(10, -(-400 // per_epoch))
+    return dann(pair, X, X_tgt, X_eval, n_fits=n_fits, **own)
+
+
 def auto(pair, X, X_tgt, X_eval, *, n_fits):
     """The combination, and each candidate of the first fit."""
     if pair.is_text:
@@ -89,6 +123,7 @@ def auto(pair, X, X_tgt, X_eval, *, n_fits):
 
 CANDIDATES = {
     "auto": auto,
+    "embedded": embedded,
     "lr": logistic_regression,
     "rf": random_forest,
     "gb": gradient_boosting,

@@ -56,6 +56,12 @@ CELLS = {
         {"n_fits": 3, "class_confusion": 0.3},
         ["none"],
     ),
+    "default, early stopping": (
+        "dann",
+        {"n_fits": 1, "early_stopping": True},
+        ["none"],
+    ),
+    "default, numerical embeddings": ("embedded", {"n_fits": 1}, ["none"]),
     "lr": ("lr", {}, SCALED),
     # A scale that both domains share changes a forest by rounding alone: "none" stands
     # for "source" and "pooled".

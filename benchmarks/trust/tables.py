@@ -34,9 +34,11 @@ BASELINES = {
 }
 EARLIER = ("dann-1000", "source")
 DEFAULT = ("default", "none")
+AUTO = ("auto", "none")
 OURS = {
     "earlier default: one network, scaled by the source": EARLIER,
     "default": DEFAULT,
+    "AutoDANNClassifier": AUTO,
 }
 TRAINED_ON_TARGET = {"trained on labels of the target": ("target", "source")}
 OPTIONS = {
@@ -250,6 +252,7 @@ def pairs(judge):
         "forest, by domain": ("rf", "domain"),
         "earlier default": EARLIER,
         "default": DEFAULT,
+        "auto": AUTO,
         "on target": ("target", "source"),
     }
     table = [

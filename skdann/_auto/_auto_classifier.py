@@ -24,7 +24,7 @@ from ..metrics._fitted import reading
 from ..metrics._sampling import evenly_spaced_rows
 from ._candidates import check_candidates, default_candidates
 from ._fit import fit_candidates
-from ._results import Evidence, explain, make_results, predicted_codes
+from ._results import Evidence, explain, make_results, probabilities
 
 # Candidates of less weight are left out of predictions: they would change nothing.
 LEAST_WEIGHT = 1e-3
@@ -179,36 +179,22 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         FitFailedWarning
             If a candidate could not be fitted, or not in time; the others are.
         """
-        if X_tgt is None:
-            raise ValueError(
-                f"{type(self).__name__} weights its candidates on the target: "
-                "fit(X, y, X_tgt). Without a target use a classifier of scikit-learn."
-            )
-        domains = read_domains(
-            self, X, y, X_tgt, sample_weight=sample_weight, y_tgt=y_tgt
-        )
-        if domains.X.ndim != 2:
-            raise ValueError(
-                f"{type(self).__name__} is for tables, but X has rows of shape "
-                f"{domains.X.shape[1:]}. Use a DANNClassifier with a feature_extractor."
-            )
+        domains = self._read(X, y, X_tgt, sample_weight, y_tgt)
         if self.candidates is None:
             candidates = default_candidates(domains, self.random_state)
         else:
             candidates = check_candidates(self.candidates)
-        domains = resolve_shift(domains, "auto", "estimate")
         self._row_shape = domains.X.shape[1:]
         self._scales = column_scales(domains, "domain")
-        ends = None if self.max_time is None else time.time() + self.max_time
         if self.label_use == "training":
-            all_fitted = self._fit_candidates(candidates, domains, ends)
+            all_fitted = self._fit_candidates(candidates, domains)
             return self._combine(all_fitted, domains, Evidence.without_labels(domains))
         unlabelled = domains.without_target_labels()
-        all_fitted = self._fit_candidates(candidates, unlabelled, ends)
+        all_fitted = self._fit_candidates(candidates, unlabelled)
         self._combine(all_fitted, unlabelled, Evidence.of(domains))
         if self.label_use == "both" and domains.y_tgt is not None:
-            again = self._fit_candidates(candidates, domains, ends)
-            self._set_candidates(again, domains, dict(self._weight_of))
+            again = self._fit_candidates(candidates, domains)
+            self._set_candidates(again, domains, self._weight_of)
         return self
 
     def predict_proba(self, X, domain=None):
@@ -239,7 +225,7 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         return P / sum(in_use.values())
 
     def _votes(self, X_tgt):
-        """Return what each candidate predicts for rows of the target, and weights.
+        """Return rows of the target, what candidates predict there, and weights.
 
         Parameters
         ----------
@@ -248,30 +234,53 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
 
         Returns
         -------
+        rows : ndarray of int of shape (n_target,)
+            All of them.
         votes : ndarray of int of shape (n_candidates, n_target)
         weights : ndarray of shape (n_candidates,)
         """
+        votes = probabilities(self.candidates_.values(), X_tgt).argmax(axis=2)
         weights = np.array(list(self._weight_of.values()))
-        return predicted_codes(self.candidates_.values(), X_tgt), weights
+        return np.arange(votes.shape[1]), votes, weights
 
-    def _fit_candidates(self, candidates, domains, ends):
-        """Return the candidates as they are after their fits, one at least fitted."""
-        for candidate in candidates.values():
-            candidate.n_features_in_ = self.n_features_in_
+    def _read(self, X, y, X_tgt, sample_weight, y_tgt):
+        """Check and encode the data."""
+        if X_tgt is None:
+            raise ValueError(
+                f"{type(self).__name__} weights its candidates on the target: "
+                "fit(X, y, X_tgt). Without a target use a classifier of scikit-learn."
+            )
+        domains = read_domains(
+            self, X, y, X_tgt, sample_weight=sample_weight, y_tgt=y_tgt
+        )
+        if domains.X.ndim != 2:
+            raise ValueError(
+                f"{type(self).__name__} is for tables, but X has rows of shape "
+                f"{domains.X.shape[1:]}. Use a DANNClassifier with a feature_extractor."
+            )
+        return domains
+
+    def _fit_candidates(self, candidates, domains):
+        """Return the candidates as they are after their fits, one at least fitted.
+
+        The proportions of the classes are estimated once for all: scales by domain are
+        wrong where these differ.
+        """
+        ends = None
+        if self.max_time is not None:
+            n_fits = 2 if self.label_use == "both" else 1
+            ends = time.time() + self.max_time / n_fits
+        domains = resolve_shift(domains, "auto", "estimate")
         all_fitted = fit_candidates(
             candidates, domains, ends=ends, n_jobs=self.n_jobs, verbose=self.verbose
         )
         failed = [fitted for fitted in all_fitted if fitted.error is not None]
-        texts = "; ".join(
-            f"{f.name}: {f.describe_error(self.max_time)}" for f in failed
-        )
+        reasons = "; ".join(fitted.reason(self.max_time) for fitted in failed)
         if len(failed) == len(all_fitted):
-            raise ValueError(f"No candidate could be fitted. {texts}")
+            raise ValueError(f"No candidate could be fitted. {reasons}")
         if failed:
-            warn(
-                f"{len(failed)} of {len(candidates)} candidates are left out. {texts}",
-                FitFailedWarning,
-            )
+            share = f"{len(failed)} of {len(candidates)}"
+            warn(f"{share} candidates are left out. {reasons}", FitFailedWarning)
         return all_fitted
 
     def _combine(self, all_fitted, domains, evidence):
@@ -279,13 +288,14 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         done = [fitted for fitted in all_fitted if fitted.error is None]
         models = [fitted.estimator for fitted in done]
         some = domains.X_tgt[evenly_spaced_rows(domains.n_target)]
-        votes = predicted_codes(models, some)
+        P = probabilities(models, some)
+        votes = P.argmax(axis=2)
         is_right = evidence.is_right(models)
         weights = combination_weights(votes, is_right.sum(axis=1))
         names = [fitted.name for fitted in done]
         weight_of = dict(zip(names, weights, strict=True))
         self._set_candidates(all_fitted, domains, weight_of)
-        whole = predicted_codes([self], some)
+        whole = np.tensordot(weights, P, axes=1).argmax(axis=1)
         self.results_ = make_results(all_fitted, votes, weights, whole, is_right)
         self.reason_ = explain(names, votes, weights, is_right)
         return self
@@ -296,5 +306,10 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         for candidate in done.values():
             share_columns(self, candidate)
         self.candidates_ = done
-        self._weight_of = {name: weight_of[name] for name in done}
+        self._weight_of = {name: weight_of.get(name, 0.0) for name in done}
         self.classes_ = domains.targets.classes
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

@@ -1,20 +1,19 @@
 """What the candidates have come to: their table, and the reason in words."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..metrics._agreement import mean_agreement
 from ..metrics._fitted import reading
-from ..metrics._paired import PairedDifference
+from ..metrics._paired import compare_best
 
 # Rows on which less than this share of the weight agrees are those to label.
 AGREED = 2 / 3
 
 
-def predicted_codes(models, X_tgt):
-    """Return the positions of the classes that models predict for target rows.
+def probabilities(models, X_tgt):
+    """Return what models predict for target rows.
 
     Parameters
     ----------
@@ -25,11 +24,9 @@ def predicted_codes(models, X_tgt):
 
     Returns
     -------
-    votes : ndarray of int of shape (n_models, n)
+    P : ndarray of shape (n_models, n, n_classes)
     """
-    return np.stack(
-        [reading(m, "target").predict_proba(X_tgt).argmax(axis=1) for m in models]
-    )
+    return np.stack([reading(m, "target").predict_proba(X_tgt) for m in models])
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ class Evidence:
         if not len(self.labels):
             return np.zeros((len(models), 0), dtype=bool)
         classes = models[0].classes_
-        return classes[predicted_codes(models, self.X)] == self.labels
+        return classes[probabilities(models, self.X).argmax(axis=2)] == self.labels
 
 
 def make_results(all_fitted, votes, weights, whole, is_right):
@@ -71,7 +68,7 @@ def make_results(all_fitted, votes, weights, whole, is_right):
         What those without an error predict for the target.
     weights : ndarray of shape (n_done,)
         How much each counts.
-    whole : ndarray of int of shape (1, n_rows)
+    whole : ndarray of int of shape (n_rows,)
         What the combination predicts.
     is_right : ndarray of bool of shape (n_done, n_labelled)
         On labelled rows.
@@ -128,8 +125,8 @@ def explain(names, votes, weights, is_right):
     sentences.append(
         f"On {share:.0%} of the target rows less than two thirds of the weight agrees."
     )
-    if n_labelled:
-        sentences.append(_compare_best(names, is_right))
+    if n_labelled and len(names) > 1:
+        sentences.append(compare_best(names, is_right))
     elif share:
         sentences.append("rows_to_label names rows whose labels would tell most.")
     return " ".join(sentences)
@@ -139,22 +136,3 @@ def _agreed_weight(votes, weights):
     """Return the weight of the class that most weight predicts, for each row."""
     shares = [weights @ (votes == code) for code in range(votes.max() + 1)]
     return np.max(shares, axis=0)
-
-
-def _compare_best(names, is_right):
-    """Say whether labels tell the two best candidates apart."""
-    n_right = is_right.sum(axis=1)
-    first, second = np.argsort(-n_right, kind="stable")[:2]
-    paired = PairedDifference.of(is_right[first], is_right[second])
-    low, high = paired.interval
-    told = (
-        f"Of the {paired.n} labels {names[first]} has {n_right[first]} right and "
-        f"{names[second]} {n_right[second]}: a difference of {paired.difference:.2f}, "
-        f"95% interval {low:.2f} to {high:.2f}"
-    )
-    if paired.is_settled:
-        return f"{told}."
-    more = paired.n_more
-    if math.isinf(more):
-        return f"{told}; more labels like these would not tell them apart."
-    return f"{told}; about {more} more such labels would tell them apart."

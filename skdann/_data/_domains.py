@@ -29,6 +29,8 @@ class Domains:
     row_weight, label_weight : ndarray of shape (n_source,) or None
         How often a row counts (``sample_weight``), and the same times the cost of its
         class (``class_weight``). Each is 1 on average; None weighs all alike.
+    mean_weight : float
+        What ``sample_weight`` is on average over the rows in use.
     X_tgt : ndarray or CSR of shape (n_target, ...), or None
         Target rows.
     y_tgt : ndarray of shape (n_target,), or None
@@ -49,6 +51,7 @@ class Domains:
     rows: np.ndarray
     row_weight: np.ndarray | None = None
     label_weight: np.ndarray | None = None
+    mean_weight: float = 1.0
     X_tgt: object = None
     y_tgt: np.ndarray | None = None
     label_weight_tgt: np.ndarray | None = None
@@ -132,13 +135,14 @@ def read_domains(
     elif y_tgt is not None:
         raise ValueError("y_tgt labels rows of X_tgt, but X_tgt is None. Pass both.")
     targets, codes, codes_tgt = read_class_targets(y, y_tgt, X_tgt, targets)
-    row_weight, rows = check_row_weight(sample_weight, X, codes)
+    row_weight, rows, mean_weight = check_row_weight(sample_weight, X, codes)
     domains = Domains(
         X=X,
         y=codes,
         targets=targets,
         rows=rows,
         row_weight=row_weight,
+        mean_weight=mean_weight,
         X_tgt=X_tgt,
         y_tgt=codes_tgt,
     )

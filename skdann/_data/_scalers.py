@@ -31,13 +31,12 @@ def fit_scaler(domains, how):
     object
         With ``transform(X, domain)``.
     """
-    if how is None:
+    if how is None or sparse.issparse(domains.X):  # centred, they would be dense
         return _AsItIs()
-    if sparse.issparse(domains.X) or domains.X.ndim != 2:
-        kind = "sparse" if sparse.issparse(domains.X) else "of more than two dimensions"
+    if domains.X.ndim != 2:
         raise ValueError(
-            f"standardize={how!r} is for dense tables, but X is {kind}. Set "
-            "standardize=None, and scale X and X_tgt before."
+            f"standardize={how!r} is for tables, but X has rows of shape "
+            f"{domains.X.shape[1:]}. Set standardize=None."
         )
     if how == "quantile":
         return _Quantiles.fit(domains)

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils._missing import is_pandas_na
 from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _num_samples
 
 # Marks, among the codes of the target, the rows whose label is not known.
 UNLABELLED = -1
@@ -86,6 +87,31 @@ def read_class_targets(y, y_tgt, X_tgt, known=None):
     return targets, targets.encode(y), codes_tgt
 
 
+def encode_known_labels(y_tgt, X_tgt, classes):
+    """Return the positions of target labels among the classes.
+
+    Parameters
+    ----------
+    y_tgt : array-like of shape (n_target,)
+        Target labels, those that are not known marked.
+    X_tgt : array-like
+        Target rows.
+    classes : ndarray of shape (n_classes,)
+        What was learned, sorted.
+
+    Returns
+    -------
+    codes : ndarray of int of shape (n_target,)
+        ``UNLABELLED`` where the label is not known, n_classes where it is another.
+    """
+    y_tgt, is_known = _check_target_labels(y_tgt, X_tgt, classes)
+    codes = np.full(len(y_tgt), UNLABELLED)
+    known = y_tgt[is_known]
+    places = np.searchsorted(classes, known).clip(max=len(classes) - 1)
+    codes[is_known] = np.where(classes[places] == known, places, len(classes))
+    return codes
+
+
 def _check_class_labels(y):
     """Raise ValueError if y is not a column of labels of one type."""
     try:
@@ -103,9 +129,10 @@ def _check_target_labels(y_tgt, X_tgt, y):
     if y_tgt is None:
         return None, None
     y_tgt = column_or_1d(y_tgt, dtype=None)
-    if len(y_tgt) != X_tgt.shape[0]:
+    n_target = _num_samples(X_tgt)
+    if len(y_tgt) != n_target:
         raise ValueError(
-            f"y_tgt has {len(y_tgt)} entries, but X_tgt has {X_tgt.shape[0]} rows. "
+            f"y_tgt has {len(y_tgt)} entries, but X_tgt has {n_target} rows. "
             "Mark the rows without a label: -1 among numbers, None among strings."
         )
     if y_tgt.dtype.kind in "OU":

@@ -6,7 +6,7 @@ from sklearn.utils.validation import _check_sample_weight
 
 
 def check_row_weight(sample_weight, X, codes):
-    """Return weights of mean 1 over the rows in use, and which those are.
+    """Return weights of mean 1 over the rows in use, which those are, and the mean.
 
     Parameters
     ----------
@@ -21,9 +21,11 @@ def check_row_weight(sample_weight, X, codes):
     -------
     weight : ndarray of shape (n_source,) or None
     rows : ndarray of int
+    mean : float
+        Of the given weights of these rows.
     """
     if sample_weight is None:
-        return None, np.arange(X.shape[0])
+        return None, np.arange(X.shape[0]), 1.0
     weight = _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True
     )
@@ -33,8 +35,10 @@ def check_row_weight(sample_weight, X, codes):
             "sample_weight leaves rows of fewer than two classes; a classifier needs "
             "at least two classes."
         )
-    weight = weight / weight.max()  # a sum of the largest would overflow
-    return weight / weight[rows].mean(), rows
+    largest = weight.max()
+    weight = weight / largest  # a sum of the largest would overflow
+    mean = weight[rows].mean()
+    return weight / mean, rows, float(min(mean * largest, np.finfo(float).max))
 
 
 def label_weights(class_weight, classes, codes, row_weight, codes_tgt):

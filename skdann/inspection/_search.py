@@ -7,6 +7,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._axes import class_colors, make_panels, place_legend
 
+# The value of a parameter that a candidate does not have, as simple models have none.
+LACKING = "none"
+
 # With more different values than this the axis is a scale, not a list of values.
 _MAX_PLACES = 12
 
@@ -195,7 +198,7 @@ class SearchDisplay:
         groups = np.zeros(len(score)) if self.hue is None else self.hue
         values = _sorted_values(groups)
         for value, color in zip(values, class_colors(len(values)), strict=True):
-            own = np.array([group == value for group in groups])
+            own = np.array([group == value for group in groups]) & np.isfinite(score)
             label = None if self.hue is None else f"{self.names[1]} = {_text(value)}"
             across = np.unique(places[own])
             means = [np.nanmean(score[own & (places == place)]) for place in across]
@@ -241,7 +244,9 @@ def _values_of(cv_results, parameter):
     for key, values in cv_results.items():
         name = key.removeprefix("param_")
         if key != name and name.split("__")[-1] == parameter.split("__")[-1]:
-            return np.array(list(values), dtype=object)
+            lacking = np.ma.getmaskarray(values)
+            known = np.ma.getdata(values).astype(object)
+            return np.where(lacking, LACKING, known)
     return None
 
 

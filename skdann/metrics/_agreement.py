@@ -62,15 +62,16 @@ def mean_agreement(votes):
     return kappa.sum(axis=1) / max(1, len(votes) - 1)
 
 
-def combination_weights(votes, n_right=0):
-    r"""Return how much each candidate counts in the mean of all.
+def log_posterior(votes, n_right=0):
+    r"""Return the logarithm of how far each candidate is believed in, plus a constant.
 
-    .. math:: w_k \propto a_k^8 \, e^{r_k}
+    .. math:: 8 \log a_k + r_k
 
-    for the mean agreement :math:`a_k` with the others, at least .1, and the number :math:`r_k` of
-    labelled target rows that the candidate predicts rightly. The first factor is what
-    is believed without a label, the second how the labels change that: a row counts
-    for whoever is right there against whoever is wrong, wherever it was drawn.
+    for the mean agreement :math:`a_k` with the others, at least .1, and the number
+    :math:`r_k` of labelled target rows that the candidate predicts rightly. The first
+    term is what is believed without a label, the second how the labels change that: a
+    row counts for whoever is right there against whoever is wrong, wherever it was
+    drawn.
 
     Parameters
     ----------
@@ -81,11 +82,18 @@ def combination_weights(votes, n_right=0):
 
     Returns
     -------
-    weights : ndarray of shape (n_candidates,)
-        Of sum 1.
+    ndarray of shape (n_candidates,)
     """
     agreement = np.maximum(mean_agreement(votes), LEAST_AGREEMENT)
-    return softmax(SHARPNESS * np.log(agreement) + n_right)
+    return SHARPNESS * np.log(agreement) + n_right
+
+
+def combination_weights(votes, n_right=0):
+    """Return how much each candidate counts in the mean of all, of sum 1.
+
+    Parameters are those of :func:`log_posterior`.
+    """
+    return softmax(log_posterior(votes, n_right))
 
 
 def disagreement(votes, weights):

@@ -95,3 +95,29 @@ def rows_to_settle(share_right=0.75):
     """
     margin = 2 * share_right - 1
     return math.ceil(((Z + Z_POWER * math.sqrt(1 - margin**2)) / margin) ** 2)
+
+
+def compare_best(names, is_right):
+    """Say in a sentence whether labels tell the two best candidates apart.
+
+    Parameters
+    ----------
+    names : list
+        Of the candidates, at least two.
+    is_right : ndarray of bool of shape (n_candidates, n_labelled)
+        On labelled rows, at least one.
+    """
+    n_right = is_right.sum(axis=1)
+    first, second = np.argsort(-n_right, kind="stable")[:2]
+    paired = PairedDifference.of(is_right[first], is_right[second])
+    low, high = paired.interval
+    told = (
+        f"Of the {paired.n} labels {names[first]} has {n_right[first]} right and "
+        f"{names[second]} {n_right[second]}: a difference of {paired.difference:.2f}, "
+        f"95% interval {low:.2f} to {high:.2f}"
+    )
+    if paired.is_settled:
+        return f"{told}."
+    if math.isinf(paired.n_more):
+        return f"{told}; more labels like these would not tell them apart."
+    return f"{told}; about {paired.n_more} more such labels would tell them apart."

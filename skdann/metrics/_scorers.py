@@ -8,7 +8,6 @@ from ._distance import density_ratio
 from ._fitted import reading
 from ._probabilities import infomax_score, neg_entropy_score, nuclear_norm_score
 from ._risk import deep_embedded_risk, importance_weighted_risk
-from ._sampling import evenly_spaced_rows
 
 
 class TargetEvaluation:
@@ -39,11 +38,6 @@ class TargetEvaluation:
     def probabilities(self):
         """Of the target rows, shape (n_target, n_classes)."""
         return self.estimator.predict_proba(self.X_tgt)
-
-    @property
-    def sampled_probabilities(self):
-        """Those of evenly spaced target rows, by which networks are compared."""
-        return self.probabilities[evenly_spaced_rows(len(self.probabilities))]
 
     @cached_property
     def errors(self):
@@ -91,6 +85,9 @@ def _neg_dev(evaluation):
 def _neg_devn(evaluation):
     return -deep_embedded_risk(evaluation.errors, evaluation.weights, normalize=True)
 
+
+# Those that need features, of which only a network has any.
+OF_FEATURES = ("neg_iwv", "neg_dev", "neg_devn")
 
 # The registry: parameter constraints, error messages and columns of ``cv_results_``
 # follow it. Each function maps a TargetEvaluation to a number, the higher the better.

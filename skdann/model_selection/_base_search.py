@@ -6,12 +6,13 @@ from functools import partial
 
 import numpy as np
 from joblib import effective_n_jobs, parallel_config
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 from sklearn.utils.parallel import delayed
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _num_samples, check_is_fitted
 from tqdm.auto import tqdm
 
 from .._base import restore_attributes_on_error
@@ -19,13 +20,15 @@ from .._parallel import parallel_as_completed
 from .._training._sklearn_callbacks import make_callback_data, start_fit
 from .._warn import warn
 from ._candidates import (
+    baseline_candidates,
     is_source_only,
     lambda_max_of,
     make_candidate,
     make_tasks,
 )
 from ._evaluation import Fold, evaluate
-from ._pipeline import fit_preprocessing, join_pipeline, split_pipeline
+from ._judged_rows import JudgedRows, candidate_votes
+from ._pipeline import check_estimator, fit_preprocessing, join_pipeline, split_pipeline
 from ._results import (
     add_ensemble_agreement,
     by_candidate,
@@ -62,9 +65,8 @@ class BaseDANNSearch:
         sample_weight : array-like of shape (n_samples,), default=None
             How often each source row counts in training.
         y_tgt : array-like of shape (n_target,), default=None
-            The few target labels that are known, as in
-            :meth:`skdann.DANNClassifier.fit`. They take part in training, not in
-            the choice.
+            The few target labels that are known, marked as in
+            :meth:`skdann.DANNClassifier.fit`. What they are used for is ``label_use``.
         groups : array-like of shape (n_samples,), default=None
             For the splitter ``cv``.
 
@@ -86,15 +88,21 @@ class BaseDANNSearch:
                 f"{type(self).__name__} scores on the target: fit(X, y, X_tgt). "
                 "Without a target use sklearn.model_selection.GridSearchCV."
             )
-        split_pipeline(self.estimator)
-        scoring = understand_scoring(self.scoring, self.estimator)
+        check_estimator(self.estimator)
+        of_choice = None if self.label_use == "training" else y_tgt
+        scoring = understand_scoring(
+            self.scoring, self.estimator, has_labels=of_choice is not None
+        )
         if scoring.is_multiple:
             self._check_refit({*scoring.known, *scoring.scorers})
         X, y, sample_weight = indexable(X, y, sample_weight)
-        fit_params = {"sample_weight": sample_weight, "y_tgt": y_tgt}
+        judged = JudgedRows.of(X_tgt, y, y_tgt, for_choice=of_choice is not None)
+        fit_params = {"sample_weight": sample_weight, "y_tgt": None}
+        if self.label_use == "training":
+            fit_params["y_tgt"] = y_tgt
         cv = check_cv(self.cv, y, classifier=True)
         folds = [
-            Fold(X, y, X_tgt, train, test, **fit_params)
+            Fold(X, y, X_tgt, train, test, judged, **fit_params)
             for train, test in cv.split(X, y, groups)
         ]
         self.n_splits_ = len(folds)
@@ -103,10 +111,14 @@ class BaseDANNSearch:
         fit_task = self._start_fit_task(callback_data)
         candidates = self._all_candidates()
         outcomes = self._evaluate(candidates, folds, scoring, fit_task)
+        judged.add_scores(outcomes)
         table = self._tabulate(candidates, outcomes, scoring)
+        self._keep_votes(judged, table)
         if self.refit or not self.multimetric_:
             self._choose(table)
         if self.refit:
+            if self.label_use == "both":
+                fit_params["y_tgt"] = y_tgt
             self._refit(X, y, X_tgt, fit_params, fit_task)
         fit_task.end(**callback_data)
         return self
@@ -154,9 +166,9 @@ class BaseDANNSearch:
     def _all_candidates(self):
         """Return the candidates, source-only ones among them."""
         candidates = list(self._candidates())
-        if any(is_source_only(self.estimator, params) for params in candidates):
-            return candidates
-        return candidates + self._without_adaptation(candidates)
+        if not any(is_source_only(self.estimator, params) for params in candidates):
+            candidates += self._without_adaptation(candidates)
+        return candidates + (baseline_candidates() if self.baselines else [])
 
     def _start_fit_task(self, callback_data):
         """Return this fit as a task that scikit-learn's callbacks hear of.
@@ -262,6 +274,36 @@ class BaseDANNSearch:
             ranks = [name for name in self.cv_results_ if name.startswith(prefix)]
             self._check_refit({name.removeprefix(prefix) for name in ranks})
         return table
+
+    def _keep_votes(self, judged, table):
+        """Keep what ``rows_to_label`` asks for, and what the labels tell."""
+        positions, votes = candidate_votes(table)
+        self._judged_votes = judged, votes
+        params = [self.cv_results_["params"][i] for i in positions]
+        self.reason_ = judged.explain(params, votes)
+
+    def _votes(self, X_tgt):
+        """Return the judged rows, what candidates predict there, and weights.
+
+        Parameters
+        ----------
+        X_tgt : array-like or sparse matrix of shape (n_target, n_features)
+            Target rows, those of the fit.
+
+        Returns
+        -------
+        rows : ndarray of int of shape (n_judged,)
+        votes : ndarray of int of shape (n_candidates, n_judged)
+        weights : ndarray of shape (n_candidates,)
+        """
+        judged, votes = self._judged_votes
+        if _num_samples(X_tgt) != judged.n_target:
+            raise ValueError(
+                f"X_tgt has {_num_samples(X_tgt)} rows, but the search has judged its "
+                f"candidates on the {judged.n_target} target rows of its fit: pass "
+                "those."
+            )
+        return judged.rows, votes, softmax(judged.log_posterior(votes))
 
     def _choose(self, table):
         results = self.cv_results_

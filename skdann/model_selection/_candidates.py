@@ -5,17 +5,22 @@ import math
 
 from joblib import effective_n_jobs
 from sklearn.base import clone
+from sklearn.ensemble import RandomForestClassifier
 
 from .._base import is_same
+from .._baseline import BaselineClassifier
 from .._training import MAX_NETS_CPU, OPTIONAL_TERMS, draw_seeds, resolve_device
 from ._evaluation import Task
-from ._pipeline import classifier_prefix, split_pipeline
+from ._pipeline import classifier_prefix, replace_classifier, split_pipeline
 
 # Parameters that have no effect without adaptation.
 LAMBDA_PARAMETERS = ("lambda_max", "lambda_schedule", "lambda_gamma")
 
 # What a model that is trained on the source alone has none of.
 SOURCE_ONLY = ("lambda_max", *OPTIONAL_TERMS)
+
+# The parameter of a candidate that is no network: what takes the network's place.
+BASELINE = "baseline"
 
 # Parameters of the classifier that may differ within a stack.
 STACKABLE = (
@@ -40,16 +45,31 @@ STACKABLE = (
 
 def make_candidate(estimator, params):
     """Return a copy of the estimator with the parameters of a candidate."""
-    return clone(estimator).set_params(**clone(params, safe=False))
+    params = clone(params, safe=False)
+    baseline = params.pop(BASELINE, None)
+    candidate = clone(estimator).set_params(**params)
+    return candidate if baseline is None else replace_classifier(candidate, baseline)
+
+
+def baseline_candidates():
+    """Return the simple models that people would take without a network."""
+    forest = RandomForestClassifier(random_state=0)
+    return [
+        {BASELINE: BaselineClassifier(standardize="source")},
+        {BASELINE: BaselineClassifier(standardize="domain")},
+        {BASELINE: BaselineClassifier(forest, standardize=None)},
+        {BASELINE: BaselineClassifier(forest, standardize="domain")},
+    ]
 
 
 def lambda_max_of(estimator, params):
-    """Return ``lambda_max`` of a candidate."""
-    return split_pipeline(make_candidate(estimator, params))[1].lambda_max
+    """Return ``lambda_max`` of a candidate; 0 of what is no network."""
+    classifier = split_pipeline(make_candidate(estimator, params))[1]
+    return getattr(classifier, "lambda_max", 0.0)
 
 
 def is_source_only(estimator, params):
-    """Whether a candidate is trained on the source alone."""
+    """Whether a candidate is a network trained on the source alone."""
     classifier = split_pipeline(make_candidate(estimator, params))[1]
     return all(getattr(classifier, name) == 0 for name in SOURCE_ONLY)
 
@@ -126,6 +146,9 @@ def _seeded(estimator, n_seeds):
     """Yield the estimator as it is, then with other seeds drawn from its own."""
     yield estimator
     name = classifier_prefix(estimator) + "random_state"
+    if name not in estimator.get_params():  # a baseline
+        yield from [estimator] * (n_seeds - 1)
+        return
     own = copy.deepcopy(estimator.get_params()[name])  # draws must not advance it
     for seed in draw_seeds(own, n_seeds)[1:]:
         yield clone(estimator).set_params(**{name: None if own is None else seed})
@@ -137,7 +160,8 @@ def _task_size(members, max_stacked, n_wanted):
         return max_stacked
     # More than MAX_NETS_CPU gain nothing on a CPU. For a GPU all go into one task: how
     # many of them its memory holds is found out when they are trained.
-    device = resolve_device(split_pipeline(members[0][1])[1].device)
+    classifier = split_pipeline(members[0][1])[1]
+    device = resolve_device(getattr(classifier, "device", "cpu"))
     n_stacks = 1 if device.type == "cuda" else math.ceil(len(members) / MAX_NETS_CPU)
     return math.ceil(len(members) / max(n_stacks, min(n_wanted, len(members))))
 

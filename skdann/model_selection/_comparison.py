@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._candidates import set_source_only
 from ._evaluation import Fold, Task, evaluate
-from ._pipeline import classifier_prefix, join_pipeline, split_pipeline
+from ._judged_rows import JudgedRows
+from ._pipeline import check_estimator, classifier_prefix, join_pipeline, split_pipeline
 
 # Share of the source that both models are scored on.
 _TEST_SIZE = 0.2
@@ -50,6 +51,7 @@ def fitted_classifier(estimator):
     ----------
     estimator : fitted DANNClassifier or Pipeline that ends in one
     """
+    check_estimator(estimator)
     _, classifier = split_pipeline(estimator)
     check_is_fitted(classifier)
     return classifier
@@ -84,7 +86,9 @@ def compare_with_source_only(
     Comparison
     """
     train, test = _split(y, random_state)
-    fold = Fold(X, y, X_tgt, train, test, sample_weight=sample_weight, y_tgt=y_tgt)
+    judged = JudgedRows.of(X_tgt, y, y_tgt)
+    weights = {"sample_weight": sample_weight, "y_tgt": y_tgt}
+    fold = Fold(X, y, X_tgt, train, test, judged, **weights)
     models = [set_source_only(_quiet(estimator)), _quiet(estimator)]
     if not adapts:
         set_source_only(models[1])

@@ -7,10 +7,13 @@ from functools import cache, partial
 import numpy as np
 from sklearn.utils import _safe_indexing
 
+from .._base import BaseDANN
+from .._data._domains import read_domains
 from .._multi_fit import fit_many, validate_many
 from .._training._sklearn_callbacks import NullFitTask, make_callback_data
 from ..metrics._fitted import reading
-from ..metrics._scorers import SCORES, TargetEvaluation
+from ..metrics._scorers import OF_FEATURES, SCORES, TargetEvaluation
+from ._judged_rows import JudgedRows
 from ._pipeline import fit_preprocessing, join_pipeline, split_pipeline
 from ._reverse_validation import reverse_scores
 
@@ -48,8 +51,10 @@ class Fold:
         The target, whole: folds divide the source alone.
     train, test : ndarray of int
         Positions of source rows, as :meth:`rows` takes them.
+    judged : JudgedRows
+        Target rows by which candidates are compared.
     sample_weight, y_tgt : array-like or None
-        As in :meth:`skdann.DANNClassifier.fit`.
+        What training gets, as in :meth:`skdann.DANNClassifier.fit`.
     """
 
     X: object
@@ -57,6 +62,7 @@ class Fold:
     X_tgt: object
     train: np.ndarray
     test: np.ndarray
+    judged: JudgedRows
     sample_weight: object = None
     y_tgt: object = None
 
@@ -97,7 +103,7 @@ class Outcome:
     test_scores, train_scores : dict of str to float
         By name.
     probabilities : ndarray of shape (n, n_classes), float32
-        Of evenly spaced target rows, the same for all candidates.
+        Of the judged target rows, the same for all candidates.
     fit_time, score_time : float
         Seconds; of a stack, an equal share.
     error : Exception or None
@@ -220,10 +226,13 @@ def _train(task, fold, max_stacked):
     if preprocessing is not None:
         X = fit_preprocessing(preprocessing, X, y, weight)
         X_test, X_tgt = map(preprocessing.transform, (X_test, X_tgt))
-    domains = validate_many(
-        classifiers, X, y, X_tgt, sample_weight=weight, y_tgt=fold.y_tgt
-    )
-    errors = fit_many(classifiers, domains, max_stacked=max_stacked)
+    given = {"sample_weight": weight, "y_tgt": fold.y_tgt}
+    if all(isinstance(classifier, BaseDANN) for classifier in classifiers):
+        domains = validate_many(classifiers, X, y, X_tgt, **given)
+        errors = fit_many(classifiers, domains, max_stacked=max_stacked)
+    else:
+        domains = [read_domains(c, X, y, X_tgt, **given) for c in classifiers]
+        errors = list(map(_fit_baseline, classifiers, domains))
     return _Trained(
         task.estimators,
         preprocessing,
@@ -234,6 +243,15 @@ def _train(task, fold, max_stacked):
         y_test,
         X_tgt,
     )
+
+
+def _fit_baseline(classifier, domains):
+    """Fit what is no network; return why it could not be, or None."""
+    try:
+        classifier._fit_domains(domains)
+    except Exception as error:  # of scikit-learn's
+        return error
+    return None
 
 
 def _score_reverse(trained, outcomes, max_stacked):
@@ -258,10 +276,15 @@ def _score(trained, i, outcome, fold, scorers, score_train):
     evaluation = TargetEvaluation(
         classifier, trained.X_test, trained.y_test, trained.X_tgt
     )
-    outcome.test_scores |= {name: score(evaluation) for name, score in SCORES.items()}
+    has_features = hasattr(classifier, "transform")
+    for name, score in SCORES.items():
+        can = has_features or name not in OF_FEATURES
+        outcome.test_scores[name] = score(evaluation) if can else np.nan
     outcome.test_scores["source_accuracy"] = 1 - evaluation.errors.mean()
     # a sample in half the bytes: a process sends this back for each candidate and fold
-    outcome.probabilities = evaluation.sampled_probabilities.astype(np.float32)
+    outcome.probabilities = fold.judged.probabilities(
+        evaluation.probabilities, classifier.classes_
+    )
     if not scorers:
         return
     whole = reading(trained.whole(i), "source")

@@ -11,22 +11,35 @@ def split_pipeline(estimator):
 
     Parameters
     ----------
-    estimator : DANNClassifier or Pipeline
+    estimator : DANNClassifier, BaselineClassifier or Pipeline that ends in one
         Both parts are its own, not copies.
 
     Returns
     -------
     preprocessing : Pipeline or None
-    classifier : DANNClassifier
+    classifier : DANNClassifier or BaselineClassifier
     """
+    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    preprocessing = estimator[:-1] if last is not estimator else None
+    return preprocessing or None, last
+
+
+def check_estimator(estimator):
+    """Raise ValueError if it is no DANNClassifier, nor a Pipeline that ends in one."""
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     if not isinstance(last, DANNClassifier):
         raise ValueError(
             "estimator must be a DANNClassifier or a Pipeline that ends in one; got "
             f"{estimator!r}. For others use sklearn.model_selection.GridSearchCV."
         )
-    preprocessing = estimator[:-1] if last is not estimator else None
-    return preprocessing or None, last
+
+
+def replace_classifier(estimator, classifier):
+    """Return the estimator, an own copy, with another classifier at its end."""
+    if not isinstance(estimator, Pipeline):
+        return classifier
+    estimator.steps[-1] = (estimator.steps[-1][0], classifier)
+    return estimator
 
 
 def classifier_prefix(estimator):

@@ -7,10 +7,11 @@ from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, indexable
 
+from .._base import BaseDANN
 from .._data._domains import with_class_weight
 from .._data._weights import source_proportions
 from .._multi_fit import fit_many, share_columns, validate_many
-from ._pipeline import fit_preprocessing, split_pipeline
+from ._pipeline import check_estimator, fit_preprocessing, split_pipeline
 
 
 def reverse_validation_score(estimator, X, y, X_tgt, *, random_state=None):
@@ -57,6 +58,7 @@ def reverse_validation_score(estimator, X, y, X_tgt, *, random_state=None):
     >>> reverse_validation_score(clf, X, y, X + [0.2, 0], random_state=0) > 0.5
     True
     """
+    check_estimator(estimator)
     X, y = indexable(X, y)
     rng = check_random_state(random_state)
     X, X_val, y, y_val = train_test_split(
@@ -83,7 +85,7 @@ def reverse_scores(classifiers, domains, X_val, y_val, *, max_stacked="auto"):
 
     Parameters
     ----------
-    classifiers : list of DANNClassifier
+    classifiers : list of DANNClassifier, or of BaselineClassifier
         Fitted.
     domains : list of Domains
         What each was fitted on.
@@ -97,6 +99,11 @@ def reverse_scores(classifiers, domains, X_val, y_val, *, max_stacked="auto"):
     list of (float, Exception or None)
         Score and, where it is NaN, why.
     """
+    if not all(isinstance(classifier, BaseDANN) for classifier in classifiers):
+        return [
+            _reverse_score_of_baseline(classifier, of_one, X_val, y_val)
+            for classifier, of_one in zip(classifiers, domains, strict=True)
+        ]
     reverse_estimators = [clone(classifier) for classifier in classifiers]
     reverse_domains = [
         swap_domains(c, d) for c, d in zip(classifiers, domains, strict=True)
@@ -116,11 +123,24 @@ def reverse_scores(classifiers, domains, X_val, y_val, *, max_stacked="auto"):
     ]
 
 
+def _reverse_score_of_baseline(classifier, domains, X_val, y_val):
+    swapped = swap_domains(classifier, domains)
+    if len(np.unique(swapped.y)) == 1:  # from which none of these models learns
+        return float(np.mean(y_val == classifier.classes_[swapped.y[0]])), None
+    reverse = clone(classifier)
+    share_columns(classifier, reverse)
+    try:
+        reverse._fit_domains(swapped)
+    except Exception as error:  # of scikit-learn's
+        return float("nan"), error
+    return reverse.score(X_val, y_val), None
+
+
 def swap_domains(classifier, domains):
     """Return the domains swapped: the target as source, with pseudo-labels."""
     # Not classifier.predict, which would warn: these rows are checked arrays, without
     # the column names of the data that the classifier was fitted on.
-    probabilities = classifier.net_.apply("predict_proba", domains.X_tgt)
+    probabilities = classifier._predict_checked(domains.X_tgt, "target")
     swapped = replace(
         domains,
         X=domains.X_tgt,
@@ -133,4 +153,4 @@ def swap_domains(classifier, domains):
         if domains.target_prior is None
         else source_proportions(domains, domains.row_weight),
     )
-    return with_class_weight(swapped, classifier.class_weight)
+    return with_class_weight(swapped, getattr(classifier, "class_weight", None))

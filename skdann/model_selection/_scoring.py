@@ -9,7 +9,7 @@ from ._target_scorer import SCORES, TargetScorer
 REVERSE = "reverse_validation"
 
 # Columns that every search has. Reverse validation is not one: it doubles the time.
-SCORE_NAMES = (*SCORES, "source_accuracy", "ensemble_agreement")
+SCORE_NAMES = (*SCORES, "source_accuracy", "ensemble_agreement", "log_posterior")
 
 # One of each kind: by confidence, by source risk, by the other candidates. Scores of
 # one kind tend to err together, so that only these are asked whether they disagree.
@@ -17,6 +17,9 @@ UNRELATED_SCORES = ("infomax", "neg_dev", "ensemble_agreement")
 
 # Chosen by benchmarks/regret.py on pairs of domains apart from those reported.
 DEFAULT_SCORE = "ensemble_agreement"
+
+# With labels of the target for the choice: benchmarks/trust.
+DEFAULT_SCORE_WITH_LABELS = "log_posterior"
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Scoring:
         return REVERSE in self.known.values()
 
 
-def understand_scoring(scoring, estimator):
+def understand_scoring(scoring, estimator, *, has_labels=False):
     """Return a :class:`Scoring` for a value of the parameter ``scoring``.
 
     Parameters
@@ -53,6 +56,8 @@ def understand_scoring(scoring, estimator):
         ``DEFAULT_SCORE``; a collection is several scores.
     estimator : estimator
         What will be scored.
+    has_labels : bool, default=False
+        Whether there are labels of the target for the choice.
 
     Returns
     -------
@@ -62,7 +67,8 @@ def understand_scoring(scoring, estimator):
         scoring = scoring.names
     is_multiple = isinstance(scoring, list | tuple | set | dict)
     if not is_multiple:
-        scoring = {"score": DEFAULT_SCORE if scoring is None else scoring}
+        default = DEFAULT_SCORE_WITH_LABELS if has_labels else DEFAULT_SCORE
+        scoring = {"score": default if scoring is None else scoring}
     elif not isinstance(scoring, dict):
         scoring = {name: name for name in scoring}
     known, scorers = {}, {}

@@ -28,6 +28,8 @@ _OWN_CONSTRAINTS = {
     "n_seeds": [Interval(Integral, 1, None, closed="left")],
     "max_stacked": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "source_tolerance": [Interval(Real, 0, 1, closed="both")],
+    "label_use": [StrOptions({"choice", "training", "both"})],
+    "baselines": ["boolean"],
 }
 
 
@@ -52,7 +54,10 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
     scoring : str, callable, list, tuple, dict or None, default=None
         What to choose by. "infomax", "nuclear_norm", "neg_entropy", "neg_iwv",
         "neg_dev", "neg_devn" (see :func:`target_scorer`), "ensemble_agreement" (see
-        :func:`~skdann.metrics.ensemble_agreement_score`), "reverse_validation" (see
+        :func:`~skdann.metrics.ensemble_agreement_score`), "log_posterior" (8 times the
+        logarithm of the mean of Cohen's kappa with the other candidates, plus the
+        number of labelled target rows that are predicted rightly, if there are labels
+        for the choice), "reverse_validation" (see
         :func:`reverse_validation_score`; trains twice as many networks),
         "source_accuracy", or whatever ``GridSearchCV`` takes, computed on held-out
         source rows. None is
@@ -84,13 +89,25 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
     source_tolerance : float, default=0.05
         How much lower the accuracy of a candidate on held-out source rows may be than
         the highest of all. 1 allows any.
+    label_use : {"choice", "training", "both"}, default="training"
+        What the few labels of the target, ``y_tgt``, are used for: to train all
+        candidates; to choose among candidates that are trained without them; or to
+        choose, and then to train the chosen one. With "choice" and "both", ``scoring``
+        None is "log_posterior".
+    baselines : bool, default=False
+        Whether simple models are candidates, too: a logistic regression, scaled by the
+        source and each domain by itself, and a random forest, as rows are and each
+        domain by itself; see :class:`skdann.BaselineClassifier`. One that is chosen is
+        ``best_estimator_``, or its last step.
 
     Attributes
     ----------
     cv_results_ : dict of str to array
         As scikit-learn's, a row for each candidate. Beside ``mean_test_score`` there
         are ``mean_test_infomax`` and so on, for every score that needs no target
-        labels, ``mean_test_source_accuracy`` and ``mean_test_ensemble_agreement``.
+        labels, ``mean_test_source_accuracy``, ``mean_test_ensemble_agreement``,
+        ``mean_test_log_posterior`` and, with labels for the choice,
+        ``mean_test_labelled_accuracy``.
     best_index_ : int
         The chosen candidate: the best score among those within ``source_tolerance``;
         among equals the smallest lambda. Not always of rank 1.
@@ -108,6 +125,9 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
         Whether several scores were asked for.
     scorer_ : callable or dict
         What ``score`` uses; accuracy where candidates are scored on the target.
+    reason_ : str
+        Whether the labels for the choice tell the two best candidates apart, and about
+        how many more would; empty without such labels.
     feature_names_in_ : ndarray of str
         Names of the columns, if X had them.
 
@@ -171,6 +191,8 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
         n_seeds=1,
         max_stacked="auto",
         source_tolerance=0.05,
+        label_use="training",
+        baselines=False,
     ):
         super().__init__(
             estimator,
@@ -187,6 +209,8 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
         self.n_seeds = n_seeds
         self.max_stacked = max_stacked
         self.source_tolerance = source_tolerance
+        self.label_use = label_use
+        self.baselines = baselines
 
     def _candidates(self):
         return ParameterGrid(self.param_grid)
@@ -234,6 +258,10 @@ class DANNRandomizedSearchCV(BaseDANNSearch, RandomizedSearchCV):
         Most networks to train as one.
     source_tolerance : float, default=0.05
         How much accuracy on held-out source rows a candidate may lose.
+    label_use : {"choice", "training", "both"}, default="training"
+        What the few labels of the target are used for.
+    baselines : bool, default=False
+        Whether simple models are candidates, too.
 
     Attributes
     ----------
@@ -281,6 +309,8 @@ class DANNRandomizedSearchCV(BaseDANNSearch, RandomizedSearchCV):
         n_seeds=1,
         max_stacked="auto",
         source_tolerance=0.05,
+        label_use="training",
+        baselines=False,
     ):
         super().__init__(
             estimator,
@@ -299,6 +329,8 @@ class DANNRandomizedSearchCV(BaseDANNSearch, RandomizedSearchCV):
         self.n_seeds = n_seeds
         self.max_stacked = max_stacked
         self.source_tolerance = source_tolerance
+        self.label_use = label_use
+        self.baselines = baselines
 
     def _candidates(self):
         return ParameterSampler(

@@ -1,0 +1,307 @@
+"""Unlike candidates, combined by how far they agree, and by a few labels."""
+
+import time
+
+import numpy as np
+import pytest
+from helpers import SMALL, make_domains
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer
+from sklearn.dummy import DummyClassifier
+from sklearn.exceptions import FitFailedWarning
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skdann import (
+    AdaptationWarning,
+    AutoDANNClassifier,
+    BaselineClassifier,
+    DANNClassifier,
+    save,
+)
+from skdann.model_selection import rows_to_label
+
+
+class Adapting(AutoDANNClassifier):
+    """Brings a target of its own, which scikit-learn's checks have not."""
+
+    def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None):
+        shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
+        if X_tgt is None and len(shape) == 2:
+            X_tgt = np.random.default_rng(0).uniform(size=(20, shape[1]))
+        return super().fit(X, y, X_tgt, sample_weight=sample_weight, y_tgt=y_tgt)
+
+
+@pytest.mark.filterwarnings("ignore::skdann.AdaptationWarning")
+@parametrize_with_checks(
+    [
+        Adapting(
+            [
+                ("source", BaselineClassifier(standardize="source")),
+                ("as it is", BaselineClassifier(standardize=None)),
+                (
+                    "firm",
+                    BaselineClassifier(LogisticRegression(C=0.1), standardize="source"),
+                ),
+            ]
+        )
+    ]
+)
+def test_scikit_learn_accepts_it(estimator, check):
+    check(estimator)
+
+
+QUICK = [
+    ("linear, source", BaselineClassifier(standardize="source")),
+    ("linear, by domain", BaselineClassifier(standardize="domain")),
+    ("Bayes, by domain", BaselineClassifier(GaussianNB(), standardize="domain")),
+    ("network", DANNClassifier(**SMALL)),
+]
+
+
+def make_two_protocols():
+    """Tumors measured by two protocols, the second without labels."""
+    X, y = load_breast_cancer(return_X_y=True)
+    return X[:300, :10], y[:300], X[300:, 20:], y[300:]
+
+
+def few_labels(y_tgt, rows):
+    known = np.full(len(y_tgt), -1)
+    known[rows] = y_tgt[rows]
+    return known
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    X, y, X_tgt, _ = make_two_protocols()
+    return AutoDANNClassifier(random_state=0).fit(X, y, X_tgt)
+
+
+def test_it_beats_what_stays_with_the_source(fitted):
+    X, y, X_tgt, y_tgt = make_two_protocols()
+    simple = BaselineClassifier(standardize="source").fit(X, y, X_tgt)
+    assert fitted.score(X_tgt, y_tgt) > simple.score(X_tgt, y_tgt) + 0.3
+    assert fitted.score(X, y, domain="source") > 0.85
+
+
+def test_it_is_the_weighted_mean_of_its_candidates(fitted):
+    _, _, X_tgt, _ = make_two_protocols()
+    table = fitted.results_
+    used = table["weight"] >= 1e-3
+    weights = table["weight"][used] / table["weight"][used].sum()
+    expected = sum(
+        weight * fitted.candidates_[name].predict_proba(X_tgt)
+        for name, weight in zip(table["candidate"][used], weights, strict=True)
+    )
+    P = fitted.predict_proba(X_tgt)
+    np.testing.assert_allclose(P, expected, atol=1e-7)
+    np.testing.assert_allclose(P.sum(axis=1), 1, atol=1e-6)
+
+
+def test_the_table_names_every_candidate_by_falling_weight(fitted):
+    table = fitted.results_
+    assert len(table["candidate"]) == len(set(table["candidate"])) == 13
+    assert (np.diff(table["weight"]) <= 0).all()
+    assert table["weight"].sum() == pytest.approx(1)
+    assert ((table["agreement"] >= 0) & (table["agreement"] <= 1)).all()
+    assert set(table["error"]) == {""}
+    assert table["candidate"][0] in fitted.reason_
+
+
+def test_two_fits_with_one_seed_are_the_same_and_pickles_predict_alike(fitted):
+    import pickle
+
+    X, y, X_tgt, _ = make_two_protocols()
+    again = AutoDANNClassifier(random_state=0, n_jobs=2).fit(X, y, X_tgt)
+    P = fitted.predict_proba(X_tgt)
+    np.testing.assert_allclose(again.predict_proba(X_tgt), P, atol=1e-6)
+    loaded = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(loaded.predict_proba(X_tgt), P)
+
+
+def test_rows_of_the_source_that_are_not_named_so_are_noticed(fitted):
+    X, _, _, _ = make_two_protocols()
+    with pytest.warns(AdaptationWarning, match="domain='source'"):
+        fitted.predict(X)
+
+
+def test_labels_overrule_the_many():
+    X, y, X_tgt, y_tgt = make_domains()  # the source's better sensor is stuck
+    wrong = [(f"wrong {i}", LogisticRegression(C=10.0**-i)) for i in range(4)]
+    right = BaselineClassifier(
+        make_pipeline(_FirstColumn(), LogisticRegression()), standardize=None
+    )
+    candidates = [*wrong, ("right", right)]
+    auto = AutoDANNClassifier(candidates).fit(X, y, X_tgt)
+    assert auto.results_["candidate"][-1] == "right"
+    known = few_labels(y_tgt, np.arange(60))
+    helped = AutoDANNClassifier(candidates).fit(X, y, X_tgt, y_tgt=known)
+    assert helped.results_["candidate"][0] == "right"
+    assert helped.score(X_tgt, y_tgt) > auto.score(X_tgt, y_tgt) + 0.2
+    assert helped.results_["n_labelled"][0] == 60
+    assert "60 labels" in helped.reason_
+
+
+class _FirstColumn(StandardScaler):
+    def transform(self, X, copy=None):
+        return np.asarray(X)[:, :1]
+
+
+def test_labels_for_the_choice_train_no_candidate():
+    X, y, X_tgt, y_tgt = make_domains()
+    known = few_labels(y_tgt, np.arange(40))
+    plain = AutoDANNClassifier(QUICK).fit(X, y, X_tgt)
+    chosen = AutoDANNClassifier(QUICK).fit(X, y, X_tgt, y_tgt=known)
+    trained = AutoDANNClassifier(QUICK, label_use="training")
+    trained.fit(X, y, X_tgt, y_tgt=known)
+    both = AutoDANNClassifier(QUICK, label_use="both").fit(X, y, X_tgt, y_tgt=known)
+    for name in plain.candidates_:
+        P, P_chosen, P_trained, P_both = (
+            auto.candidates_[name].predict_proba(X_tgt)
+            for auto in (plain, chosen, trained, both)
+        )
+        np.testing.assert_allclose(P_chosen, P, atol=1e-6)
+        np.testing.assert_allclose(P_both, P_trained, atol=1e-6)
+        assert not np.allclose(P_trained, P, atol=1e-3)
+    weights = [
+        dict(zip(auto.results_["candidate"], auto.results_["weight"], strict=True))
+        for auto in (chosen, both)
+    ]
+    assert weights[0] == pytest.approx(weights[1])
+    assert "n_right" not in trained.results_
+
+
+def test_a_label_that_the_source_lacks():
+    X, y, X_tgt, y_tgt = make_domains()
+    known = few_labels(y_tgt, np.arange(40))
+    known[:5] = 7
+    chosen = AutoDANNClassifier(QUICK).fit(X, y, X_tgt, y_tgt=known)
+    assert chosen.classes_.tolist() == [0, 1]
+    assert (chosen.results_["n_right"] <= 35).all()
+    both = AutoDANNClassifier(QUICK, label_use="both").fit(X, y, X_tgt, y_tgt=known)
+    assert both.classes_.tolist() == [0, 1, 7]
+    assert both.predict_proba(X_tgt).shape == (150, 3)
+
+
+def test_strings_weights_and_data_frames():
+    pd = pytest.importorskip("pandas")
+    X, y, X_tgt, y_tgt = make_domains()
+    names = np.array(["no", "yes"])
+    X, X_tgt = (pd.DataFrame(A, columns=["weak", "strong"]) for A in (X, X_tgt))
+    few = np.full(len(y_tgt), None, dtype=object)
+    few[:20] = names[y_tgt[:20]]
+    auto = AutoDANNClassifier(QUICK)
+    auto.fit(X, names[y], X_tgt, sample_weight=np.ones(len(y)), y_tgt=few)
+    assert set(auto.predict(X_tgt)) <= {"no", "yes"}
+    assert auto.feature_names_in_.tolist() == ["weak", "strong"]
+    assert pd.DataFrame(auto.results_).shape[0] == 4
+
+
+def test_sparse_rows_stay_sparse():
+    X, y, X_tgt, _ = make_domains()
+    X, X_tgt = (sparse.csr_matrix(np.maximum(A, 0)) for A in (X, X_tgt))
+    auto = AutoDANNClassifier(random_state=0).fit(X, y, X_tgt)
+    assert len(auto.candidates_) == 5
+    assert auto.predict_proba(X_tgt).shape == (150, 2)
+
+
+def test_a_candidate_that_fails_is_left_out():
+    X, y, X_tgt, _ = make_domains()
+    bad = DANNClassifier(**{**SMALL, "lr": 1e30})
+    with pytest.warns(FitFailedWarning, match="broken: DivergenceError"):
+        auto = AutoDANNClassifier([*QUICK, ("broken", bad)]).fit(X, y, X_tgt)
+    assert auto.results_["candidate"][-1] == "broken"
+    assert "DivergenceError" in auto.results_["error"][-1]
+    assert auto.results_["weight"][-1] == 0
+    assert "broken" not in auto.candidates_
+
+
+def test_if_all_candidates_fail_the_estimator_is_as_it_was():
+    X, y, X_tgt, _ = make_domains()
+    bad = DANNClassifier(**{**SMALL, "lr": 1e30})
+    auto = AutoDANNClassifier([("a", bad), ("b", bad)])
+    with pytest.raises(ValueError, match="No candidate could be fitted"):
+        auto.fit(X, y, X_tgt)
+    assert vars(auto) == vars(AutoDANNClassifier(auto.candidates))
+
+
+def test_what_is_not_done_in_time_is_left_out():
+    X, y, X_tgt, _ = make_domains()
+    slow = DANNClassifier(**{**SMALL, "max_epochs": 100_000})
+    began = time.monotonic()
+    auto = AutoDANNClassifier([*QUICK, ("slow", slow)], max_time=2)
+    with pytest.warns(FitFailedWarning, match="slow: not done within max_time=2"):
+        auto.fit(X, y, X_tgt)
+    assert time.monotonic() - began < 60
+    assert "linear, source" in auto.candidates_
+
+
+def test_the_progress_bar_reaches_the_end(capsys):
+    X, y, X_tgt, _ = make_domains()
+    AutoDANNClassifier(QUICK, verbose=1).fit(X, y, X_tgt)
+    assert "candidates 100%" in capsys.readouterr().err
+    AutoDANNClassifier(QUICK).fit(X, y, X_tgt)
+    assert capsys.readouterr().err == ""
+
+
+def test_candidates_of_the_user_are_not_touched():
+    X, y, X_tgt, _ = make_domains()
+    mine = LogisticRegression()
+    AutoDANNClassifier([("mine", mine), *QUICK]).fit(X, y, X_tgt)
+    assert not hasattr(mine, "coef_")
+
+
+@pytest.mark.parametrize(
+    ("candidates", "message"),
+    [
+        ([("one", LogisticRegression())], "at least two pairs"),
+        ([LogisticRegression(), LogisticRegression()], "at least two pairs"),
+        ([("a", LogisticRegression()), ("a", GaussianNB())], "each name once"),
+        ([("a", RidgeClassifier()), ("b", GaussianNB())], "predict_proba"),
+        (
+            [("a", make_pipeline(StandardScaler(), DANNClassifier())), QUICK[0]],
+            "goes before the whole",
+        ),
+    ],
+)
+def test_wrong_candidates_are_refused(candidates, message):
+    X, y, X_tgt, _ = make_domains()
+    with pytest.raises(ValueError, match=message):
+        AutoDANNClassifier(candidates).fit(X, y, X_tgt)
+
+
+def test_wrong_data_are_refused():
+    X, y, X_tgt, _ = make_domains()
+    with pytest.raises(ValueError, match=r"fit\(X, y, X_tgt\)"):
+        AutoDANNClassifier().fit(X, y)
+    with pytest.raises(ValueError, match="feature_extractor"):
+        AutoDANNClassifier().fit(X[:, :, None], y, X_tgt[:, :, None])
+    with pytest.raises(TypeError, match="AutoDANNClassifier"):
+        save(AutoDANNClassifier(QUICK).fit(X, y, X_tgt), "auto.skdann")
+
+
+def test_one_class_everywhere_leaves_equal_weights():
+    X, y, X_tgt, _ = make_domains()
+    constant = [
+        (f"always {i}", DummyClassifier(strategy="constant", constant=0))
+        for i in range(2)
+    ]
+    auto = AutoDANNClassifier(constant).fit(X, y, X_tgt)
+    np.testing.assert_allclose(auto.results_["weight"], 0.5)
+
+
+def test_it_clones_and_goes_into_a_pipeline():
+    import sklearn
+
+    X, y, X_tgt, y_tgt = make_domains()
+    with sklearn.config_context(enable_metadata_routing=True):
+        auto = clone(AutoDANNClassifier(QUICK))
+        pipe = make_pipeline(StandardScaler(), auto, transform_input=["X_tgt"])
+        pipe.fit(X, y, X_tgt=X_tgt)
+        assert 0 <= pipe.score(X_tgt, y_tgt) <= 1
+    rows, _ = rows_to_label(pipe, X_tgt, 5, random_state=0)
+    assert len(set(rows)) == 5
