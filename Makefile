@@ -132,6 +132,8 @@ trust: $(VENV)/ready
 	$(BIN)/python benchmarks/trust/run.py $(FROM) --jobs $(JOBS)
 	$(BIN)/python benchmarks/trust/label_shift.py $(FROM)
 	$(BIN)/python benchmarks/trust/tables.py $(FROM)
+	$(BIN)/python benchmarks/trust/reports.py $(FROM) --jobs $(JOBS)
+	$(BIN)/python benchmarks/trust/report_tables.py $(FROM)
 	$(BIN)/python benchmarks/trust/combining.py $(FROM)
 	$(BIN)/python benchmarks/trust/tried.py $(FROM)
 	$(REPRODUCE)/record.py
@@ -145,7 +147,7 @@ regret: $(VENV)/ready
 # Each writes docs/results/NAME.json and the page anew. `amazon` and `vectors` do not run
 # again the pairs that are stored there: remove the file to start afresh.
 EXPERIMENTS := moons amazon-raw amazon-tfidf amazon-msda critic-raw critic-msda vectors \
-	few-labels mnist-m mnist-m-gray mnist-m-ink early-stopping verdicts
+	few-labels mnist-m mnist-m-gray mnist-m-ink early-stopping
 reproduce: $(EXPERIMENTS:%=reproduce-%)
 	$(REPRODUCE)/figures.py --output $(OUT)
 
@@ -189,10 +191,6 @@ images-%: $(VENV)/ready
 
 reproduce-early-stopping: $(VENV)/ready
 	$(REPRODUCE)/early_stopping.py $(FROM)
-	$(REPRODUCE)/record.py
-
-reproduce-verdicts: $(VENV)/ready
-	$(REPRODUCE)/verdicts.py $(FROM)
 	$(REPRODUCE)/record.py
 
 # Long campaigns against it; ARGS="--scale .1" for a tenth of the half hour.

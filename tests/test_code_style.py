@@ -48,7 +48,8 @@ DOCUMENTED = [
     model_selection.DANNRandomizedSearchCV,
 ]
 SHOWING = ["from_estimator", "from_features", "from_views", "from_history"]
-SHOWING += ["from_cv_results", "plot", "to_html"]
+SHOWING += ["from_cv_results", "plot", "to_html", "to_dict", "to_frame"]
+SHOWING += ["rows_to_label"]
 METHODS = [
     *(
         f"skdann.{cls.__name__}.{name}"

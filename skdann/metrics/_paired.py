@@ -8,6 +8,9 @@ import numpy as np
 # Of a normal distribution: 95% lie within so many deviations.
 Z = 1.96
 
+# ... and four fifths above minus so many.
+Z_POWER = 0.84
+
 
 @dataclass(frozen=True)
 class PairedDifference:
@@ -68,6 +71,30 @@ class PairedDifference:
         differing = self.n_better + self.n_worse
         factor = Z**2 * (differing + 2) / margin**2
         return max(1, math.ceil(self.n * (factor - 1)))
+
+
+def rows_to_settle(share_right=0.75):
+    r"""Return how many rows on which two classifiers differ tell them apart.
+
+    The difference of the counts has the mean :math:`m n` and the deviation
+    :math:`\sqrt{(1 - m^2) n}`, :math:`m = 2 s - 1`. In four cases of five it exceeds
+    :math:`1.96 \sqrt n`, the limit of :attr:`PairedDifference.is_settled`, from
+
+    .. math:: n = \Big(\frac{1.96 + 0.84 \sqrt{1 - m^2}}{m}\Big)^2
+
+    Parameters
+    ----------
+    share_right : float, default=0.75
+        Share s of these rows on which the better one is right, the other on the rest.
+        The closer to one half, the more rows.
+
+    Returns
+    -------
+    n : int
+        Rows.
+    """
+    margin = 2 * share_right - 1
+    return math.ceil(((Z + Z_POWER * math.sqrt(1 - margin**2)) / margin) ** 2)
 
 
 def compare_best(names, is_right):

@@ -4,7 +4,7 @@ The report of :mod:`skdann.inspection` needs this of model selection; it imports
 else from there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.base import clone
@@ -22,26 +22,26 @@ _TEST_SIZE = 0.2
 
 @dataclass(frozen=True)
 class Comparison:
-    """The source-only and the adapted model, trained on the same part of the source.
+    """The source-only and the adapted model.
 
     Attributes
     ----------
     source_only, adapted : fitted estimator
-        They take raw rows.
+        Trained on the same part of the source. They take raw rows.
+    whole_source_only : fitted estimator
+        Trained on the whole source, as the estimator was.
     scores : dict of str to (float, float)
         Of both, by name, in that order.
-    agreement : float
-        Share of target rows for which both predict the same class.
-    X_test, y_test : array-like
-        The source rows that neither was trained on.
+    train, test : ndarray of int
+        Positions of the source rows that both were trained on, and of the others.
     """
 
     source_only: object
     adapted: object
+    whole_source_only: object
     scores: dict[str, tuple[float, float]]
-    agreement: float
-    X_test: object
-    y_test: object
+    train: np.ndarray
+    test: np.ndarray
 
 
 def fitted_classifier(estimator):
@@ -63,11 +63,11 @@ def compare_with_source_only(
     """Train an estimator with and without adaptation on four fifths of the source.
 
     Both are trained as the candidates of a search are: as one stack, and again in
-    reverse for reverse validation.
+    reverse for reverse validation. The source-only model is also trained on the whole.
 
     Parameters
     ----------
-    estimator : DANNClassifier or Pipeline that ends in one
+    estimator : fitted DANNClassifier or Pipeline that ends in one
         Not modified.
     X, y : array-like
         The source.
@@ -89,35 +89,46 @@ def compare_with_source_only(
     judged = JudgedRows.of(X_tgt, y, y_tgt)
     weights = {"sample_weight": sample_weight, "y_tgt": y_tgt}
     fold = Fold(X, y, X_tgt, train, test, judged, **weights)
-    source_only, adapted = clone(estimator), clone(estimator)
-    models = [set_source_only(source_only), adapted]
+    models = [set_source_only(_quiet(estimator)), _quiet(estimator)]
     if not adapts:
-        set_source_only(adapted)
-    for model in models:
-        model.set_params(**{classifier_prefix(model) + "verbose": 0})
-    task = Task(0, [(0, 0), (1, 0)], models)
+        set_source_only(models[1])
+    outcomes, (source_only, adapted) = _train(models, fold, reverse=True)
+    before, after = (outcome.test_scores for outcome in outcomes)
+    if adapts:
+        fold = replace(fold, train=np.arange(len(y)))
+        model = set_source_only(_quiet(estimator))
+        _, [whole_source_only] = _train([model], fold, reverse=False)
+    return Comparison(
+        source_only=source_only,
+        adapted=adapted,
+        whole_source_only=whole_source_only if adapts else estimator,
+        scores={name: (float(before[name]), float(after[name])) for name in before},
+        train=train,
+        test=test,
+    )
+
+
+def _quiet(estimator):
+    """Return a clone that prints nothing."""
+    model = clone(estimator)
+    return model.set_params(**{classifier_prefix(model) + "verbose": 0})
+
+
+def _train(models, fold, *, reverse):
+    """Return outcomes and fitted estimators that take raw rows, or raise an error."""
+    task = Task(0, [(i, 0) for i in range(len(models))], models)
     outcomes = evaluate(
-        task, fold, {}, reverse=True, score_train=False, max_stacked="auto"
+        task, fold, {}, reverse=reverse, score_train=False, max_stacked="auto"
     )
     for outcome in outcomes:
         if outcome.error is not None:
             raise outcome.error
-    before, after = (outcome.test_scores for outcome in outcomes)
-    predicted = [outcome.probabilities.argmax(axis=1) for outcome in outcomes]
-    preprocessing, _ = split_pipeline(source_only)  # fitted in the first, for both
-    source_only, adapted = (
+    preprocessing, _ = split_pipeline(models[0])  # fitted in the first, for all
+    fitted = [
         join_pipeline(model, preprocessing, split_pipeline(model)[1])
         for model in models
-    )
-    X_test, y_test = fold.rows(test)
-    return Comparison(
-        source_only=source_only,
-        adapted=adapted,
-        scores={name: (float(before[name]), float(after[name])) for name in before},
-        agreement=float(np.mean(predicted[0] == predicted[1])),
-        X_test=X_test,
-        y_test=y_test,
-    )
+    ]
+    return outcomes, fitted
 
 
 def _split(y, random_state):

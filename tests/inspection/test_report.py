@@ -1,7 +1,9 @@
 """The report measures what it says, and finds what is there."""
 
 import copy
+import json
 import re
+import sys
 from html.parser import HTMLParser
 
 import numpy as np
@@ -16,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
+from skdann import BaselineClassifier
 from skdann.datasets import make_shifted_moons
 from skdann.inspection import adaptation_report
 from skdann.metrics import proxy_a_distance
@@ -52,8 +55,23 @@ class TestMeasures:
         y = np.random.default_rng(5).integers(2, size=200)
         clf = small(lambda_max=1e-3, max_epochs=60, lr=1e-2).fit(X, y, X)
         assert clf.score(X, y) > 0.95
-        scores = report_on(clf, X, y, X).measures.scores["source_accuracy"]
-        assert max(scores) < 0.75
+        measures = report_on(clf, X, y, X).measures
+        assert max(measures.scores["source_accuracy"]) < 0.75
+        for figures in measures.evidence.models.values():
+            assert figures["source_accuracy"] < 0.75
+
+    def test_the_models_are_those_that_one_would_fit(self, small, domains):
+        X, y, X_tgt = domains
+        clf = small().fit(X, y, X_tgt)
+        evidence = report_on(clf, X, y, X_tgt).measures.evidence
+        simple = BaselineClassifier(standardize="source").fit(X, y, X_tgt)
+        source_only = small(lambda_max=0).fit(X, y, X_tgt)
+        for name, model in {
+            "adapted": clf,
+            "source only": source_only,
+            "logistic regression": simple,
+        }.items():
+            assert_allclose(evidence.target[name], model.predict_proba(X_tgt))
 
     def test_proportions_are_those_of_labels_and_predictions(self, small):
         X, y = two_clouds(200, 0.3, seed=0)
@@ -128,6 +146,31 @@ class TestMeasures:
         clf = small().fit(X, y, X_tgt, **given)
         with_them, without = (report_on(clf, X, y, X_tgt, **g) for g in (given, {}))
         assert with_them.measures.scores != without.measures.scores
+        labelled = set(range(5))
+        assert not labelled & set(with_them.rows_to_label(150))
+
+    @pytest.mark.parametrize("mark", [-1, np.nan, None])
+    def test_rows_that_have_a_label_are_not_asked_for(self, small, domains, mark):
+        X, y, X_tgt = domains
+        y_tgt = np.full(len(X_tgt), mark, dtype=object if mark is None else None)
+        if mark is None:
+            y = np.array(["ill", "well"], dtype=object)[y]
+        y_tgt[::2] = y[0]
+        clf = small(max_epochs=2).fit(X, y, X_tgt, y_tgt=y_tgt)
+        report = report_on(clf, X, y, X_tgt, y_tgt=y_tgt)
+        assert_array_equal(
+            report.measures.evidence.is_labelled, np.arange(150) % 2 == 0
+        )
+        assert (report.rows_to_label(150) % 2 == 1).all()
+
+    def test_images(self, small):
+        rng = np.random.default_rng(0)
+        y = np.arange(80) % 2
+        X = rng.normal(size=(80, 1, 4, 4)).astype(np.float32) + y[:, None, None, None]
+        X_tgt = X[:60] + np.float32(0.3)
+        clf = small(feature_extractor=nn.Flatten, max_epochs=2).fit(X, y, X_tgt)
+        figures = report_on(clf, X, y, X_tgt).measures.evidence.models
+        assert figures["random forest"]["source_accuracy"] > 0.6
 
     def test_a_class_of_a_single_row(self, small, domains):
         X, y, X_tgt = domains
@@ -234,6 +277,16 @@ class TestFindings:
         estimated = report.measures.proportions["estimated"]
         assert_allclose(estimated, [0.1, 0.9], atol=0.05)
         assert "other_proportions" in kinds(report)
+        assert report.verdict == "open"
+
+    def test_the_interval_of_the_proportions_covers_the_truth(self, small):
+        X, y = two_clouds(400, 0.5, seed=0)
+        X_tgt, _ = two_clouds(400, 0.8, seed=1)
+        clf = small(lambda_max=1e-3, max_epochs=20).fit(X, y, X_tgt)
+        proportions = report_on(clf, X, y, X_tgt).to_dict()["proportions"]
+        assert proportions["is_reliable"]
+        assert proportions["low"][1] < 0.8 < proportions["high"][1]
+        assert proportions["high"][1] - proportions["low"][1] < 0.2
 
     def test_equal_proportions_are_not_reported(self, small):
         (X, y), (X_tgt, _) = (two_clouds(400, 0.5, seed=seed) for seed in (0, 1))
@@ -259,6 +312,8 @@ class TestFindings:
         source_only = report.measures.source_only
         assert clf.score(X_tgt, y_tgt) > source_only.score(X_tgt, y_tgt)
         assert report.verdict == "for"
+        assert report.recommendation == "Deploy the adapted model."
+        assert clf.score(X_tgt, y_tgt) <= report.accuracy_at_most
 
 
 class Reader(HTMLParser):
@@ -292,6 +347,10 @@ class TestRendering:
                 assert part in flat
         for pair in report.measures.scores.values():
             assert all(f"{value:.3f}" in text for value in pair)
+        for name in report.measures.evidence.models:
+            assert f"  {name}" in text
+        assert text.splitlines()[2] == report.recommendation
+        assert f"at most about {report.accuracy_at_most:.2f}" in flat
         assert repr(report).startswith(f"AdaptationReport(verdict={report.verdict!r}")
 
     def test_page_needs_nothing_else_and_runs_nothing(self, report, tmp_path):
@@ -306,13 +365,46 @@ class TestRendering:
         assert "<script>alert(1)</script>" in reader.text
         assert "reverse validation" in reader.text
 
+    def test_the_page_says_what_the_text_says(self, report):
+        reader = Reader()
+        reader.feed(report.to_html())
+        shown = re.sub(r"\s+", "", reader.text)
+        for line in str(report).splitlines():
+            for word in line.lstrip("!- ").split():
+                assert word in shown
+
+    def test_as_values_for_json(self, report):
+        values = report.to_dict()
+        assert json.loads(json.dumps(values)) == values
+        assert values["verdict"] == report.verdict
+        assert values["recommendation"] == report.recommendation
+        assert [f["kind"] for f in values["findings"]] == [
+            finding.kind for finding in report.findings
+        ]
+
+    def test_as_a_table(self, report):
+        frame = report.to_frame()
+        models = report.measures.evidence.models
+        assert list(frame.index) == list(models)
+        assert frame.loc["adapted", "same_prediction"] == 1
+        assert frame.loc["random forest", "auc"] == models["random forest"]["auc"]
+
+    def test_without_pandas_there_is_no_table(self, report, monkeypatch):
+        monkeypatch.setitem(sys.modules, "pandas", None)
+        with pytest.raises(ImportError, match="to_frame needs pandas: pip install"):
+            report.to_frame()
+
+    def test_rows_to_label_are_drawn_from_the_target(self, report):
+        rows = report.rows_to_label(5, random_state=0)
+        assert set(rows) <= set(range(report.measures.n_rows[1]))
+
     def test_a_notebook_gets_a_part_of_a_page(self, report):
         part = report._repr_html_()
         assert part.startswith('<div class="skdann-report">')
         assert "<html" not in part
 
     def test_without_matplotlib_there_are_no_figures(self, report, monkeypatch):
-        monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
+        monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
         reader = Reader()
         reader.feed(report.to_html())
         assert "img" not in reader.tags

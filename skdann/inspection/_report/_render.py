@@ -6,32 +6,11 @@ import textwrap
 from functools import partial
 from html import escape
 
-import numpy as np
-
 from .._history import HistoryDisplay
+from ._summary import reasons
+from ._tables import tables
 
 WIDTH = 88
-
-# Classes of which the proportions are shown: those that differ most.
-_MAX_CLASSES = 8
-
-_VERDICTS = {
-    "for": "Unsupervised scores favor the adapted model.",
-    "against": (
-        "Unsupervised scores favor the source-only model: compare with lambda_max=0."
-    ),
-    "open": "Unsupervised scores do not decide whether adapting helped.",
-}
-_CAUTION = "They can be wrong: label a few target rows to check."
-
-_SCORE_LABELS = {
-    "source_accuracy": ("source accuracy", "on held-out source rows"),
-    "infomax": ("infomax", "certainty and balance on the target, of 1"),
-    "reverse_validation": (
-        "reverse validation",
-        "trained on pseudo-labels, tested on source",
-    ),
-}
 
 
 def _title(measures):
@@ -42,49 +21,18 @@ def _title(measures):
     )
 
 
-def _tables(measures):
-    """Return the tables of a report: title, heads, rows of texts."""
-    scores = [
-        [name, *(f"{value:.3f}" for value in measures.scores[key]), note]
-        for key, (name, note) in _SCORE_LABELS.items()
-    ]
-    scores.append(
-        ["same prediction", "", f"{measures.agreement:.1%}", "of the target rows"]
-    )
-    distances = [
-        ["proxy A-distance", *(f"{value:.2f}" for value in measures.distances.values())]
-    ]
-    return [
-        ("Both models", ["", "source only", "adapted", ""], scores),
-        ("Distance of the domains, 0 to 2", ["", *measures.distances], distances),
-        (
-            "Proportions of the classes",
-            ["class", "in the source", "target, source only", "adapted", "estimated"],
-            _proportion_rows(measures),
-        ),
-    ]
-
-
-def _proportion_rows(measures):
-    columns = np.array(list(measures.proportions.values()))
-    spread = np.ptp(columns, axis=0)
-    most = np.sort(np.argsort(-spread, kind="stable")[:_MAX_CLASSES])
-    rows = [
-        [str(measures.classes[i]), *(f"{share:.1%}" for share in columns[:, i])]
-        for i in most
-    ]
-    left_out = len(measures.classes) - len(most)
-    if left_out:
-        rows.append([f"{left_out} that differ less", "", "", "", ""])
-    return rows
+def _paragraphs(report):
+    """Return what is said first: what to do, and why."""
+    return [report.recommendation, *reasons(report.measures, report.verdict)]
 
 
 def to_text(report):
     """Return the report in lines of at most ``WIDTH`` characters."""
     lines = [_title(report.measures), ""]
-    lines += [*textwrap.wrap(f"{_VERDICTS[report.verdict]} {_CAUTION}", WIDTH), ""]
-    for title, heads, rows in _tables(report.measures):
-        lines += [title, *_align([heads, *rows]), ""]
+    for text in _paragraphs(report):
+        lines += [*textwrap.wrap(text, WIDTH), ""]
+    for title, heads, rows in tables(report.measures):
+        lines += [*textwrap.wrap(title, WIDTH), *_align([heads, *rows]), ""]
     for finding in report.findings:
         mark = "!" if finding.is_warning else "-"
         lines += _wrap(finding.what, f"{mark} ")
@@ -130,7 +78,7 @@ _STYLE = """
 .skdann-report th {color: #666; border-bottom: 1px solid #ccc}
 .skdann-report td:first-child, .skdann-report th:first-child, .skdann-report td.words
   {text-align: left}
-.skdann-report .verdict {font-size: 1.1em}
+.skdann-report .verdict {font-size: 1.1em; font-weight: 600}
 .skdann-report .finding {border-left: 4px solid #8a8a8a; padding: .1em 0 .1em .9em;
   margin: .8em 0}
 .skdann-report .warning {border-color: #d9822b}
@@ -142,11 +90,13 @@ _STYLE = """
 def to_html(report, *, whole_page):
     """Return the report as HTML, with its pictures embedded."""
     measures = report.measures
+    first, *rest = _paragraphs(report)
     parts = [
         f"<h1>{escape(_title(measures))}</h1>",
-        f'<p class="verdict"><b>{_VERDICTS[report.verdict]}</b> {_CAUTION}</p>',
+        f'<p class="verdict">{escape(first)}</p>',
+        *(f"<p>{escape(text)}</p>" for text in rest),
         *map(_finding_to_html, report.findings),
-        *(_table_to_html(*table) for table in _tables(measures)),
+        *(_table_to_html(*table) for table in tables(measures)),
         *_figures_to_html(measures),
     ]
     body = f'<div class="skdann-report"><style>{_STYLE}</style>{"".join(parts)}</div>'

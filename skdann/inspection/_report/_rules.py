@@ -1,10 +1,8 @@
 """Rules from measures to findings: what a figure means, and what to try."""
 
-from dataclasses import dataclass
-
-import numpy as np
-
-from ...metrics._proportions import chance_variation, total_variation
+from ._class_rules import one_class, other_proportions
+from ._finding import Finding
+from ._verdict import lost_source
 
 # Limits from 33 pairs of real domains (docs/guide/report.md). Where the comment names a
 # figure, the limit lies beyond all that was seen there; the others separate most of the
@@ -12,35 +10,9 @@ from ...metrics._proportions import chance_variation, total_variation
 _NEVER_LEARNED = 0.55  # highest domain accuracy of any epoch; the lowest was .58
 _ALWAYS_WINS = 0.9  # domain accuracy at the end; the highest was .75
 _NO_EFFECT = 0.99  # agreement with the source-only model; the highest was .97
-_PROPORTIONS_DIFFER = 0.1  # total variation, beyond what counting brings about
 _ALIKE = 0.3  # proxy A-distance
-_LOST = 0.05  # of source accuracy, or of reverse validation
+_LOST = 0.05  # of reverse validation
 _GAINED = 0.05  # of infomax, or lost
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was found.
-
-    Attributes
-    ----------
-    kind : str
-        Short name, for programs.
-    is_warning : bool
-        Whether something should be done.
-    what : str
-        What was found, with its figure.
-    meaning : str
-        What it means.
-    advice : str
-        What to try.
-    """
-
-    kind: str
-    is_warning: bool
-    what: str
-    meaning: str
-    advice: str
 
 
 def find(measures):
@@ -56,23 +28,12 @@ def find(measures):
     list of Finding
     """
     if measures.lambda_max == 0 or not measures.saw_target:
-        rules = [_not_adapted, _one_class]
+        rules = [_not_adapted, one_class]
     else:
         rules = _RULES
     findings = [rule(measures) for rule in rules]
     findings = [finding for finding in findings if finding is not None]
     return sorted(findings, key=lambda finding: not finding.is_warning)
-
-
-def judge(measures):
-    """Return "for" or "against" adapting, by unsupervised scores, or "open"."""
-    changes = {
-        name: after - before for name, (before, after) in measures.scores.items()
-    }
-    losses = changes["source_accuracy"], changes["reverse_validation"]
-    if min(losses) < -_LOST or changes["infomax"] < -_GAINED:
-        return "against"
-    return "for" if changes["infomax"] > _GAINED else "open"
 
 
 def _not_adapted(measures):
@@ -84,36 +45,6 @@ def _not_adapted(measures):
         "The network learned from the source alone: both columns are of source-only "
         "models.",
         "Fit with X_tgt and lambda_max=1, and make the report of that.",
-    )
-
-
-def _one_class(measures):
-    """Find classes that the source has and no row of the target gets."""
-    predicted, source = (measures.proportions[k] for k in ("adapted", "source"))
-    top = int(predicted.argmax())
-    if predicted[top] > 0.99 > source[top]:
-        return Finding(
-            "one_class",
-            True,
-            f"{predicted[top]:.1%} of the target are predicted as "
-            f"{_name(measures, top)}.",
-            "The predictions have collapsed, unless the target is of one class.",
-            "Scale the target as the source is (a Pipeline with "
-            "transform_input=['X_tgt']), lower lambda_max or lr, and look at the "
-            "predictions of the source-only model.",
-        )
-    missing = np.flatnonzero((predicted < 0.001) & (source >= 0.03))
-    if not len(missing):
-        return None
-    names = ", ".join(_name(measures, i) for i in missing[:8])
-    return Finding(
-        "missing_classes",
-        True,
-        f"No row of the target is predicted as {names}.",
-        "Either the target lacks the class, which plain domain-adversarial training "
-        "cannot know, or the features have lost it.",
-        "If you know that the class is in the target, lower lambda_max. If it is not, "
-        "leave its rows out of the source and fit again.",
     )
 
 
@@ -177,46 +108,10 @@ def _no_effect(measures):
     )
 
 
-def _other_proportions(measures):
-    """Find label shift, which adapting cannot correct and tends to hide."""
-    of = measures.proportions
-    adapted = total_variation(of["source"], of["estimated"])
-    alone = total_variation(of["source"], of["source only"])
-    limit = _PROPORTIONS_DIFFER + chance_variation(of["source"], measures.n_rows)
-    advice = (
-        "If you know the proportions of the target, weight the source to have them "
-        "(class_weight) and fit again. Else trust lambda_max=0 or a small lambda_max "
-        "more, and label a few rows to decide."
-    )
-    if adapted > limit:
-        return Finding(
-            "other_proportions",
-            True,
-            f"The classes have other proportions in the target: {adapted:.0%} of the "
-            "rows or more would have to change class.",
-            "Plain domain-adversarial training makes the domains alike as a whole. "
-            "Where the proportions differ, it can only do so by mixing classes.",
-            advice,
-        )
-    if alone > limit:
-        return Finding(
-            "proportions_unknown",
-            False,
-            f"Predicted class proportions are {_points(alone)} from the source's "
-            "without adaptation; those estimated from the adapted model, "
-            f"{_points(adapted)}.",
-            "Either the source-only model is mistaken and adapting corrects it, or the "
-            "proportions really differ and adapting hides it: it draws them towards "
-            "those of the source.",
-            advice,
-        )
-    return None
-
-
 def _lost_source(measures):
-    before, after = measures.scores["source_accuracy"]
-    if after >= before - _LOST:
+    if not lost_source(measures):
         return None
+    before, after = measures.scores["source_accuracy"]
     return Finding(
         "lost_source",
         True,
@@ -271,23 +166,13 @@ def _still_apart(measures):
 
 
 _RULES = (
-    _one_class,
+    one_class,
     _never_learned,
     _always_wins,
     _no_effect,
-    _other_proportions,
+    other_proportions,
     _lost_source,
     _lost_reverse,
     _lost_infomax,
     _still_apart,
 )
-
-
-def _points(share):
-    """Return a share in words, as percentage points."""
-    text = f"{100 * share:.0f}"
-    return f"{text} point" if text == "1" else f"{text} points"
-
-
-def _name(measures, position):
-    return repr(measures.classes.tolist()[position])  # of numpy or of Python

@@ -1,0 +1,72 @@
+"""Which target rows to label next, and how many."""
+
+import math
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from ...metrics._agreement import disagreement
+from ...metrics._paired import rows_to_settle
+
+# Where all agree, the entropy is 0 up to so much.
+_ROUNDING = 1e-9
+
+
+def rows_to_label(evidence, n, random_state):
+    """Draw unlabelled target rows, the likelier the more the models disagree.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        What the models predict.
+    n : int
+        How many.
+    random_state : int, RandomState or None
+        Decides the draw.
+
+    Returns
+    -------
+    rows : ndarray of int of shape (at most n,)
+        Positions in X_tgt; fewer if models disagree on fewer.
+    """
+    shares = _shares(evidence)
+    n = min(n, np.count_nonzero(shares))
+    if n == 0:
+        return evidence.rows[:0]
+    rng = check_random_state(random_state)
+    return evidence.rows[rng.choice(len(shares), size=n, replace=False, p=shares)]
+
+
+def n_to_label(evidence):
+    """Return about how many such rows tell the adapted model from the best simple one.
+
+    If the better one is right on three quarters of the rows that they differ on.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        What the models predict.
+
+    Returns
+    -------
+    n : int
+        At most as many as there are to draw; 0 if both predict the same.
+    """
+    shares = _shares(evidence)
+    adapted, simple = (
+        evidence.votes[evidence.names.index(name)]
+        for name in ("adapted", evidence.best_simple)
+    )
+    share_of_these = shares[adapted != simple].sum()
+    if share_of_these == 0:
+        return 0
+    n = math.ceil(rows_to_settle() / share_of_these)
+    return min(n, int(np.count_nonzero(shares)))
+
+
+def _shares(evidence):
+    """Return the probability by which each row is drawn, or only zeros."""
+    entropy = disagreement(evidence.votes, evidence.weights)
+    entropy[evidence.is_labelled | (entropy < _ROUNDING)] = 0
+    total = entropy.sum()
+    return entropy / total if total > 0 else entropy
