@@ -18,7 +18,7 @@ from skdann.metrics._agreement import (
     disagreement,
     mean_agreement,
 )
-from skdann.model_selection._rows_to_label import _draw, _inclusion_probabilities
+from skdann.metrics._sampling import draw_rows, inclusion_probabilities
 
 N_LABELS = (10, 20, 30, 50)
 N_DRAWS = 100
@@ -123,7 +123,7 @@ def singles(candidates):
 
 def _drawn(c, n, rng):
     entropy = disagreement(c.votes, c.believed)
-    return _draw(_inclusion_probabilities(entropy, n), n, rng)
+    return draw_rows(inclusion_probabilities(entropy, n), rng)
 
 
 def _at_random(c, n, rng):
@@ -137,7 +137,7 @@ def _one_after_the_other(c, n, rng):
         weights = c.believed * np.exp(right - right.max())
         entropy = disagreement(c.votes, weights / weights.sum())
         entropy[rows] = 0
-        rows += _draw(_inclusion_probabilities(entropy, 1), 1, rng).tolist()
+        rows += draw_rows(inclusion_probabilities(entropy, 1), rng).tolist()
     return np.array(rows)
 
 

@@ -1,4 +1,4 @@
-"""Choose the rows that stand for a large domain."""
+"""Choose rows of a large domain: those that stand for it, or that tell most."""
 
 import numpy as np
 
@@ -23,3 +23,53 @@ def evenly_spaced_rows(n_rows):
         Increasing; the first and the last row are among them.
     """
     return np.linspace(0, n_rows - 1, min(n_rows, MAX_COMPARED)).astype(int)
+
+
+def inclusion_probabilities(size, n):
+    """Return probabilities of being drawn, of sum n: proportional to size, at most 1.
+
+    Parameters
+    ----------
+    size : ndarray of shape (n_rows,)
+        At least 0. Rows of size 0 are drawn only if there are too few others.
+    n : int
+        How many rows are to be drawn, at most ``n_rows``.
+
+    Returns
+    -------
+    probabilities : ndarray of shape (n_rows,)
+    """
+    n_positive = np.count_nonzero(size)
+    if n_positive <= n:
+        n_others = len(size) - n_positive
+        return np.where(size > 0, 1.0, (n - n_positive) / max(1, n_others))
+    is_certain = np.zeros(len(size), dtype=bool)
+    while True:
+        rest = np.where(is_certain, 0, size)
+        probabilities = (n - is_certain.sum()) * rest / rest.sum()
+        if not (probabilities > 1).any():
+            return np.where(is_certain, 1.0, probabilities)
+        is_certain |= probabilities > 1
+
+
+def draw_rows(probabilities, rng):
+    """Draw rows, each with its very probability (systematic sampling).
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_rows,)
+        From :func:`inclusion_probabilities`.
+    rng : RandomState
+        Decides the draw, and its order.
+
+    Returns
+    -------
+    rows : ndarray of int
+        Positions, as many as the sum of the probabilities.
+    """
+    n = round(probabilities.sum())
+    order = rng.permutation(len(probabilities))
+    upto = np.cumsum(probabilities[order])
+    points = (np.arange(n) + rng.uniform()) * (upto[-1] / n)
+    drawn = order[np.searchsorted(upto, points, side="right")]
+    return rng.permutation(drawn)

@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._data._targets import UNLABELLED, encode_known_labels
 from ..metrics._agreement import combination_weights, disagreement
+from ..metrics._sampling import draw_rows, inclusion_probabilities
 
 
 def rows_to_label(fitted, X_tgt, n, *, y_tgt=None, random_state=None):
@@ -94,34 +95,7 @@ def rows_to_label(fitted, X_tgt, n, *, y_tgt=None, random_state=None):
             f"n={n}, but there are {is_open.sum()} rows without a label to draw from."
         )
     entropy = disagreement(votes[:, is_open], weights)
-    probabilities = _inclusion_probabilities(entropy, n)
-    drawn = _draw(probabilities, n, check_random_state(random_state))
+    probabilities = inclusion_probabilities(entropy, n)
+    drawn = draw_rows(probabilities, check_random_state(random_state))
     weight = 1 / probabilities[drawn]
     return rows[is_open][drawn], weight / weight.mean()
-
-
-def _inclusion_probabilities(size, n):
-    """Return probabilities of being drawn, of sum n: proportional to size, at most 1.
-
-    Rows of size 0 are drawn only if there are too few others.
-    """
-    n_positive = np.count_nonzero(size)
-    if n_positive <= n:
-        n_others = len(size) - n_positive
-        return np.where(size > 0, 1.0, (n - n_positive) / max(1, n_others))
-    is_certain = np.zeros(len(size), dtype=bool)
-    while True:
-        rest = np.where(is_certain, 0, size)
-        probabilities = (n - is_certain.sum()) * rest / rest.sum()
-        if not (probabilities > 1).any():
-            return np.where(is_certain, 1.0, probabilities)
-        is_certain |= probabilities > 1
-
-
-def _draw(probabilities, n, rng):
-    """Draw n positions, each with its very probability (systematic sampling)."""
-    order = rng.permutation(len(probabilities))
-    upto = np.cumsum(probabilities[order])
-    points = (np.arange(n) + rng.uniform()) * (upto[-1] / n)
-    drawn = order[np.searchsorted(upto, points, side="right")]
-    return rng.permutation(drawn)

@@ -10,8 +10,8 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
 from skdann import AutoDANNClassifier, BaselineClassifier, DANNClassifier
+from skdann.metrics._sampling import draw_rows, inclusion_probabilities
 from skdann.model_selection import DANNGridSearchCV, rows_to_label
-from skdann.model_selection._rows_to_label import _draw, _inclusion_probabilities
 
 CANDIDATES = [
     ("source", BaselineClassifier(standardize="source")),
@@ -100,18 +100,18 @@ def test_what_can_not_be_drawn_is_refused(auto):
 def test_draws_have_the_size_and_the_probabilities_that_are_said(size, data):
     size = np.array(size)
     n = data.draw(st.integers(1, len(size)))
-    probabilities = _inclusion_probabilities(size, n)
+    probabilities = inclusion_probabilities(size, n)
     assert probabilities.sum() == pytest.approx(n)
     assert ((probabilities >= 0) & (probabilities <= 1 + 1e-9)).all()
-    drawn = _draw(probabilities, n, np.random.RandomState(0))
+    drawn = draw_rows(probabilities, np.random.RandomState(0))
     assert len(set(drawn)) == n
     assert (probabilities[drawn] > 0).all()
 
 
 def test_systematic_draws_are_as_frequent_as_said():
-    probabilities = _inclusion_probabilities(np.array([1.0, 2, 3, 4, 30]), 2)
+    probabilities = inclusion_probabilities(np.array([1.0, 2, 3, 4, 30]), 2)
     counts = np.zeros(5)
     for seed in range(3000):
-        counts[_draw(probabilities, 2, np.random.RandomState(seed))] += 1
+        counts[draw_rows(probabilities, np.random.RandomState(seed))] += 1
     np.testing.assert_allclose(counts / 3000, probabilities, atol=0.03)
     assert probabilities.tolist() == pytest.approx([0.1, 0.2, 0.3, 0.4, 1])

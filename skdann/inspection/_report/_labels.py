@@ -7,6 +7,7 @@ from sklearn.utils import check_random_state
 
 from ...metrics._agreement import disagreement
 from ...metrics._paired import rows_to_settle
+from ...metrics._sampling import draw_rows, inclusion_probabilities
 
 # Where all agree, the entropy is 0 up to so much.
 _ROUNDING = 1e-9
@@ -33,8 +34,8 @@ def rows_to_label(evidence, n, random_state):
     n = min(n, np.count_nonzero(shares))
     if n == 0:
         return evidence.rows[:0]
-    rng = check_random_state(random_state)
-    return evidence.rows[rng.choice(len(shares), size=n, replace=False, p=shares)]
+    probabilities = inclusion_probabilities(shares, n)
+    return evidence.rows[draw_rows(probabilities, check_random_state(random_state))]
 
 
 def n_to_label(evidence):
