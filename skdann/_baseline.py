@@ -153,8 +153,16 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
         return self._predict_checked(X, domain)
 
     def _predict_checked(self, X, domain):
-        """Predict probabilities of rows that are checked already."""
-        return self.estimator_.predict_proba(self._scaler.transform(X, domain))
+        """Predict probabilities of rows that are checked already.
+
+        Rows of weight 0 may have held the only ones of a class: its column is 0.
+        """
+        P = self.estimator_.predict_proba(self._scaler.transform(X, domain))
+        if P.shape[1] == len(self.classes_):
+            return P
+        of_all = np.zeros((len(P), len(self.classes_)), dtype=P.dtype)
+        of_all[:, np.searchsorted(self.classes_, self.estimator_.classes_)] = P
+        return of_all
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -29,3 +29,16 @@ def make_domains(n_source=200, n_target=150, seed=0):
     X = np.c_[weak_sensor(y), y + 0.2 * rng.standard_normal(n_source)]
     X_tgt = np.c_[weak_sensor(y_tgt), 2.5 + 0.2 * rng.standard_normal(n_target)]
     return X, (y > 0).astype(int), X_tgt, (y_tgt > 0).astype(int)
+
+
+class BringsTarget:
+    """Before an estimator: a target of its own, which scikit-learn's checks have not.
+
+    Without one they would not see the adversary at work.
+    """
+
+    def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None):
+        shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
+        if X_tgt is None and len(shape) == 2:
+            X_tgt = np.random.default_rng(0).uniform(size=(20, shape[1]))
+        return super().fit(X, y, X_tgt, sample_weight=sample_weight, y_tgt=y_tgt)

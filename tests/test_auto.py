@@ -4,11 +4,12 @@ import time
 
 import numpy as np
 import pytest
-from helpers import SMALL, make_domains
+from helpers import SMALL, BringsTarget, make_domains
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
@@ -26,14 +27,8 @@ from skdann import (
 from skdann.model_selection import rows_to_label
 
 
-class Adapting(AutoDANNClassifier):
-    """Brings a target of its own, which scikit-learn's checks have not."""
-
-    def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None):
-        shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
-        if X_tgt is None and len(shape) == 2:
-            X_tgt = np.random.default_rng(0).uniform(size=(20, shape[1]))
-        return super().fit(X, y, X_tgt, sample_weight=sample_weight, y_tgt=y_tgt)
+class Adapting(BringsTarget, AutoDANNClassifier):
+    pass
 
 
 @pytest.mark.filterwarnings("ignore::skdann.AdaptationWarning")
@@ -305,3 +300,54 @@ def test_it_clones_and_goes_into_a_pipeline():
         assert 0 <= pipe.score(X_tgt, y_tgt) <= 1
     rows, _ = rows_to_label(pipe, X_tgt, 5, random_state=0)
     assert len(set(rows)) == 5
+
+
+def test_candidates_without_a_seed_get_one():
+    X, y, X_tgt, _ = make_domains()
+    trees = RandomForestClassifier(5)
+    candidates = [("a", trees), ("b", BaselineClassifier(trees))]
+    first, second = (
+        AutoDANNClassifier(candidates, random_state=0).fit(X, y, X_tgt)
+        for _ in range(2)
+    )
+    np.testing.assert_array_equal(
+        first.predict_proba(X_tgt), second.predict_proba(X_tgt)
+    )
+
+
+class _Moody(LogisticRegression):
+    """Fails as soon as it gets more rows than the source has."""
+
+    def fit(self, X, y, sample_weight=None):
+        if len(X) > 200:
+            raise TimeoutError("a socket")
+        return super().fit(X, y, sample_weight)
+
+
+def test_what_can_not_be_trained_again_stays_as_it_was():
+    X, y, X_tgt, y_tgt = make_domains()
+    known = few_labels(y_tgt, np.arange(40))
+    candidates = [*QUICK[:2], ("moody", _Moody())]
+    chosen = AutoDANNClassifier(candidates).fit(X, y, X_tgt, y_tgt=known)
+    both = AutoDANNClassifier(candidates, label_use="both")
+    with pytest.warns(FitFailedWarning, match="moody: TimeoutError: a socket"):
+        both.fit(X, y, X_tgt, y_tgt=known)
+    np.testing.assert_allclose(
+        both.predict_proba(X_tgt), chosen.predict_proba(X_tgt), atol=1e-7
+    )
+
+
+def test_an_interrupt_ends_the_fit_with_what_is_done():
+    X, y, X_tgt, y_tgt = make_domains()
+    candidates = [*QUICK[:2], ("interrupted", _Interrupted())]
+    auto = AutoDANNClassifier(candidates, label_use="both")
+    with pytest.warns(UserWarning, match="2 of 3 candidates are done"):
+        auto.fit(X, y, X_tgt, y_tgt=few_labels(y_tgt, np.arange(20)))
+    assert set(auto.candidates_) == {"linear, source", "linear, by domain"}
+    with pytest.raises(KeyboardInterrupt):
+        AutoDANNClassifier([("now", _Interrupted()), QUICK[0]]).fit(X, y, X_tgt)
+
+
+class _Interrupted(LogisticRegression):
+    def fit(self, X, y, sample_weight=None):
+        raise KeyboardInterrupt

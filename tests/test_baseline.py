@@ -103,3 +103,38 @@ def test_sparse_rows_are_left_as_they_are(standardize):
     X, X_tgt = sparse.csr_matrix(X), sparse.csr_matrix(X_tgt)
     clf = BaselineClassifier(standardize=standardize).fit(X, y, X_tgt)
     np.testing.assert_allclose(clf.predict_proba(X_tgt), dense)
+
+
+def test_a_class_whose_rows_have_no_weight_keeps_its_place():
+    rng = np.random.default_rng(0)
+    y = rng.integers(3, size=150)
+    X = 3.0 * np.eye(3)[y] + 0.3 * rng.standard_normal((150, 3))
+    weight = (y != 0).astype(float)
+    clf = BaselineClassifier().fit(X, y, X, sample_weight=weight)
+    P = clf.predict_proba(X)
+    assert P.shape == (150, 3)
+    assert (P[:, 0] == 0).all()
+    assert (clf.predict(X)[y != 0] == y[y != 0]).all()
+
+
+def test_quantiles_of_a_column_that_is_constant_in_a_domain():
+    rng = np.random.default_rng(0)
+    X, X_tgt = rng.standard_normal((80, 3)), rng.standard_normal((60, 3))
+    X[:, 0], X_tgt[:, 1] = 5.0, np.median(X[:, 1])
+    clf = BaselineClassifier(standardize="quantile").fit(X, X[:, 1] > 0, X_tgt)
+    of_source, of_target = (
+        clf._scaler.transform(A, name) for A, name in ((X, "source"), (X_tgt, "target"))
+    )
+    assert (of_source[:, 0] == 0).all()
+    assert (of_target[:, 0] == 0).all()
+    assert np.abs(of_target[:, 1]).max() < 0.1  # the median, as in the source
+
+
+def test_numbers_among_objects_are_numbers():
+    X, y, X_tgt, y_tgt = make_domains()
+    y, y_tgt = 2 * y - 1, 2 * y_tgt - 1  # -1 can't mark what is not known
+    few = np.full(len(y_tgt), None, dtype=object)
+    few[:30] = y_tgt[:30]
+    clf = BaselineClassifier().fit(X, y, X_tgt, y_tgt=few)
+    assert clf.classes_.tolist() == [-1, 1]
+    assert 0 <= clf.score(X_tgt, y_tgt) <= 1

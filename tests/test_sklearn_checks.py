@@ -1,20 +1,14 @@
 """scikit-learn's own judgement of the estimator, with and without a target."""
 
-import numpy as np
 import pytest
+from helpers import BringsTarget
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skdann import DANNClassifier
 
 
-class Adapting(DANNClassifier):
-    """Brings a target of its own, so that the checks see the adversary at work."""
-
-    def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None):
-        shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
-        if X_tgt is None and len(shape) == 2:
-            X_tgt = np.random.default_rng(0).uniform(size=(20, shape[1]))
-        return super().fit(X, y, X_tgt, sample_weight=sample_weight, y_tgt=y_tgt)
+class Adapting(BringsTarget, DANNClassifier):
+    pass
 
 
 def _expected_to_fail(estimator):

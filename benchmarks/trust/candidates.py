@@ -17,6 +17,7 @@ from torch import nn
 
 from skdann import AutoDANNClassifier, DANNClassifier
 from skdann._multi_fit import fit_many, validate_many
+from skdann._training._objective import LOSS_TERMS, LossTerm
 
 N_COMPONENTS = 50
 
@@ -106,6 +107,26 @@ def embedded(pair, X, X_tgt, X_eval, *, n_fits):
     return dann(pair, X, X_tgt, X_eval, n_fits=n_fits, **own)
 
 
+def penalized(pair, X, X_tgt, X_eval, *, n_fits):
+    """The default, with a penalty on the slope of the domain classifier.
+
+    Zero-centered, as Mescheder et al. 2018, "Which Training Methods for GANs do
+    actually Converge?", recommend: the mean squared norm of its gradient in features.
+    """
+    plain = LOSS_TERMS["domain"]
+
+    def loss(outputs, batch):
+        logits, features = outputs.domain_logits, outputs.features
+        [slope] = torch.autograd.grad(logits.sum(), features, create_graph=True)
+        return plain.loss(outputs, batch) + slope.square().sum(-1).mean(-1)
+
+    LOSS_TERMS["domain"] = LossTerm(loss, needs_target=True)
+    try:
+        return dann(pair, X, X_tgt, X_eval, n_fits=n_fits)
+    finally:
+        LOSS_TERMS["domain"] = plain
+
+
 def auto(pair, X, X_tgt, X_eval, *, n_fits):
     """The combination, and each candidate of the first fit."""
     if pair.is_text:
@@ -124,6 +145,7 @@ def auto(pair, X, X_tgt, X_eval, *, n_fits):
 CANDIDATES = {
     "auto": auto,
     "embedded": embedded,
+    "penalized": penalized,
     "lr": logistic_regression,
     "rf": random_forest,
     "gb": gradient_boosting,

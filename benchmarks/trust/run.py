@@ -62,6 +62,7 @@ CELLS = {
         ["none"],
     ),
     "default, numerical embeddings": ("embedded", {"n_fits": 1}, ["none"]),
+    "default, gradient penalty": ("penalized", {"n_fits": 1}, ["none"]),
     "lr": ("lr", {}, SCALED),
     # A scale that both domains share changes a forest by rounding alone: "none" stands
     # for "source" and "pooled".

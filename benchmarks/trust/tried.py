@@ -146,6 +146,7 @@ def all_ideas():
             PAIRS,
         ),
         "early stopping": (default, of_cell("default, early stopping"), PAIRS),
+        "gradient penalty": (default, of_cell("default, gradient penalty"), PAIRS),
         "embeddings of columns": (
             default,
             of_cell("default, numerical embeddings"),

@@ -19,7 +19,7 @@ from .._data._shift import resolve_shift
 from .._domain_aware import DomainAwareClassifier
 from .._multi_fit import share_columns
 from .._warn import warn
-from ..metrics._agreement import combination_weights
+from ..metrics._agreement import CandidateVotes, combination_weights
 from ..metrics._fitted import reading
 from ..metrics._sampling import evenly_spaced_rows
 from ._candidates import check_candidates, default_candidates
@@ -59,7 +59,8 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
     n_jobs : int or None, default=None
         Candidates to fit at once, by joblib. None is 1; -1 uses all cores.
     random_state : int, RandomState or None, default=None
-        Decides all that is random. Two fits with one int are the same on one machine.
+        Decides all that is random, and in candidates of yours all whose own
+        ``random_state`` is None. Two fits with one int are the same on one machine.
     verbose : int, default=0
         1 shows a progress bar.
 
@@ -183,18 +184,22 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         if self.candidates is None:
             candidates = default_candidates(domains, self.random_state)
         else:
-            candidates = check_candidates(self.candidates)
+            candidates = check_candidates(self.candidates, self.random_state)
         self._row_shape = domains.X.shape[1:]
         self._scales = column_scales(domains, "domain")
         if self.label_use == "training":
-            all_fitted = self._fit_candidates(candidates, domains)
+            all_fitted, _ = self._fit_candidates(candidates, domains, self.max_time)
             return self._combine(all_fitted, domains, Evidence.without_labels(domains))
         unlabelled = domains.without_target_labels()
-        all_fitted = self._fit_candidates(candidates, unlabelled)
+        trains_again = self.label_use == "both" and domains.y_tgt is not None
+        max_time = self.max_time and self.max_time / (1 + trains_again)
+        all_fitted, is_interrupted = self._fit_candidates(
+            candidates, unlabelled, max_time
+        )
         self._combine(all_fitted, unlabelled, Evidence.of(domains))
-        if self.label_use == "both" and domains.y_tgt is not None:
-            again = self._fit_candidates(candidates, domains)
-            self._set_candidates(again, domains, self._weight_of)
+        if trains_again and not is_interrupted:
+            in_use = {name: candidates[name] for name in self._weight_of}
+            self._train_again(in_use, domains, max_time)
         return self
 
     def predict_proba(self, X, domain=None):
@@ -225,7 +230,7 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         return P / sum(in_use.values())
 
     def _votes(self, X_tgt):
-        """Return rows of the target, what candidates predict there, and weights.
+        """Return what candidates predict for rows of the target, and their weights.
 
         Parameters
         ----------
@@ -234,14 +239,11 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
 
         Returns
         -------
-        rows : ndarray of int of shape (n_target,)
-            All of them.
-        votes : ndarray of int of shape (n_candidates, n_target)
-        weights : ndarray of shape (n_candidates,)
+        CandidateVotes
         """
         votes = probabilities(self.candidates_.values(), X_tgt).argmax(axis=2)
         weights = np.array(list(self._weight_of.values()))
-        return np.arange(votes.shape[1]), votes, weights
+        return CandidateVotes(np.arange(votes.shape[1]), votes, weights, self.classes_)
 
     def _read(self, X, y, X_tgt, sample_weight, y_tgt):
         """Check and encode the data."""
@@ -260,28 +262,42 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
             )
         return domains
 
-    def _fit_candidates(self, candidates, domains):
+    def _fit_candidates(self, candidates, domains, max_time):
         """Return the candidates as they are after their fits, one at least fitted.
 
         The proportions of the classes are estimated once for all: scales by domain are
         wrong where these differ.
         """
-        ends = None
-        if self.max_time is not None:
-            n_fits = 2 if self.label_use == "both" else 1
-            ends = time.time() + self.max_time / n_fits
+        ends = None if max_time is None else time.time() + max_time
         domains = resolve_shift(domains, "auto", "estimate")
-        all_fitted = fit_candidates(
+        all_fitted, is_interrupted = fit_candidates(
             candidates, domains, ends=ends, n_jobs=self.n_jobs, verbose=self.verbose
         )
         failed = [fitted for fitted in all_fitted if fitted.error is not None]
-        reasons = "; ".join(fitted.reason(self.max_time) for fitted in failed)
+        reasons = "; ".join(fitted.reason(max_time) for fitted in failed)
         if len(failed) == len(all_fitted):
             raise ValueError(f"No candidate could be fitted. {reasons}")
         if failed:
             share = f"{len(failed)} of {len(candidates)}"
             warn(f"{share} candidates are left out. {reasons}", FitFailedWarning)
-        return all_fitted
+        return all_fitted, is_interrupted
+
+    def _train_again(self, candidates, domains, max_time):
+        """Train with labels what is weighted already, or leave it as it is."""
+        try:
+            again, _ = self._fit_candidates(candidates, domains, max_time)
+        except KeyboardInterrupt:
+            warn("Interrupted: the candidates stay as they were without the labels.")
+            return
+        done = [fitted for fitted in again if fitted.error is None]
+        if len(done) == len(candidates):
+            self._set_candidates(again, domains, self._weight_of)
+        else:
+            warn(
+                "All candidates stay as they were without the labels: not all of those "
+                "that are weighted could be trained with them.",
+                FitFailedWarning,
+            )
 
     def _combine(self, all_fitted, domains, evidence):
         """Weight the candidates, and say how it came."""
@@ -306,7 +322,7 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         for candidate in done.values():
             share_columns(self, candidate)
         self.candidates_ = done
-        self._weight_of = {name: weight_of.get(name, 0.0) for name in done}
+        self._weight_of = {name: weight_of[name] for name in done}
         self.classes_ = domains.targets.classes
 
     def __sklearn_tags__(self):

@@ -76,13 +76,15 @@ def default_candidates(domains, random_state):
     return candidates
 
 
-def check_candidates(candidates):
+def check_candidates(candidates, random_state):
     """Return the user's candidates as clones, by name.
 
     Parameters
     ----------
     candidates : list of (str, estimator)
         As in :class:`skdann.AutoDANNClassifier`.
+    random_state : int, RandomState or None
+        Decides what is random in those that do not decide it themselves.
     """
     pairs = [entry for entry in candidates if _is_named(entry)]
     names = [name for name, _ in pairs]
@@ -91,7 +93,18 @@ def check_candidates(candidates):
             "candidates must be at least two pairs (name, estimator), each name once; "
             f"got {candidates!r}."
         )
-    return {name: _as_candidate(name, estimator) for name, estimator in pairs}
+    checked = {name: _as_candidate(name, estimator) for name, estimator in pairs}
+    seeds = draw_seeds(random_state, len(checked))
+    for candidate, seed in zip(checked.values(), seeds, strict=True):
+        _set_open_seeds(candidate, None if random_state is None else seed)
+    return checked
+
+
+def _set_open_seeds(candidate, seed):
+    """Set each ``random_state``, also of parts, that is None."""
+    for name, value in candidate.get_params().items():
+        if name.split("__")[-1] == "random_state" and value is None:
+            candidate.set_params(**{name: seed})
 
 
 def _is_named(entry):
@@ -109,4 +122,4 @@ def _as_candidate(name, estimator):
             "in a Pipeline goes before the whole: make_pipeline(..., "
             "AutoDANNClassifier(...))."
         )
-    return BaselineClassifier(estimator, standardize=None)
+    return BaselineClassifier(clone(estimator), standardize=None)

@@ -17,6 +17,10 @@ from .._warn import warn
 _BAR = "{desc} {percentage:3.0f}% |{bar:20}| {elapsed}"
 
 
+class OutOfTimeError(Exception):
+    """There was no time left for a candidate."""
+
+
 @dataclass
 class FittedCandidate:
     """A candidate, and how its fit went.
@@ -37,7 +41,7 @@ class FittedCandidate:
 
     def reason(self, max_time):
         """Return in words why there is an error."""
-        if isinstance(self.error, TimeoutError):
+        if isinstance(self.error, OutOfTimeError):
             return f"{self.name}: not done within max_time={max_time:g}"
         return f"{self.name}: {type(self.error).__name__}: {self.error}"
 
@@ -52,7 +56,7 @@ def fit_candidates(candidates, domains, *, ends, n_jobs, verbose):
     domains : Domains
         Checked data.
     ends : float or None
-        When, by ``time.time``. What is not done then has a ``TimeoutError``.
+        When, by ``time.time``. What is not done then has an ``OutOfTimeError``.
     n_jobs : int or None
         Fits at once.
     verbose : int
@@ -60,10 +64,12 @@ def fit_candidates(candidates, domains, *, ends, n_jobs, verbose):
 
     Returns
     -------
-    list of FittedCandidate
+    fitted : list of FittedCandidate
         In the order of the candidates. After Ctrl-C, those that are done.
+    is_interrupted : bool
+        Whether there was a Ctrl-C.
     """
-    done = []
+    done, is_interrupted = [], False
     with _Progress(len(candidates), verbose) as progress:
         try:
             for some in _jobs(candidates, domains, n_jobs, ends, progress):
@@ -73,8 +79,10 @@ def fit_candidates(candidates, domains, *, ends, n_jobs, verbose):
             if all(fitted.error is not None for fitted in done):
                 raise  # there is nothing to predict by
             warn(f"Interrupted: {len(done)} of {len(candidates)} candidates are done.")
+            is_interrupted = True
     names = list(candidates)
-    return sorted(done, key=lambda fitted: names.index(fitted.name))
+    in_order = sorted(done, key=lambda fitted: names.index(fitted.name))
+    return in_order, is_interrupted
 
 
 def _jobs(candidates, domains, n_jobs, ends, progress):
@@ -95,7 +103,7 @@ def _jobs(candidates, domains, n_jobs, ends, progress):
 
 def _fit_one(name, candidate, domains, ends):
     if ends is not None and time.time() > ends:
-        return [FittedCandidate(name, candidate, 0.0, TimeoutError())]
+        return [FittedCandidate(name, candidate, 0.0, OutOfTimeError())]
     began, error = time.perf_counter(), None
     try:
         candidate._fit_domains(domains)
@@ -161,4 +169,4 @@ class _Watcher(Watcher):
             self.shares[id(net)] = net.progress
             self.progress.reach(self.n_before + sum(self.shares.values()))
         if self.ends is not None and time.time() > self.ends:
-            raise TimeoutError
+            raise OutOfTimeError

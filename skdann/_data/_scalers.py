@@ -65,10 +65,13 @@ class _Quantiles:
     """Of each domain, its own quantiles to those of a normal distribution.
 
     The source's as if its classes had the proportions of the target, if these are
-    known, as with means and deviations.
+    known, as with means and deviations. A column that holds one value in a domain has
+    no quantiles there: if in the target, they are the source's; if in the source, which
+    tells nothing of it, it is 0.
     """
 
     transformers: dict
+    constant: dict
 
     @classmethod
     def fit(cls, domains):
@@ -76,10 +79,19 @@ class _Quantiles:
         of_target = of_source
         if domains.X_tgt is not None:
             of_target = _fit_quantiles(domains.X_tgt)
-        return cls({"source": of_source, "target": of_target})
+        X_tgt = domains.X if domains.X_tgt is None else domains.X_tgt
+        constant = {
+            "source": np.ptp(domains.X[domains.rows], axis=0) == 0,
+            "target": np.ptp(X_tgt, axis=0) == 0,
+        }
+        return cls({"source": of_source, "target": of_target}, constant)
 
     def transform(self, X, domain):
         normal = self.transformers[domain].transform(X)
+        if domain == "target" and self.constant["target"].any():
+            as_source = self.transformers["source"].transform(X)
+            normal = np.where(self.constant["target"], as_source, normal)
+        normal = np.where(self.constant["source"], 0, normal)
         return normal.clip(-FURTHEST, FURTHEST)
 
 

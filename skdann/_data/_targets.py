@@ -55,7 +55,7 @@ class ClassTargets:
         return self.classes[np.argmax(outputs, axis=1)]
 
 
-def read_class_targets(y, y_tgt, X_tgt, known=None):
+def read_class_targets(y, y_tgt, X_tgt, classes=None):
     """Check and encode the labels of both domains.
 
     Parameters
@@ -66,7 +66,7 @@ def read_class_targets(y, y_tgt, X_tgt, known=None):
         Target labels, those that are not known marked.
     X_tgt : ndarray, CSR or None
         Target rows.
-    known : ClassTargets or None, default=None
+    classes : ClassTargets or None, default=None
         All labels that may occur, now or later; None takes those of y and y_tgt.
 
     Returns
@@ -78,13 +78,22 @@ def read_class_targets(y, y_tgt, X_tgt, known=None):
     """
     _check_class_labels(y)
     y_tgt, is_known = _check_target_labels(y_tgt, X_tgt, y)
-    labels = y if y_tgt is None else np.concatenate([y, y_tgt[is_known]])
-    targets = ClassTargets(check_classes(known and known.classes, labels))
+    known = None if y_tgt is None else _as_labels_of(y, y_tgt[is_known])
+    labels = y if known is None else np.concatenate([y, known])
+    targets = ClassTargets(check_classes(classes and classes.classes, labels))
     codes_tgt = None
     if y_tgt is not None:
         codes_tgt = np.full(len(y_tgt), UNLABELLED)
-        codes_tgt[is_known] = targets.encode(y_tgt[is_known], "y_tgt")
+        codes_tgt[is_known] = targets.encode(known, "y_tgt")
     return targets, targets.encode(y), codes_tgt
+
+
+def _as_labels_of(y, known):
+    """Return labels that came among objects, None for no label, as numbers if y is."""
+    if known.dtype != object or y.dtype.kind not in "biuf":
+        return known
+    numbers = np.array(known.tolist())
+    return numbers if numbers.dtype.kind in "biuf" else known
 
 
 def encode_known_labels(y_tgt, X_tgt, classes):
@@ -106,7 +115,7 @@ def encode_known_labels(y_tgt, X_tgt, classes):
     """
     y_tgt, is_known = _check_target_labels(y_tgt, X_tgt, classes)
     codes = np.full(len(y_tgt), UNLABELLED)
-    known = y_tgt[is_known]
+    known = _as_labels_of(classes, y_tgt[is_known])
     places = np.searchsorted(classes, known).clip(max=len(classes) - 1)
     codes[is_known] = np.where(classes[places] == known, places, len(classes))
     return codes

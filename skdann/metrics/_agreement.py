@@ -1,5 +1,7 @@
 """How far unlike models agree on the target, and what that says of each."""
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.special import entr, softmax
 
@@ -9,6 +11,27 @@ SHARPNESS = 8
 
 # Who stands alone can be right all the same: then twenty labels are to say so.
 LEAST_AGREEMENT = 0.1
+
+
+class CandidateVotes(NamedTuple):
+    """What candidates predict for rows of a target, and how much each counts.
+
+    Attributes
+    ----------
+    rows : ndarray of int of shape (n_rows,)
+        Positions in the target.
+    votes : ndarray of int of shape (n_candidates, n_rows)
+        Positions of the predicted classes.
+    weights : ndarray of shape (n_candidates,)
+        Of sum 1.
+    classes : ndarray of shape (n_classes,)
+        The labels, sorted.
+    """
+
+    rows: np.ndarray
+    votes: np.ndarray
+    weights: np.ndarray
+    classes: np.ndarray
 
 
 def pairwise_kappa(votes):

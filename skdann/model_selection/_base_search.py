@@ -19,6 +19,7 @@ from .._base import restore_attributes_on_error
 from .._parallel import parallel_as_completed
 from .._training._sklearn_callbacks import make_callback_data, start_fit
 from .._warn import warn
+from ..metrics._agreement import CandidateVotes
 from ._candidates import (
     baseline_candidates,
     is_source_only,
@@ -283,7 +284,7 @@ class BaseDANNSearch:
         self.reason_ = judged.explain(params, votes)
 
     def _votes(self, X_tgt):
-        """Return the judged rows, what candidates predict there, and weights.
+        """Return what candidates predict for the judged rows, and their weights.
 
         Parameters
         ----------
@@ -292,9 +293,7 @@ class BaseDANNSearch:
 
         Returns
         -------
-        rows : ndarray of int of shape (n_judged,)
-        votes : ndarray of int of shape (n_candidates, n_judged)
-        weights : ndarray of shape (n_candidates,)
+        CandidateVotes
         """
         judged, votes = self._judged_votes
         if _num_samples(X_tgt) != judged.n_target:
@@ -303,7 +302,8 @@ class BaseDANNSearch:
                 f"candidates on the {judged.n_target} target rows of its fit: pass "
                 "those."
             )
-        return judged.rows, votes, softmax(judged.log_posterior(votes))
+        weights = softmax(judged.log_posterior(votes))
+        return CandidateVotes(judged.rows, votes, weights, judged.classes)
 
     def _choose(self, table):
         results = self.cv_results_
@@ -320,7 +320,11 @@ class BaseDANNSearch:
         self.best_params_ = results["params"][self.best_index_]
 
     def _best_by(self, *names):
-        """Return the position of the best candidate by each score that was computed."""
+        """Return the position of the best candidate by each score.
+
+        The first is chosen by; of the others those that were computed for any: simple
+        models have no features, and no score of these.
+        """
         results = self.cv_results_
         lambdas = [
             lambda_max_of(self.estimator, params) for params in results["params"]
@@ -333,8 +337,12 @@ class BaseDANNSearch:
                 tolerance=self.source_tolerance,
             )
             for name in names
-            if f"mean_test_{name}" in results
+            if name == names[0] or self._is_known(f"mean_test_{name}")
         }
+
+    def _is_known(self, column):
+        """Whether any candidate has this score."""
+        return bool(np.isfinite(self.cv_results_.get(column, [])).any())
 
     def _refit(self, X, y, X_tgt, fit_params, fit_task):
         started = time.perf_counter()

@@ -29,9 +29,9 @@ def rows_to_label(fitted, X_tgt, n, *, y_tgt=None, random_state=None):
         How many rows to draw.
     y_tgt : array-like of shape (n_target,), default=None
         Labels that are known already, marked as in
-        :meth:`skdann.DANNClassifier.fit`: their rows are not drawn again, and who is
-        right there counts for more. So rows can be drawn one after the other, without
-        another fit.
+        :meth:`skdann.DANNClassifier.fit`: their rows are not drawn again, and with
+        ``label_use="choice"`` who is right there counts for more. So rows can be drawn
+        one after the other, without another fit.
     random_state : int, RandomState or None, default=None
         Decides what is drawn.
 
@@ -76,20 +76,23 @@ def rows_to_label(fitted, X_tgt, n, *, y_tgt=None, random_state=None):
     10
     """
     if isinstance(fitted, Pipeline):
-        X_tgt, fitted = fitted[:-1].transform(X_tgt), fitted[-1]
+        if len(fitted) > 1:
+            X_tgt = fitted[:-1].transform(X_tgt)
+        fitted = fitted[-1]
     check_is_fitted(fitted)
     if not hasattr(fitted, "_votes"):
         raise ValueError(
             "rows_to_label needs candidates that can disagree: a fitted "
             f"AutoDANNClassifier or search of skdann; got {type(fitted).__name__}."
         )
-    rows, votes, weights = fitted._votes(X_tgt)
+    rows, votes, weights, classes = fitted._votes(X_tgt)
     is_open = np.ones(len(rows), dtype=bool)
     if y_tgt is not None:
-        codes = encode_known_labels(y_tgt, X_tgt, fitted.classes_)[rows]
+        codes = encode_known_labels(y_tgt, X_tgt, classes)[rows]
         is_open = codes == UNLABELLED
-        n_right = (votes == codes)[:, ~is_open].sum(axis=1)
-        weights = combination_weights(votes, n_right)
+        if fitted.label_use == "choice":  # else they may have been trained on
+            n_right = (votes == codes)[:, ~is_open].sum(axis=1)
+            weights = combination_weights(votes, n_right)
     if not 1 <= n <= is_open.sum():
         raise ValueError(
             f"n={n}, but there are {is_open.sum()} rows without a label to draw from."

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import sklearn
 from helpers import SMALL, make_domains
+from sklearn.exceptions import FitFailedWarning
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -176,3 +177,40 @@ def test_routing_passes_labels_through():
         pipe = make_pipeline(StandardScaler(), search, transform_input=["X_tgt"])
         pipe.fit(X, y, X_tgt=X_tgt, y_tgt=few_labels(y_tgt))
     assert "50 labels" in pipe[-1].reason_
+
+
+def test_simple_models_are_chosen_from_where_all_networks_fail():
+    X, y, X_tgt, _ = make_domains()
+    search = DANNGridSearchCV(
+        small(lr=1e30), {"lambda_max": [0, 1]}, cv=2, baselines=True
+    )
+    with pytest.warns(FitFailedWarning):
+        search.fit(X, y, X_tgt)
+    assert isinstance(search.best_estimator_, BaselineClassifier)
+
+
+def test_reverse_validation_of_simple_models_where_the_target_lacks_a_class():
+    rng = np.random.default_rng(0)
+    y, y_tgt = rng.integers(3, size=150), rng.integers(1, 3, size=150)
+    X, X_tgt = (
+        3.0 * np.eye(3)[codes] + 0.3 * rng.standard_normal((150, 3))
+        for codes in (y, y_tgt)
+    )
+    search = DANNGridSearchCV(
+        small(), {"lr": [1e-3]}, cv=2, baselines=True, scoring="reverse_validation"
+    ).fit(X, y, X_tgt)
+    scores = search.cv_results_["mean_test_reverse_validation"][-4:]
+    by_source = scores[[0, 2]]  # the others mix classes, and mix them back
+    assert by_source == pytest.approx(np.mean(y != 0), abs=0.05)
+
+
+def test_rows_are_named_by_the_classes_of_the_votes():
+    X, y, X_tgt, y_tgt = make_domains()
+    known = few_labels(y_tgt + 1, 20)
+    known[:3] = 0  # a class that the source lacks, and the first of all
+    search = DANNGridSearchCV(small(), GRID, cv=2, label_use="choice", refit=False)
+    search.fit(X, y + 1, X_tgt, y_tgt=known)
+    rows, _ = rows_to_label(search, X_tgt, 5, y_tgt=known, random_state=0)
+    again, _ = rows_to_label(search, X_tgt, 5, y_tgt=known, random_state=0)
+    np.testing.assert_array_equal(rows, again)
+    assert not set(rows) & set(range(20))
