@@ -51,7 +51,11 @@ def fitted_classifier(estimator):
     ----------
     estimator : fitted DANNClassifier or Pipeline that ends in one
     """
-    check_estimator(estimator)
+    check_estimator(
+        estimator,
+        "A report is of one adapted network; an AutoDANNClassifier says in reason_ and "
+        "results_ why it predicts as it does.",
+    )
     _, classifier = split_pipeline(estimator)
     check_is_fitted(classifier)
     return classifier

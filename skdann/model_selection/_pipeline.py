@@ -5,6 +5,8 @@ from sklearn.pipeline import Pipeline
 
 from .._classifier import DANNClassifier
 
+OF_SEARCHES = "For others use sklearn.model_selection.GridSearchCV."
+
 
 def split_pipeline(estimator):
     """Return the preprocessing (a Pipeline or None) and the classifier of an estimator.
@@ -24,13 +26,21 @@ def split_pipeline(estimator):
     return preprocessing or None, last
 
 
-def check_estimator(estimator):
-    """Raise ValueError if it is no DANNClassifier, nor a Pipeline that ends in one."""
+def check_estimator(estimator, advice=OF_SEARCHES):
+    """Raise ValueError if it is no DANNClassifier, nor a Pipeline that ends in one.
+
+    Parameters
+    ----------
+    estimator : object
+        What the user gave.
+    advice : str
+        What to do with others.
+    """
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     if not isinstance(last, DANNClassifier):
         raise ValueError(
             "estimator must be a DANNClassifier or a Pipeline that ends in one; got "
-            f"{estimator!r}. For others use sklearn.model_selection.GridSearchCV."
+            f"{estimator!r}. {advice}"
         )
 
 
