@@ -94,8 +94,10 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
     .. math:: w_k \propto a_k^8 \, e^{r_k}
 
     for :math:`a_k`, the mean of Cohen's kappa between its predictions for the target
-    and those of each other candidate, and :math:`r_k`, the number of labelled rows that
-    it predicts rightly.
+    and those of each other candidate, at least .1, and :math:`r_k`, the number of
+    labelled rows that it predicts rightly. The proportions of the classes in the target
+    are estimated once, as :class:`DANNClassifier` does, and scales by domain are as if
+    the source had them.
 
     If the candidates agree they can all be wrong in the same way, as where a column
     means something else in the target. Only labels tell that.
