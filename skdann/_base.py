@@ -134,7 +134,6 @@ class BaseDANN(
 
     __metadata_request__fit = {"X_tgt": True, "y_tgt": True, "resume": True}
     __metadata_request__transform = {"domain": True}
-    __metadata_request__predict_domain = {"domain": True}
 
     @restore_attributes_on_error
     @_fit_context(prefer_skip_nested_validation=True)
