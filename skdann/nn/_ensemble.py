@@ -119,7 +119,7 @@ def linear_of_networks(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor
         y = y.unflatten(-1, (*networks, n_out))
         return y.movedim(tuple(range(-1 - n_axes, -1)), tuple(range(n_axes)))
     rows = x.flatten(0, n_axes - 1).flatten(1, -2)
-    weight = weight.flatten(0, -3).mT
+    weight = weight.flatten(0, -3).transpose(-2, -1)
     if bias is None:
         y = torch.bmm(rows, weight)
     else:

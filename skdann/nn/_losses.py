@@ -137,7 +137,7 @@ def class_confusion_loss(logits: Tensor, temperature: float = 2.5) -> Tensor:
     with torch.no_grad():
         certainty = 1 + (p * log_p).sum(-1, keepdim=True).exp()
         weight = certainty / certainty.mean(-2, keepdim=True)
-    confusion = (weight * p).mT @ p
+    confusion = (weight * p).transpose(-2, -1) @ p
     # a class whose probability underflows in all rows would be 0 / 0
     total = confusion.sum(-1, keepdim=True).clamp_min(torch.finfo(p.dtype).tiny)
     confusion = confusion / total
