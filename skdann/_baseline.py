@@ -168,3 +168,20 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = get_tags(self._model()).input_tags.sparse
         return tags
+
+
+def try_fit(baseline, domains):
+    """Fit on data that are checked and encoded; return why it could not be, or None.
+
+    Parameters
+    ----------
+    baseline : BaselineClassifier
+        Not yet fitted.
+    domains : Domains
+        Checked data.
+    """
+    try:
+        baseline._fit_domains(domains)
+    except Exception as error:  # of the classifier, which may be the user's
+        return error
+    return None

@@ -129,7 +129,11 @@ def mean(of_pairs):
 def difference(of_pairs, others):
     """Return a mean difference with its standard error over data sets, as text."""
     sets = by_data_set({name: of_pairs[name] - others[name] for name in of_pairs})
-    values = np.array(list(sets.values()))
+    return with_error(np.array(list(sets.values())))
+
+
+def with_error(values):
+    """Return a mean with its standard error, as text."""
     error = values.std(ddof=1) / np.sqrt(len(values))
     return f"{values.mean():+.3f} ± {error:.3f}".replace("0.", ".")
 
@@ -236,9 +240,8 @@ def label_shift():
     table = []
     for name in names:
         less = means[name] - first
-        error = less.std(ddof=1) / np.sqrt(len(less))
-        text = f"{less.mean():+.3f} ± {error:.3f}".replace("0.", ".")
-        table.append([name, float(means[name].mean()), text, float(less.min())])
+        row = [name, float(means[name].mean()), with_error(less), float(less.min())]
+        table.append(row)
     columns = ["", "accuracy", "less the first row", "worst domain"]
     return {"columns": columns, "rows": table}
 

@@ -2,6 +2,7 @@
 
 import math
 import time
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -191,7 +192,8 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         self._scales = column_scales(domains, "domain")
         if self.label_use == "training":
             all_fitted, _ = self._fit_candidates(candidates, domains, self.max_time)
-            return self._combine(all_fitted, domains, Evidence.without_labels(domains))
+            no_labels = Evidence.of(replace(domains, y_tgt=None))
+            return self._combine(all_fitted, domains, no_labels)
         unlabelled = domains.without_target_labels()
         trains_again = self.label_use == "both" and domains.y_tgt is not None
         max_time = self.max_time and self.max_time / (1 + trains_again)

@@ -34,7 +34,7 @@ def default_candidates(domains, random_state):
     """Return the candidates, by name.
 
     Chosen on 69 pairs of domains leaving out one data set after the other; see
-    docs/pairs.md for those that were tried and do not pay.
+    docs/combining.md for those that were tried and do not pay.
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ from sklearn.utils.parallel import delayed
 from tqdm.auto import tqdm
 
 from .._base import BaseDANN
+from .._baseline import try_fit
 from .._multi_fit import apply_parameters, fit_many
 from .._parallel import parallel_as_completed
 from .._training import Watcher
@@ -104,11 +105,8 @@ def _jobs(candidates, domains, n_jobs, ends, progress):
 def _fit_one(name, candidate, domains, ends):
     if ends is not None and time.time() > ends:
         return [FittedCandidate(name, candidate, 0.0, OutOfTimeError())]
-    began, error = time.perf_counter(), None
-    try:
-        candidate._fit_domains(domains)
-    except Exception as problem:  # also of the user's estimator
-        error = problem
+    began = time.perf_counter()
+    error = try_fit(candidate, domains)
     return [FittedCandidate(name, candidate, time.perf_counter() - began, error)]
 
 

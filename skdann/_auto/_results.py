@@ -44,11 +44,6 @@ class Evidence:
         codes = np.asarray(codes, dtype=int)
         return cls(domains.X_tgt[rows], domains.targets.classes[codes])
 
-    @classmethod
-    def without_labels(cls, domains):
-        """No row."""
-        return cls(domains.X_tgt[:0], domains.targets.classes[:0])
-
     def is_right(self, models):
         """Return whether each model is right on each row, (n_models, n_labelled)."""
         if not len(self.labels):

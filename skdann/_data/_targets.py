@@ -37,12 +37,12 @@ class ClassTargets:
 
     def encode(self, labels, name="y"):
         """Return the positions of labels, an ndarray of int64."""
-        codes = np.searchsorted(self.classes, labels).clip(max=len(self.classes) - 1)
-        wrong = self.classes[codes] != labels
-        if np.any(wrong):
+        codes, is_found = _find(self.classes, labels)
+        if not np.all(is_found):
+            wrong = _unique(labels[~is_found]).tolist()
             raise ValueError(
-                f"{name} holds labels {_unique(labels[wrong]).tolist()} that are not "
-                f"among the classes {self.classes.tolist()}."
+                f"{name} holds labels {wrong} that are not among the classes "
+                f"{self.classes.tolist()}."
             )
         return codes.astype(np.int64)
 
@@ -88,6 +88,12 @@ def read_class_targets(y, y_tgt, X_tgt, classes=None):
     return targets, targets.encode(y), codes_tgt
 
 
+def _find(classes, labels):
+    """Return positions of labels among sorted classes, and whether they are there."""
+    places = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
+    return places, classes[places] == labels
+
+
 def _as_labels_of(y, known):
     """Return labels that came among objects, None for no label, as numbers if y is."""
     if known.dtype != object or y.dtype.kind not in "biuf":
@@ -116,8 +122,8 @@ def encode_known_labels(y_tgt, X_tgt, classes):
     y_tgt, is_known = _check_target_labels(y_tgt, X_tgt, classes)
     codes = np.full(len(y_tgt), UNLABELLED)
     known = _as_labels_of(classes, y_tgt[is_known])
-    places = np.searchsorted(classes, known).clip(max=len(classes) - 1)
-    codes[is_known] = np.where(classes[places] == known, places, len(classes))
+    places, is_found = _find(classes, known)
+    codes[is_known] = np.where(is_found, places, len(classes))
     return codes
 
 

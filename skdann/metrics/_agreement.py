@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import entr, softmax
 
 # The weight of a candidate is its mean agreement to this power. From 4 to 12 makes no
-# difference of a standard error: docs/pairs.md.
+# difference of a standard error: docs/combining.md.
 SHARPNESS = 8
 
 # Who stands alone can be right all the same: then twenty labels are to say so.

@@ -6,7 +6,6 @@ from functools import partial
 
 import numpy as np
 from joblib import effective_n_jobs, parallel_config
-from scipy.special import softmax
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import check_cv
@@ -19,7 +18,7 @@ from .._base import restore_attributes_on_error
 from .._parallel import parallel_as_completed
 from .._training._sklearn_callbacks import make_callback_data, start_fit
 from .._warn import warn
-from ..metrics._agreement import CandidateVotes
+from ..metrics._agreement import CandidateVotes, combination_weights
 from ._candidates import (
     baseline_candidates,
     is_source_only,
@@ -302,7 +301,7 @@ class BaseDANNSearch:
                 f"candidates on the {judged.n_target} target rows of its fit: pass "
                 "those."
             )
-        weights = softmax(judged.log_posterior(votes))
+        weights = combination_weights(votes, judged.is_right(votes).sum(axis=1))
         return CandidateVotes(judged.rows, votes, weights, judged.classes)
 
     def _choose(self, table):

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils import _safe_indexing
 
 from .._base import BaseDANN
+from .._baseline import try_fit
 from .._data._domains import read_domains
 from .._multi_fit import fit_many, validate_many
 from .._training._sklearn_callbacks import NullFitTask, make_callback_data
@@ -232,7 +233,7 @@ def _train(task, fold, max_stacked):
         errors = fit_many(classifiers, domains, max_stacked=max_stacked)
     else:
         domains = [read_domains(c, X, y, X_tgt, **given) for c in classifiers]
-        errors = list(map(_fit_baseline, classifiers, domains))
+        errors = list(map(try_fit, classifiers, domains))
     return _Trained(
         task.estimators,
         preprocessing,
@@ -243,15 +244,6 @@ def _train(task, fold, max_stacked):
         y_test,
         X_tgt,
     )
-
-
-def _fit_baseline(classifier, domains):
-    """Fit what is no network; return why it could not be, or None."""
-    try:
-        classifier._fit_domains(domains)
-    except Exception as error:  # of scikit-learn's
-        return error
-    return None
 
 
 def _score_reverse(trained, outcomes, max_stacked):

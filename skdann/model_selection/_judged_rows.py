@@ -76,10 +76,6 @@ class JudgedRows:
         """
         return (votes == self.codes)[:, self.is_labelled]
 
-    def log_posterior(self, votes):
-        """Return how far candidates are believed in, by agreement and by labels."""
-        return log_posterior(votes, self.is_right(votes).sum(axis=1))
-
     def add_scores(self, outcomes):
         """Score each outcome by its agreement with others on its fold, and by labels.
 
@@ -94,7 +90,7 @@ class JudgedRows:
                 continue
             votes = np.stack([o.probabilities.argmax(axis=1) for o in done])
             is_right = self.is_right(votes)
-            columns = {"log_posterior": self.log_posterior(votes)}
+            columns = {"log_posterior": log_posterior(votes, is_right.sum(axis=1))}
             if is_right.shape[1]:
                 columns["labelled_accuracy"] = is_right.mean(axis=1)
             for name, values in columns.items():

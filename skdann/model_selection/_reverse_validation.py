@@ -8,6 +8,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, indexable
 
 from .._base import BaseDANN
+from .._baseline import try_fit
 from .._data._domains import with_class_weight
 from .._data._weights import source_proportions
 from .._multi_fit import fit_many, share_columns, validate_many
@@ -129,11 +130,8 @@ def _reverse_score_of_baseline(classifier, domains, X_val, y_val):
         return float(np.mean(y_val == classifier.classes_[swapped.y[0]])), None
     reverse = clone(classifier)
     share_columns(classifier, reverse)
-    try:
-        reverse._fit_domains(swapped)
-    except Exception as error:  # of scikit-learn's
-        return float("nan"), error
-    return reverse.score(X_val, y_val), None
+    error = try_fit(reverse, swapped)
+    return (float("nan") if error else reverse.score(X_val, y_val)), error
 
 
 def swap_domains(classifier, domains):
