@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._data._column_scales import column_scales
 from ._data._domains import read_domains, warn_of_no_target
 from ._data._rows import check_rows_to_predict
-from ._data._scale_check import warn_if_of_source
+from ._data._scale_check import warn_if_of_source, warn_if_unscaled
 from ._domain_aware import DomainAware
 from ._io._metadata import describe
 from ._io._onnx import export_onnx
@@ -132,12 +132,28 @@ class BaseDANN(
     is set here, or by scikit-learn's check of the columns.
     """
 
-    __metadata_request__fit = {"X_tgt": True, "y_tgt": True, "resume": True}
+    __metadata_request__fit = {
+        "X_tgt": True,
+        "y_tgt": True,
+        "classes": True,
+        "resume": True,
+    }
     __metadata_request__transform = {"domain": True}
 
     @restore_attributes_on_error
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None, resume=False):
+    def fit(
+        self,
+        X,
+        y,
+        X_tgt=None,
+        *,
+        sample_weight=None,
+        sample_weight_tgt=None,
+        y_tgt=None,
+        classes=None,
+        resume=False,
+    ):
         """Fit on labelled source rows and unlabelled target rows.
 
         Parameters
@@ -147,18 +163,26 @@ class BaseDANN(
             they are; batches are densified and converted to float32 or float64, the
             whole never is. With a ``feature_extractor``, any number of dimensions.
         y : array-like of shape (n_samples,)
-            Source labels: numbers, strings or booleans.
+            Source labels: integers, booleans, text, or floats without fractions. The
+            order of ordinal labels is not used: they are learned as classes.
         X_tgt : array-like or sparse matrix of shape (n_target, ...), default=None
             Target rows, at least one, with the columns of X and scaled as X is. None
             trains on the source alone.
         sample_weight : array-like of shape (n_samples,), default=None
             How often each source row counts, in both losses. Rows of weight 0 are as
             if they were not there.
+        sample_weight_tgt : array-like of shape (n_target,), default=None
+            How often each target row counts: in the losses, in the scales of columns
+            and in the proportions of the classes. Rows of weight 0 are as if they were
+            not there.
         y_tgt : array-like of shape (n_target,), default=None
-            The few target labels that are known; the other entries are -1 if labels
-            are numbers, None (or NaN) if they are strings or other objects. Rows with
-            a label also join the label loss, beside the source: each step sees all
-            of them, or half a batch.
+            The few target labels that are known. Rows without a label hold None, NaN
+            or another missing value, or -1 where that is no class. A label that is not
+            in y is an error, unless ``classes`` names it. Rows with a label also join
+            the label loss, beside the source: each step sees all of them, or half a
+            batch.
+        classes : array-like of shape (n_classes,), default=None
+            All labels, if the target has some that y lacks. None takes those of y.
         resume : bool, default=False
             Whether to go on from the file ``checkpoint``, if there is one: after a
             crash the same call with the same data ends where it would have ended
@@ -187,14 +211,24 @@ class BaseDANN(
         -----
         AdaptationWarning
             If ``lambda_max > 0`` but there is no target, if X_tgt seems not to have
-            been scaled like X, or if the target is all predicted as one class.
+            been scaled like X, has hardly any rows or holds those of X, if columns are
+            large and not standardized, or if the target is all predicted as one class.
         ConvergenceWarning
             If the source is all predicted as one class, or if training diverged and
             goes on at half the learning rate.
         """
         continues = self.warm_start and hasattr(self, "net_")
         targets = self._targets if continues else None
-        domains = self._validate_domains(X, y, X_tgt, sample_weight, y_tgt, targets)
+        domains = self._validate_domains(
+            X,
+            y,
+            X_tgt,
+            sample_weight=sample_weight,
+            sample_weight_tgt=sample_weight_tgt,
+            y_tgt=y_tgt,
+            classes=classes,
+            targets=targets,
+        )
         net = self._continued_net() if continues else self._initialize_net(domains)
         early_stopping = self._make_early_stopping()
         checkpoint = self._make_checkpoint(domains, early_stopping, resume)
@@ -300,18 +334,11 @@ class BaseDANN(
         with seeded_torch_rng(0, torch.device("cpu")):
             export_onnx(self, path)
 
-    def _validate_domains(self, X, y, X_tgt, sample_weight, y_tgt, targets=None):
+    def _validate_domains(self, X, y, X_tgt, *, targets=None, **of_rows):
         """Check and encode the data; ``targets`` are known from an earlier call."""
         continues = hasattr(self, "net_") and targets is not None
         domains = read_domains(
-            self,
-            X,
-            y,
-            X_tgt,
-            sample_weight=sample_weight,
-            y_tgt=y_tgt,
-            targets=targets,
-            reset=not continues,
+            self, X, y, X_tgt, **of_rows, targets=targets, reset=not continues
         )
         if X_tgt is None and self.lambda_max > 0:
             warn_of_no_target(self.lambda_max)
@@ -348,6 +375,8 @@ class BaseDANN(
     def _make_standardizer(self, domains):
         """Return what standardizes the rows, or None if they are left as they are."""
         if domains.scales is None:
+            if self.feature_extractor is None:  # the user's may expect large numbers
+                warn_if_unscaled(domains.X)
             return None
         if domains.X.ndim != 2:
             raise ValueError(

@@ -66,7 +66,7 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
     True
     """
 
-    __metadata_request__fit = {"X_tgt": True, "y_tgt": True}
+    __metadata_request__fit = {"X_tgt": True, "y_tgt": True, "classes": True}
 
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict_proba"]), None],
@@ -79,7 +79,17 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
 
     @restore_attributes_on_error
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None):
+    def fit(
+        self,
+        X,
+        y,
+        X_tgt=None,
+        *,
+        sample_weight=None,
+        sample_weight_tgt=None,
+        y_tgt=None,
+        classes=None,
+    ):
         """Fit on labelled source rows; the target decides nothing but the scales.
 
         Parameters
@@ -92,9 +102,13 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
             Target rows. None scales all rows by the source.
         sample_weight : array-like of shape (n_samples,), default=None
             How often each source row counts.
+        sample_weight_tgt : array-like of shape (n_target,), default=None
+            How often each target row counts.
         y_tgt : array-like of shape (n_target,), default=None
             The few target labels that are known, marked as in
             :meth:`skdann.DANNClassifier.fit`; these rows join the source's.
+        classes : array-like of shape (n_classes,), default=None
+            All labels, if the target has some that y lacks.
 
         Returns
         -------
@@ -102,7 +116,14 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
             Fitted.
         """
         domains = read_domains(
-            self, X, y, X_tgt, sample_weight=sample_weight, y_tgt=y_tgt
+            self,
+            X,
+            y,
+            X_tgt,
+            sample_weight=sample_weight,
+            sample_weight_tgt=sample_weight_tgt,
+            y_tgt=y_tgt,
+            classes=classes,
         )
         return self._fit_domains(domains)
 
@@ -111,18 +132,14 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
         self._scaler = fit_scaler(domains, self.standardize)
         rows, labelled = domains.rows, domains.labelled_rows_tgt
         X, codes = self._scaler.transform(domains.X[rows], "source"), domains.y[rows]
-        weight = domains.row_weight
-        if weight is not None:
-            weight = weight[rows] * domains.mean_weight  # which a penalty is against
         if len(labelled):
             X_tgt = self._scaler.transform(domains.X_tgt[labelled], "target")
             X = (sparse.vstack if sparse.issparse(X) else np.concatenate)([X, X_tgt])
             codes = np.concatenate([codes, domains.y_tgt[labelled]])
-            if weight is not None:
-                weight = np.concatenate([weight, np.ones(len(labelled))])
-        weights = {} if weight is None else {"sample_weight": weight}
         self.classes_ = domains.targets.classes
-        self.estimator_ = self._model().fit(X, self.classes_[codes], **weights)
+        self.estimator_ = self._model().fit(
+            X, self.classes_[codes], **_weights(domains, rows, labelled)
+        )
         self._row_shape = domains.X.shape[1:]
         return self
 
@@ -168,6 +185,19 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = get_tags(self._model()).input_tags.sparse
         return tags
+
+
+def _weights(domains, rows, labelled):
+    """Return the weights of source rows and labelled target rows, if there are any."""
+    weight, weight_tgt = domains.row_weight, domains.row_weight_tgt
+    if weight is None and (weight_tgt is None or len(labelled) == 0):
+        return {}
+    of_source, of_target = np.ones(len(rows)), np.ones(len(labelled))
+    if weight is not None:
+        of_source = weight[rows] * domains.mean_weight  # which a penalty is against
+    if weight_tgt is not None:
+        of_target = weight_tgt[labelled]
+    return {"sample_weight": np.concatenate([of_source, of_target])}
 
 
 def try_fit(baseline, domains):

@@ -384,7 +384,15 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
     @restore_attributes_on_error
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
-        self, X, y, X_tgt=None, *, classes=None, sample_weight=None, y_tgt=None
+        self,
+        X,
+        y,
+        X_tgt=None,
+        *,
+        classes=None,
+        sample_weight=None,
+        sample_weight_tgt=None,
+        y_tgt=None,
     ):
         """Train for one epoch, from wherever training stands.
 
@@ -399,7 +407,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
             As in :meth:`fit`.
         classes : array-like of shape (n_classes,), default=None
             All labels that any call will bring; needed in the first.
-        sample_weight, y_tgt : array-like, default=None
+        sample_weight, sample_weight_tgt, y_tgt : array-like, default=None
             As in :meth:`fit`.
 
         Returns
@@ -415,7 +423,13 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         _check_partial_fit_first_call(self, classes)
         continues = hasattr(self, "net_")
         domains = self._validate_domains(
-            X, y, X_tgt, sample_weight, y_tgt, self._targets
+            X,
+            y,
+            X_tgt,
+            sample_weight=sample_weight,
+            sample_weight_tgt=sample_weight_tgt,
+            y_tgt=y_tgt,
+            targets=self._targets,
         )
         net = self._continued_net() if continues else self._initialize_net(domains)
         self._set_net_parameters(net)

@@ -4,6 +4,8 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 
+from ._containers._labels import read_known_labels
+
 DOMAINS = ("source", "target")
 
 
@@ -83,4 +85,5 @@ class DomainAwareClassifier(ClassifierMixin, DomainAware):
             In [0, 1].
         """
         of_domain = self if domain is None else self._reading(domain)
+        y = read_known_labels(y, "y")
         return accuracy_score(y, of_domain.predict(X), sample_weight=sample_weight)

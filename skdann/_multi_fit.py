@@ -10,14 +10,14 @@ from ._training import train
 _OF_ROWS = ("class_weight", "standardize", "target_prior")
 
 
-def validate_many(estimators, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None):
+def validate_many(estimators, X, y, X_tgt=None, **of_rows):
     """Check and encode data once for all estimators.
 
     Parameters
     ----------
     estimators : list of BaseDANN
         Not yet fitted.
-    X, y, X_tgt, sample_weight, y_tgt
+    X, y, X_tgt, **of_rows
         As in :meth:`skdann.DANNClassifier.fit`.
 
     Returns
@@ -26,7 +26,7 @@ def validate_many(estimators, X, y, X_tgt=None, *, sample_weight=None, y_tgt=Non
         Of each estimator; they share the arrays. Or why its parameters do not allow it.
     """
     first = estimators[0]
-    read = read_domains(first, X, y, X_tgt, sample_weight=sample_weight, y_tgt=y_tgt)
+    read = read_domains(first, X, y, X_tgt, **of_rows)
     for estimator in estimators:
         share_columns(first, estimator)
     lambdas = [e.lambda_max for e in estimators if isinstance(e.lambda_max, Real)]

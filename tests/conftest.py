@@ -33,6 +33,7 @@ def pytest_configure(config):
     config.addinivalue_line("filterwarnings", "ignore:The network predicts")
     config.addinivalue_line("filterwarnings", "ignore:The network has learned nothing")
     config.addinivalue_line("filterwarnings", "ignore:The scores disagree")
+    config.addinivalue_line("filterwarnings", "ignore:X_tgt has . rows")
 
 
 @pytest.fixture

@@ -227,10 +227,12 @@ def test_target_labels_of_any_kind_and_marker(small, domains):
     assert clf.classes_.tolist() == [-1, 1]
 
 
-def test_a_class_may_be_known_from_the_target_alone(small, domains):
+def test_a_class_of_the_target_alone_is_learned_if_it_is_declared(small, domains):
     X, y, X_tgt = domains
     y_tgt = np.where(np.arange(150) < 20, 2, -1)
-    clf = small().fit(X, y, X_tgt, y_tgt=y_tgt)
+    with pytest.raises(ValueError, match=r"not among the classes \[0, 1\]: 2 \(20 "):
+        small().fit(X, y, X_tgt, y_tgt=y_tgt)
+    clf = small().fit(X, y, X_tgt, y_tgt=y_tgt, classes=[2, 0, 1])
     assert clf.classes_.tolist() == [0, 1, 2]
     assert clf.predict_proba(X).shape == (200, 3)
 

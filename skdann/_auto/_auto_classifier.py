@@ -116,7 +116,7 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
     13
     """
 
-    __metadata_request__fit = {"X_tgt": True, "y_tgt": True}
+    __metadata_request__fit = {"X_tgt": True, "y_tgt": True, "classes": True}
 
     _parameter_constraints = {
         "candidates": [list, None],
@@ -146,7 +146,17 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
 
     @restore_attributes_on_error
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None):
+    def fit(
+        self,
+        X,
+        y,
+        X_tgt=None,
+        *,
+        sample_weight=None,
+        sample_weight_tgt=None,
+        y_tgt=None,
+        classes=None,
+    ):
         """Fit all candidates, and weight them.
 
         Parameters
@@ -159,10 +169,14 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
             Target rows, with the columns of X.
         sample_weight : array-like of shape (n_samples,), default=None
             How often each source row counts in training.
+        sample_weight_tgt : array-like of shape (n_target,), default=None
+            How often each target row counts in training, and where candidates are
+            compared.
         y_tgt : array-like of shape (n_target,), default=None
-            The few target labels that are known; the other entries are -1 if labels
-            are numbers, None (or NaN) if they are strings or other objects. What they
-            are used for is ``label_use``.
+            The few target labels that are known, marked as in
+            :meth:`skdann.DANNClassifier.fit`. What they are used for is ``label_use``.
+        classes : array-like of shape (n_classes,), default=None
+            All labels, if the target has some that y lacks.
 
         Returns
         -------
@@ -183,7 +197,15 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         FitFailedWarning
             If a candidate could not be fitted, or not in time; the others are.
         """
-        domains = self._read(X, y, X_tgt, sample_weight, y_tgt)
+        domains = self._read(
+            X,
+            y,
+            X_tgt,
+            sample_weight=sample_weight,
+            sample_weight_tgt=sample_weight_tgt,
+            y_tgt=y_tgt,
+            classes=classes,
+        )
         if self.candidates is None:
             candidates = default_candidates(domains, self.random_state)
         else:
@@ -249,16 +271,14 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         weights = np.array(list(self._weight_of.values()))
         return CandidateVotes(np.arange(votes.shape[1]), votes, weights, self.classes_)
 
-    def _read(self, X, y, X_tgt, sample_weight, y_tgt):
+    def _read(self, X, y, X_tgt, **of_rows):
         """Check and encode the data."""
         if X_tgt is None:
             raise ValueError(
                 f"{type(self).__name__} weights its candidates on the target: "
                 "fit(X, y, X_tgt). Without a target use a classifier of scikit-learn."
             )
-        domains = read_domains(
-            self, X, y, X_tgt, sample_weight=sample_weight, y_tgt=y_tgt
-        )
+        domains = read_domains(self, X, y, X_tgt, **of_rows)
         if domains.X.ndim != 2:
             raise ValueError(
                 f"{type(self).__name__} is for tables, but X has rows of shape "
@@ -307,11 +327,13 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         """Weight the candidates, and say how it came."""
         done = [fitted for fitted in all_fitted if fitted.error is None]
         models = [fitted.estimator for fitted in done]
-        some = domains.X_tgt[evenly_spaced_rows(domains.n_target)]
-        P = probabilities(models, some)
+        some = evenly_spaced_rows(domains.n_target)
+        row_weight = domains.row_weight_tgt
+        row_weight = None if row_weight is None else row_weight[some]
+        P = probabilities(models, domains.X_tgt[some])
         votes = P.argmax(axis=2)
         is_right = evidence.is_right(models)
-        weights = combination_weights(votes, is_right.sum(axis=1))
+        weights = combination_weights(votes, is_right.sum(axis=1), row_weight)
         names = [fitted.name for fitted in done]
         weight_of = dict(zip(names, weights, strict=True))
         self._set_candidates(all_fitted, domains, weight_of)

@@ -21,7 +21,7 @@ def column_scales(domains, how):
     Parameters
     ----------
     domains : Domains
-        Rows of two dimensions. Rows of the source count by their weight.
+        Rows of two dimensions. They count by their weights.
     how : {"source", "domain", "pooled"}
         Both by the statistics of the source; each domain by its own; or both by those
         of both, each domain counting one half. Each by its own: the source's as if its
@@ -39,7 +39,7 @@ def column_scales(domains, how):
     if domains.X_tgt is None:
         scale = _first_usable(mean, deviation)
         return np.stack([mean, mean]), np.stack([scale, scale])
-    mean_tgt, deviation_tgt = column_moments(domains.X_tgt)
+    mean_tgt, deviation_tgt = column_moments(domains.X_tgt, domains.row_weight_tgt)
     both = _deviation_of_both(mean, deviation, mean_tgt, deviation_tgt)
     scale = _first_usable(mean, deviation, both)
     if how == "pooled":

@@ -3,13 +3,15 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from sklearn.utils import check_consistent_length
 
+from .._containers._tables import column_names
 from .._warn import warn
 from ..exceptions import AdaptationWarning
-from ._rows import check_source_rows, check_target_rows, column_names, float_dtype
-from ._scale_check import warn_if_scaled_differently
-from ._targets import UNLABELLED, ClassTargets, check_classes, read_class_targets
-from ._weights import check_row_weight, label_weights
+from ._rows import check_source_rows, check_target_rows, float_dtype
+from ._scale_check import warn_of_target
+from ._targets import UNLABELLED, ClassTargets, read_class_targets
+from ._weights import check_row_weight, check_row_weight_tgt, label_weights
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,9 @@ class Domains:
     mean_weight : float
         What ``sample_weight`` is on average over the rows in use.
     X_tgt : ndarray or CSR of shape (n_target, ...), or None
-        Target rows.
+        Target rows, those of positive weight.
+    row_weight_tgt : ndarray of shape (n_target,) or None
+        How often a target row counts (``sample_weight_tgt``), 1 on average.
     y_tgt : ndarray of shape (n_target,), or None
         The known target labels, encoded; ``UNLABELLED`` elsewhere.
     label_weight_tgt : ndarray of shape (n_target,) or None
@@ -53,6 +57,7 @@ class Domains:
     label_weight: np.ndarray | None = None
     mean_weight: float = 1.0
     X_tgt: object = None
+    row_weight_tgt: np.ndarray | None = None
     y_tgt: np.ndarray | None = None
     label_weight_tgt: np.ndarray | None = None
     held_out: np.ndarray | None = None
@@ -67,15 +72,8 @@ class Domains:
         """Return the same data as if no label of the target were known."""
         if self.y_tgt is None:
             return self
-        known = np.unique(self.y)
-        targets = ClassTargets(check_classes(None, self.targets.classes[known]))
         return replace(
-            self,
-            y=np.searchsorted(known, self.y),
-            targets=targets,
-            label_weight=self.row_weight,
-            y_tgt=None,
-            label_weight_tgt=None,
+            self, label_weight=self.row_weight, y_tgt=None, label_weight_tgt=None
         )
 
     @property
@@ -103,7 +101,9 @@ def read_domains(
     X_tgt=None,
     *,
     sample_weight=None,
+    sample_weight_tgt=None,
     y_tgt=None,
+    classes=None,
     targets=None,
     reset=True,
 ):
@@ -113,10 +113,10 @@ def read_domains(
     ----------
     estimator : DANNClassifier
         Receives ``n_features_in_`` and ``feature_names_in_``; named in errors.
-    X, y, X_tgt, sample_weight, y_tgt
+    X, y, X_tgt, sample_weight, sample_weight_tgt, y_tgt, classes
         As in :meth:`skdann.DANNClassifier.fit`.
     targets : ClassTargets or None, default=None
-        What y is, if it is known; None takes it from y and y_tgt.
+        What y is, if it is known; None takes it from y and classes.
     reset : bool, default=True
         Whether this is a first fit. If not, columns must be those of the first.
 
@@ -127,15 +127,22 @@ def read_domains(
     """
     _check_argument_order(y, X_tgt)
     names, names_tgt = column_names(X), column_names(X_tgt)
-    X, y = check_source_rows(estimator, X, y, reset=reset)
+    X = check_source_rows(estimator, X, y, reset=reset)
+    _check_of_target(X_tgt, sample_weight_tgt=sample_weight_tgt, y_tgt=y_tgt)
     if X_tgt is not None:
-        X_tgt = check_target_rows(estimator, X_tgt, X, names, names_tgt)
-        if getattr(estimator, "standardize", None) != "domain":
-            warn_if_scaled_differently(X, X_tgt, names, names_tgt)
-    elif y_tgt is not None:
-        raise ValueError("y_tgt labels rows of X_tgt, but X_tgt is None. Pass both.")
-    targets, codes, codes_tgt = read_class_targets(y, y_tgt, X_tgt, targets)
+        X_tgt = check_target_rows(estimator, X_tgt, X, names)
+    targets, codes, codes_tgt = read_class_targets(
+        y, y_tgt, X_tgt, known=targets, classes=classes
+    )
+    check_consistent_length(X, codes)
     row_weight, rows, mean_weight = check_row_weight(sample_weight, X, codes)
+    row_weight_tgt, rows_tgt = check_row_weight_tgt(sample_weight_tgt, X_tgt)
+    if rows_tgt is not None:
+        X_tgt, row_weight_tgt = X_tgt[rows_tgt], row_weight_tgt[rows_tgt]
+        codes_tgt = None if codes_tgt is None else codes_tgt[rows_tgt]
+    if X_tgt is not None:
+        standardize = getattr(estimator, "standardize", None)
+        warn_of_target(X, X_tgt, names, names_tgt, standardize)
     domains = Domains(
         X=X,
         y=codes,
@@ -144,6 +151,7 @@ def read_domains(
         row_weight=row_weight,
         mean_weight=mean_weight,
         X_tgt=X_tgt,
+        row_weight_tgt=row_weight_tgt,
         y_tgt=codes_tgt,
     )
     return with_class_weight(domains, None)
@@ -169,6 +177,7 @@ def with_class_weight(domains, class_weight):
         domains.y,
         domains.row_weight,
         domains.y_tgt,
+        domains.row_weight_tgt,
     )
     return replace(
         domains, label_weight=label_weight, label_weight_tgt=label_weight_tgt
@@ -181,6 +190,16 @@ def _check_argument_order(y, X_tgt):
         raise ValueError(
             f"y has shape {shape} and X_tgt has shape {shape_tgt}: they look "
             "swapped. The order is fit(X, y, X_tgt)."
+        )
+
+
+def _check_of_target(X_tgt, **given):
+    """Raise ValueError for what is said of the rows of a target that is not there."""
+    names = [name for name, value in given.items() if value is not None]
+    if X_tgt is None and names:
+        raise ValueError(
+            f"{' and '.join(names)} is of the rows of X_tgt, but X_tgt is None. Pass "
+            "both."
         )
 
 

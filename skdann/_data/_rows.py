@@ -1,42 +1,60 @@
 """Rows: tables, arrays and sparse matrices, checked and left in their containers."""
 
-from contextlib import contextmanager
-
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-# Containers and dtypes stay as they are: batches are converted, never the whole.
-_CONTAINERS = {"accept_sparse": "csr", "dtype": "numeric", "allow_nd": True}
+from .._containers._tables import (
+    KEPT,
+    as_table,
+    check_is_numeric,
+    check_names,
+    column_names,
+    explained_errors,
+)
 
-_SIGNS_OF_TEXT = ("could not convert string to float", "arrays of bytes/strings")
+_SAME_TRANSFORMER = (
+    "Pass both through the same transformer, for example "
+    "Pipeline(..., transform_input=['X_tgt'])."
+)
+
+_IN_X = "In X these columns hold numbers."
+
+_WENT_AROUND = (
+    "X holds numbers alone and has not the columns of X_tgt: if X comes out of the "
+    "transformers of a Pipeline, X_tgt went around them. Let it pass: "
+    "sklearn.set_config(enable_metadata_routing=True), then "
+    "Pipeline(..., transform_input=['X_tgt']).fit(X, y, X_tgt=X_tgt)."
+)
 
 
 def check_source_rows(estimator, X, y, *, reset):
-    """Check the rows of the source and, with them, the length of y.
+    """Check the rows of the source.
 
     Parameters
     ----------
     estimator : estimator
         Receives ``n_features_in_`` and ``feature_names_in_``; named in errors.
     X, y : array-like
-        As in :meth:`skdann.DANNClassifier.fit`.
+        As in :meth:`skdann.DANNClassifier.fit`; of y whether there is one.
     reset : bool
         Whether this is a first fit. If not, columns must be those of the first.
 
     Returns
     -------
-    X : ndarray or CSR
-    y : ndarray
+    ndarray or CSR
     """
-    with _errors_with_advice("X"):
-        X, y = validate_data(estimator, X, y, reset=reset, **_CONTAINERS)
-    _check_dtype(X, "X")
-    return X, y
+    _check_is_one_source(X, y)
+    X = as_table(X, "X")
+    without_y = None if y is None else "no_validation"
+    with explained_errors(X, "X"):
+        X = validate_data(estimator, X, without_y, reset=reset, **KEPT)
+    check_is_numeric(X, "X")
+    return X
 
 
-def check_target_rows(estimator, X_tgt, X, names, names_tgt):
+def check_target_rows(estimator, X_tgt, X, names):
     """Check the rows of the target against those of the source.
 
     Parameters
@@ -47,34 +65,31 @@ def check_target_rows(estimator, X_tgt, X, names, names_tgt):
         Target rows, as the user passed them.
     X : ndarray or CSR
         Source rows, checked.
-    names, names_tgt : list of str or None
+    names : list of str or None
         Names of their columns, from :func:`column_names`.
 
     Returns
     -------
     ndarray or CSR
     """
-    with _errors_with_advice("X_tgt"):
-        X_tgt = check_array(
-            X_tgt, input_name="X_tgt", estimator=estimator, **_CONTAINERS
-        )
-    _check_dtype(X_tgt, "X_tgt")
-    same_transformer = (
-        "Pass both through the same transformer, for example "
-        "Pipeline(..., transform_input=['X_tgt'])."
-    )
+    X_tgt = as_table(X_tgt, "X_tgt")
+    names_tgt = column_names(X_tgt)
+    check_names(names, names_tgt)
+    _check_is_one_target(X_tgt, X)
+    same_columns = names is not None and names == names_tgt
+    with explained_errors(X_tgt, "X_tgt", _IN_X if same_columns else _WENT_AROUND):
+        X_tgt = check_array(X_tgt, input_name="X_tgt", estimator=estimator, **KEPT)
+    check_is_numeric(X_tgt, "X_tgt")
     if X_tgt.ndim == X.ndim == 2 and X_tgt.shape[1] != X.shape[1]:
         raise ValueError(
             f"X_tgt has {X_tgt.shape[1]} columns, but X has {X.shape[1]}. "
-            + same_transformer
+            + _SAME_TRANSFORMER
         )
     if X_tgt.shape[1:] != X.shape[1:]:
         raise ValueError(
             f"X_tgt has rows of shape {X_tgt.shape[1:]}, but X has rows of shape "
-            f"{X.shape[1:]}. " + same_transformer
+            f"{X.shape[1:]}. " + _SAME_TRANSFORMER
         )
-    if names is not None and names_tgt is not None and names != names_tgt:
-        raise ValueError(_describe_column_mismatch(names, names_tgt))
     return X_tgt
 
 
@@ -94,9 +109,10 @@ def check_rows_to_predict(estimator, X, row_shape):
     -------
     ndarray or CSR
     """
-    with _errors_with_advice("X"):
-        X = validate_data(estimator, X, reset=False, **_CONTAINERS)
-    _check_dtype(X, "X")
+    X = as_table(X, "X")
+    with explained_errors(X, "X"):
+        X = validate_data(estimator, X, reset=False, **KEPT)
+    check_is_numeric(X, "X")
     if X.shape[1:] != row_shape:
         raise ValueError(
             f"X has rows of shape {X.shape[1:]}, but {type(estimator).__name__} was "
@@ -130,62 +146,39 @@ def float_dtype(X):
     return np.dtype(np.float32 if narrow else np.float64)
 
 
-def column_names(X):
-    """Return the names of the columns of a table; None if it has none."""
-    columns = getattr(X, "columns", None)
-    return None if columns is None else [str(name) for name in columns]
-
-
-def _describe_column_mismatch(names, names_tgt):
-    if set(names) == set(names_tgt):
-        return "X_tgt has the columns of X in another order. Use X_tgt[X.columns]."
-    missing = [name for name in names if name not in names_tgt]
-    extra = [name for name in names_tgt if name not in names]
-    return (
-        f"X_tgt lacks columns {missing[:5]} of X and has {extra[:5]} instead. Rename "
-        "them, or pass both through the same transformer, for example "
-        "Pipeline(..., transform_input=['X_tgt'])."
-    )
-
-
-def _check_dtype(X, name):
-    if X.dtype.kind not in "fiub":
+def _check_is_one_source(X, y):
+    """Raise ValueError for lists of tables, as other libraries take several sources."""
+    is_list = isinstance(X, list | tuple) and len(X) > 0
+    of_tables = is_list and len(getattr(X[0], "shape", ())) == 2
+    if of_tables and (column_names(X[0]) is not None or _is_nested(y)):
         raise ValueError(
-            f"{name} has dtype {X.dtype}, but the network reads numbers. Encode text "
-            "and categories, for example with OneHotEncoder; turn dates into numbers, "
-            "for example into days since a reference date."
+            f"X is a list of {len(X)} tables. All sources are one table here: join "
+            "them, for example by numpy.concatenate or pandas.concat, and y likewise."
         )
 
 
-@contextmanager
-def _errors_with_advice(name):
-    """Add what to do to the errors in which scikit-learn says what is wrong."""
-    try:
-        # the sum by which scikit-learn looks for NaN may overflow
-        with np.errstate(over="ignore", invalid="ignore"):
-            yield
-    except TypeError as error:
-        if "promoted" not in str(error):
-            raise
+def _is_nested(y):
+    return isinstance(y, list | tuple) and any(len(np.shape(part)) > 0 for part in y)
+
+
+def _check_is_one_target(X_tgt, X):
+    """Raise ValueError for lists of tables, and for what are rather labels."""
+    shape = _shape(X_tgt)
+    if isinstance(X_tgt, list | tuple) and len(shape) == X.ndim + 1:
         raise ValueError(
-            f"{name} mixes columns of dates with numbers. Turn dates into numbers, for "
-            "example into days since a reference date."
-        ) from error
-    except ValueError as error:
-        if str(error) == "Input contains NaN":  # of a categorical y
-            raise ValueError(
-                "y contains NaN. Drop the rows without a label; if they are of the "
-                "target, pass them as X_tgt."
-            ) from error
-        if any(sign in str(error) for sign in _SIGNS_OF_TEXT):
-            raise ValueError(
-                f"{name} has columns of text ({error}). Encode them first, for example "
-                "with OneHotEncoder in a ColumnTransformer."
-            ) from error
-        if "Expected 2D array" in str(error) and name == "X_tgt":
-            raise ValueError(
-                "X_tgt must hold rows with the columns of X: an array, a DataFrame or "
-                "a sparse matrix. Labels of the target go to y_tgt=..., those of the "
-                f"source to y. ({error})"
-            ) from error
-        raise
+            f"X_tgt is a list of {len(X_tgt)} tables. All targets are one table here: "
+            "join them, or fit one estimator for each."
+        )
+    if len(shape) < 2:
+        raise ValueError(
+            "X_tgt must hold rows with the columns of X: an array, a DataFrame or a "
+            f"sparse matrix; it has shape {shape}. Labels of the target go to "
+            "y_tgt=..., those of the source to y."
+        )
+
+
+def _shape(X):
+    """Return the shape of a table; of a list that of its first row, and its length."""
+    if isinstance(X, list | tuple):
+        return (len(X), *(_shape(X[0]) if len(X) else (0,)))
+    return np.shape(X)

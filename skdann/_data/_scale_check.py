@@ -1,4 +1,4 @@
-"""Notice a target that was not scaled like the source."""
+"""Notice rows that can hardly be meant: unscaled, the other domain's, too few."""
 
 import numpy as np
 from scipy import sparse
@@ -10,9 +10,15 @@ from ._column_scales import column_moments
 # Fewer rows prove nothing.
 FEWEST_JUDGED = 10
 
+# Root mean square of a column from which on it is called large.
+LARGE = 30
 
-def warn_if_scaled_differently(X, X_tgt, names, names_tgt):
-    """Catch the target that went around the transformers of a Pipeline.
+# Rows of the target that are looked for in the source.
+N_LOOKED_FOR = 20
+
+
+def warn_of_target(X, X_tgt, names, names_tgt, standardize):
+    """Warn of a target from which nothing, or nothing right, can be learned.
 
     Parameters
     ----------
@@ -20,7 +26,74 @@ def warn_if_scaled_differently(X, X_tgt, names, names_tgt):
         Rows, checked.
     names, names_tgt : list of str or None
         Names of their columns.
+    standardize : str or None
+        How the columns will be scaled.
     """
+    if X_tgt.shape[0] < FEWEST_JUDGED:
+        warn(
+            f"X_tgt has {X_tgt.shape[0]} rows: too few to show how the target differs. "
+            "Give all rows of the target there are; they need no labels.",
+            AdaptationWarning,
+        )
+    elif _holds_rows_of(X_tgt, X):
+        warn(
+            "The rows of X_tgt are rows of X: there is nothing to adapt to. Pass the "
+            "rows of the place where predictions are wanted.",
+            AdaptationWarning,
+        )
+    if standardize != "domain":
+        _warn_if_scaled_differently(X, X_tgt, names, names_tgt)
+
+
+def warn_if_unscaled(X):
+    """Warn of columns so large that a network which does not standardize them fails.
+
+    Parameters
+    ----------
+    X : ndarray or CSR
+        Rows of the source, checked, as the network gets them.
+    """
+    if X.ndim > 2 or X.shape[0] < FEWEST_JUDGED:
+        return
+    mean, deviation = column_moments(_some_rows(X))
+    large = np.flatnonzero(np.hypot(mean, deviation) > LARGE)
+    if len(large):
+        warn(
+            f"{len(large)} of {X.shape[1]} columns of X hold numbers far from 1, the "
+            f"first of them column {large[0]} (mean {mean[large[0]]:.3g}, standard "
+            f"deviation {deviation[large[0]]:.3g}), and standardize=None leaves them "
+            "so: a network hardly learns from such. Leave standardize='auto', or "
+            "scale X and X_tgt, for example with StandardScaler.",
+            AdaptationWarning,
+        )
+
+
+def _holds_rows_of(X_tgt, X):
+    """Whether the target is the source, or a part of it, in whatever order.
+
+    Rows that occur once in the source are looked for: in a table of few values rows of
+    other places are alike by chance, but hardly ever once, and all of them.
+    """
+    if X_tgt is X:
+        return True
+    if sparse.issparse(X) or sparse.issparse(X_tgt):
+        is_alike = sparse.issparse(X_tgt) and X.shape == X_tgt.shape
+        return is_alike and X.nnz == X_tgt.nnz and (X_tgt != X).nnz == 0
+    if X.shape == X_tgt.shape and np.array_equal(X, X_tgt):
+        return True
+    rows = np.linspace(0, len(X_tgt) - 1, N_LOOKED_FOR).astype(int)
+    flat, flat_tgt = X.reshape(len(X), -1), X_tgt.reshape(len(X_tgt), -1)
+    return all(_count(flat_tgt[row], flat) == 1 for row in rows)
+
+
+def _count(row, X):
+    """Return how often a row occurs; most rows differ in the first column."""
+    alike = np.flatnonzero(X[:, 0] == row[0])
+    return np.count_nonzero((X[alike] == row).all(axis=1))
+
+
+def _warn_if_scaled_differently(X, X_tgt, names, names_tgt):
+    """Catch the target that went around the transformers of a Pipeline."""
     if names is None and names_tgt is not None:
         reason = "X_tgt has column names and X has none, as if only X was transformed."
     else:

@@ -75,10 +75,13 @@ class _Quantiles:
 
     @classmethod
     def fit(cls, domains):
-        of_source = _fit_quantiles(domains.X[_rows_by_weight(domains)])
+        rows = _rows_by_weight(domains.rows, domain_weight(domains))
+        of_source = _fit_quantiles(domains.X[rows])
         of_target = of_source
         if domains.X_tgt is not None:
-            of_target = _fit_quantiles(domains.X_tgt)
+            rows = np.arange(domains.n_target)
+            rows = _rows_by_weight(rows, domains.row_weight_tgt)
+            of_target = _fit_quantiles(domains.X_tgt[rows])
         X_tgt = domains.X if domains.X_tgt is None else domains.X_tgt
         constant = {
             "source": np.ptp(domains.X[domains.rows], axis=0) == 0,
@@ -95,15 +98,13 @@ class _Quantiles:
         return normal.clip(-FURTHEST, FURTHEST)
 
 
-def _rows_by_weight(domains):
-    """Return source rows, each as often as its weight has it, rounded."""
-    weight = domain_weight(domains)
+def _rows_by_weight(rows, weight):
+    """Return the rows, each as often as its weight has it, rounded."""
     if weight is None:
-        return domains.rows
-    upto = np.cumsum(weight[domains.rows])
-    n = len(domains.rows)
-    evenly_spaced = (np.arange(n) + 0.5) * upto[-1] / n
-    return domains.rows[np.searchsorted(upto, evenly_spaced)]
+        return rows
+    upto = np.cumsum(weight[rows])
+    evenly_spaced = (np.arange(len(rows)) + 0.5) * upto[-1] / len(rows)
+    return rows[np.searchsorted(upto, evenly_spaced)]
 
 
 def _fit_quantiles(X):

@@ -112,14 +112,16 @@ def _with_most_agreement(candidates, estimates):
 def _some_rows(domains):
     """Return domains of at most ``MAX_ROWS`` rows each, all of them in use."""
     rows = _evenly_spaced(domains.rows)
-    weight = domains.row_weight
+    rows_tgt = _evenly_spaced(np.arange(domains.n_target))
+    weight, weight_tgt = domains.row_weight, domains.row_weight_tgt
     return replace(
         domains,
         X=domains.X[rows],
         y=domains.y[rows],
         rows=np.arange(len(rows)),
         row_weight=None if weight is None else weight[rows],
-        X_tgt=domains.X_tgt[_evenly_spaced(np.arange(domains.n_target))],
+        X_tgt=domains.X_tgt[rows_tgt],
+        row_weight_tgt=None if weight_tgt is None else weight_tgt[rows_tgt],
     )
 
 
@@ -156,7 +158,8 @@ class _TwoModels:
         for _ in range(MAX_ROUNDS if domains.scales == "domain" else 1):
             before, estimate = domains.target_prior, source.copy()
             first, second = (
-                estimate_proportions(P, known) for P in self._predict_target(domains)
+                estimate_proportions(P, known, domains.row_weight_tgt)
+                for P in self._predict_target(domains)
             )
             share = _common_share(first, second, known) ** 2
             share *= domains.n_target / (domains.n_target + PRIOR_ROWS)
@@ -171,7 +174,7 @@ class _TwoModels:
         labels = [P.argmax(axis=1) for P in self._predict_target(domains)]
         if len(np.union1d(*labels)) == 1:
             return 0.0  # that says nothing: kappa is not defined
-        return cohen_kappa_score(*labels)
+        return cohen_kappa_score(*labels, sample_weight=domains.row_weight_tgt)
 
     def _predict_target(self, domains):
         """Return the probabilities of both models for target rows.

@@ -1,16 +1,28 @@
 """What y is: how labels become what a network learns, and what it answers, labels."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from sklearn.utils import column_or_1d
-from sklearn.utils._missing import is_pandas_na
+from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _num_samples
 
+from .._containers._labels import find_labels, read_known_labels, read_labels
+
 # Marks, among the codes of the target, the rows whose label is not known.
 UNLABELLED = -1
+
+# More labels are not named in messages.
+MOST_NAMED = 5
+
+_HOW_TO_MARK = {
+    "y": "Give all labels at once: fit(..., classes=[...]).",
+    "y_tgt": "Mark rows without a label by None or NaN, or by -1 where that is no "
+    "class. If the target has classes that y lacks, name them all: "
+    "fit(..., classes=[...]).",
+}
 
 
 @dataclass(frozen=True)
@@ -37,14 +49,14 @@ class ClassTargets:
 
     def encode(self, labels, name="y"):
         """Return the positions of labels, an ndarray of int64."""
-        codes, is_found = _find(self.classes, labels)
-        if not np.all(is_found):
-            wrong = _unique(labels[~is_found]).tolist()
+        codes = find_labels(labels, self.classes)
+        if (codes == UNLABELLED).any():
+            unknown = _counts(labels[codes == UNLABELLED])
             raise ValueError(
-                f"{name} holds labels {wrong} that are not among the classes "
-                f"{self.classes.tolist()}."
+                f"{name} holds labels that are not among the classes "
+                f"{self.classes.tolist()}: {unknown}. {_HOW_TO_MARK[name]}"
             )
-        return codes.astype(np.int64)
+        return codes
 
     def fitted_attributes(self):
         """Return what a fitted estimator says of its labels, by name."""
@@ -55,19 +67,21 @@ class ClassTargets:
         return self.classes[np.argmax(outputs, axis=1)]
 
 
-def read_class_targets(y, y_tgt, X_tgt, classes=None):
+def read_class_targets(y, y_tgt=None, X_tgt=None, *, known=None, classes=None):
     """Check and encode the labels of both domains.
 
     Parameters
     ----------
-    y : ndarray of shape (n_source,)
+    y : array-like of shape (n_source,)
         Source labels.
-    y_tgt : array-like of shape (n_target,) or None
+    y_tgt : array-like of shape (n_target,) or None, default=None
         Target labels, those that are not known marked.
-    X_tgt : ndarray, CSR or None
+    X_tgt : array-like or None, default=None
         Target rows.
-    classes : ClassTargets or None, default=None
-        All labels that may occur, now or later; None takes those of y and y_tgt.
+    known : ClassTargets or None, default=None
+        What y is, if an earlier call has decided it.
+    classes : array-like or None, default=None
+        All labels that may occur, as the user declares them; None takes those of y.
 
     Returns
     -------
@@ -76,34 +90,62 @@ def read_class_targets(y, y_tgt, X_tgt, classes=None):
     codes_tgt : ndarray of shape (n_target,), int64, or None
         ``UNLABELLED`` where the label is not known.
     """
-    _check_class_labels(y)
-    y_tgt, is_known = _check_target_labels(y_tgt, X_tgt, y)
-    known = None if y_tgt is None else _as_labels_of(y, y_tgt[is_known])
-    labels = y if known is None else np.concatenate([y, known])
-    targets = ClassTargets(check_classes(classes and classes.classes, labels))
+    y = read_source_labels(y)
+    if known is not None:
+        if classes is not None:
+            check_classes(known.classes, _unique(read_known_labels(classes, "classes")))
+        classes = known.classes
+    targets = ClassTargets(check_classes(classes, y))
     codes_tgt = None
     if y_tgt is not None:
-        codes_tgt = np.full(len(y_tgt), UNLABELLED)
-        codes_tgt[is_known] = targets.encode(known, "y_tgt")
+        codes_tgt = read_target_labels(y_tgt, X_tgt, targets)
     return targets, targets.encode(y), codes_tgt
 
 
-def _find(classes, labels):
-    """Return positions of labels among sorted classes, and whether they are there."""
-    places = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
-    return places, classes[places] == labels
+def read_source_labels(y):
+    """Return y as an array of labels of one type, or raise ValueError.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_source,) or (n_source, 1)
+        A label for each row.
+    """
+    if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1:
+        y = column_or_1d(y, dtype=None, warn=True)
+    y = read_known_labels(y, "y")
+    if y.dtype.kind == "f":
+        assert_all_finite(y, input_name="y")
+    try:
+        check_classification_targets(y)
+    except TypeError as error:  # they can't be sorted
+        raise ValueError(
+            f"y mixes labels of the types {_types(y)}; use one. ({error})"
+        ) from error
+    except ValueError as error:
+        raise ValueError(f"{error}{_why_no_classes(y)}") from error
+    return y
 
 
-def _as_labels_of(y, known):
-    """Return labels that came among objects, None for no label, as numbers if y is."""
-    if known.dtype != object or y.dtype.kind not in "biuf":
-        return known
-    numbers = np.array(known.tolist())
-    return numbers if numbers.dtype.kind in "biuf" else known
+def read_target_labels(y_tgt, X_tgt, targets):
+    """Return the codes of the target rows, ``UNLABELLED`` where there is no label.
+
+    Parameters
+    ----------
+    y_tgt : array-like of shape (n_target,)
+        Target labels, those that are not known marked.
+    X_tgt : array-like
+        Target rows.
+    targets : ClassTargets
+        What y is.
+    """
+    labels, is_known = known_target_labels(y_tgt, X_tgt, targets.classes)
+    codes = np.full(len(is_known), UNLABELLED, dtype=np.int64)
+    codes[is_known] = targets.encode(labels, "y_tgt")
+    return codes
 
 
 def encode_known_labels(y_tgt, X_tgt, classes):
-    """Return the positions of target labels among the classes.
+    """Return the positions of target labels among the classes, and of others behind.
 
     Parameters
     ----------
@@ -119,77 +161,116 @@ def encode_known_labels(y_tgt, X_tgt, classes):
     codes : ndarray of int of shape (n_target,)
         ``UNLABELLED`` where the label is not known, n_classes where it is another.
     """
-    y_tgt, is_known = _check_target_labels(y_tgt, X_tgt, classes)
-    codes = np.full(len(y_tgt), UNLABELLED)
-    known = _as_labels_of(classes, y_tgt[is_known])
-    places, is_found = _find(classes, known)
-    codes[is_known] = np.where(is_found, places, len(classes))
+    labels, is_known = known_target_labels(y_tgt, X_tgt, classes)
+    codes = np.full(len(is_known), UNLABELLED, dtype=np.int64)
+    found = find_labels(labels, classes)
+    codes[is_known] = np.where(found == UNLABELLED, len(classes), found)
     return codes
 
 
-def _check_class_labels(y):
-    """Raise ValueError if y is not a column of labels of one type."""
-    try:
-        check_classification_targets(y)
-    except TypeError as error:  # they can't be sorted
-        kinds = sorted({type(label).__name__ for label in y})
-        raise ValueError(
-            f"y mixes labels of the types {kinds}; use one, and drop the rows without "
-            "a label."
-        ) from error
+def known_target_labels(y_tgt, X_tgt, classes, name="y_tgt"):
+    """Return the known labels of the target, and a mask of their rows.
 
-
-def _check_target_labels(y_tgt, X_tgt, y):
-    """Return the target labels as they came and a mask of those that are known."""
-    if y_tgt is None:
-        return None, None
-    y_tgt = column_or_1d(y_tgt, dtype=None)
+    Parameters are those of :func:`encode_known_labels`, and what messages call y_tgt.
+    """
+    labels, is_known = read_labels(y_tgt, name)
     n_target = _num_samples(X_tgt)
-    if len(y_tgt) != n_target:
+    if len(is_known) != n_target:
+        of_rows = name.replace("y", "X")
         raise ValueError(
-            f"y_tgt has {len(y_tgt)} entries, but X_tgt has {n_target} rows. "
-            "Mark the rows without a label: -1 among numbers, None among strings."
+            f"{name} has {len(is_known)} entries, but {of_rows} has {n_target} rows. "
+            "Mark the rows without a label: None or NaN, or -1 where that is no class."
         )
-    if y_tgt.dtype.kind in "OU":
-        unknown = np.array(
-            [label is None or is_pandas_na(label) or label != label for label in y_tgt]
-        )
-    else:
-        unknown = (y_tgt == UNLABELLED) | (y_tgt != y_tgt)
-        if unknown.any() and y.dtype.kind in "iuf" and (y == UNLABELLED).any():
+    is_mark = _equals(labels, UNLABELLED)
+    if is_mark.any() and _equals(classes, UNLABELLED).any():
+        if is_known.all() and labels.dtype.kind in "iuf" and not _is_of_objects(y_tgt):
             raise ValueError(
-                "-1 is a class in y and marks rows without a label in y_tgt. Pass "
-                "y_tgt as an object array with None where the label is unknown."
+                f"-1 is a class in y, and in {name} it would be that class or mark "
+                f"rows without a label. Pass {name} as an array of dtype object, with "
+                f"None where there is no label: {name}.astype(object)."
             )
-    return y_tgt, ~unknown
+        return labels, is_known
+    is_known[is_known] = ~is_mark
+    return labels[~is_mark], is_known
+
+
+def _is_of_objects(labels):
+    """Whether a container can hold None among numbers: -1 then is a number."""
+    return getattr(labels, "dtype", None) == np.dtype(object)
+
+
+def _equals(labels, value):
+    """Return which labels are a number; text is none."""
+    if labels.dtype.kind not in "iufO":
+        return np.zeros(len(labels), dtype=bool)
+    return find_labels(labels, np.array([value])) == 0
 
 
 def check_classes(classes, labels):
-    """Return the distinct labels, sorted; ``classes``, if given, are all allowed."""
+    """Return the distinct labels, sorted; ``classes``, if given, are all allowed.
+
+    Parameters
+    ----------
+    classes : array-like or None
+        As declared.
+    labels : ndarray of shape (n,)
+        Those of y, of whose dtype the result is.
+    """
     found = _unique(labels)
-    if classes is None:
-        classes = found
-    else:
-        classes = _unique(column_or_1d(classes))
-        unknown = np.setdiff1d(found, classes)
-        if len(unknown):
-            raise ValueError(
-                f"Labels {unknown.tolist()} are not among classes={classes.tolist()}."
-            )
-    if len(classes) < 2:
+    if classes is not None:
+        found = _declared_classes(classes, found)
+    if len(found) < 2:
         raise ValueError(
-            f"All labels are of one class ({classes.tolist()[0]!r}); a classifier "
+            f"All labels are of one class ({found.tolist()[0]!r}); a classifier "
             "needs at least two classes."
         )
-    return classes
+    return found
+
+
+def _declared_classes(classes, found):
+    """Return declared classes, of the dtype of labels that were found among them."""
+    classes = _unique(read_known_labels(classes, "classes"))
+    is_declared = find_labels(found, classes) != UNLABELLED
+    if not is_declared.all():
+        raise ValueError(
+            f"Labels {found[~is_declared].tolist()} are not among classes="
+            f"{classes.tolist()}."
+        )
+    if found.dtype.kind in "OU" or classes.dtype == found.dtype:
+        return classes
+    as_found = classes.astype(found.dtype)
+    return as_found if np.array_equal(as_found, classes) else classes
 
 
 def _unique(labels):
     try:
         return np.unique(labels)
     except TypeError as error:
-        kinds = sorted({type(label).__name__ for label in labels})
         raise ValueError(
-            f"The labels mix the types {kinds}; use one. In y_tgt mark the rows "
-            "without a label with None."
+            f"The labels mix the types {_types(labels)}; use one. In y_tgt mark the "
+            "rows without a label with None."
         ) from error
+
+
+def _types(labels):
+    return sorted({type(label).__name__ for label in labels.tolist()})
+
+
+def _counts(labels):
+    """Return how often labels occur, in words; of many the most frequent."""
+    counts = Counter(map(repr, labels.tolist())).most_common()
+    shown = ", ".join(
+        f"{label} ({n} of {len(labels)})" for label, n in counts[:MOST_NAMED]
+    )
+    more = len(counts) - MOST_NAMED
+    return shown + (f" and {more} more" if more > 0 else "")
+
+
+def _why_no_classes(y):
+    """Return what to do with labels that are no classes, to add to an error."""
+    if y.dtype.kind == "f":
+        return (
+            f" y holds {len(np.unique(y))} numbers with fractions, as a regression "
+            "would predict. Divide them into classes, for example with numpy.digitize."
+        )
+    return f" y holds labels of the types {_types(y)}: use numbers, booleans or text."

@@ -4,6 +4,8 @@ import numpy as np
 from sklearn.utils import compute_class_weight
 from sklearn.utils.validation import _check_sample_weight
 
+from .._containers._tables import as_table
+
 
 def check_row_weight(sample_weight, X, codes):
     """Return weights of mean 1 over the rows in use, which those are, and the mean.
@@ -26,9 +28,7 @@ def check_row_weight(sample_weight, X, codes):
     """
     if sample_weight is None:
         return None, np.arange(X.shape[0]), 1.0
-    weight = _check_sample_weight(
-        sample_weight, X, dtype=np.float64, ensure_non_negative=True
-    )
+    weight = _read_weight(sample_weight, X, "sample_weight")
     rows = np.flatnonzero(weight)
     if len(np.unique(codes[rows])) < 2:
         raise ValueError(
@@ -41,7 +41,52 @@ def check_row_weight(sample_weight, X, codes):
     return weight / mean, rows, float(min(mean * largest, np.finfo(float).max))
 
 
-def label_weights(class_weight, classes, codes, row_weight, codes_tgt):
+def check_row_weight_tgt(sample_weight_tgt, X_tgt):
+    """Return weights of target rows, 1 on average where positive, and where they are.
+
+    Parameters
+    ----------
+    sample_weight_tgt : array-like of shape (n_target,) or None
+        As in :meth:`skdann.DANNClassifier.fit`.
+    X_tgt : ndarray or CSR
+        Target rows.
+
+    Returns
+    -------
+    weight : ndarray of shape (n_target,) or None
+    rows : slice or ndarray of int, or None
+        Those of positive weight; None if there are no weights.
+    """
+    if sample_weight_tgt is None:
+        return None, None
+    weight = _read_weight(sample_weight_tgt, X_tgt, "sample_weight_tgt")
+    rows = np.flatnonzero(weight)
+    if len(rows) == 0:
+        raise ValueError("sample_weight_tgt leaves no row of the target: all are 0.")
+    weight = weight / weight.max()  # a sum of the largest would overflow
+    if len(rows) == len(weight):
+        rows = slice(None)  # not a copy
+    return weight / weight[rows].mean(), rows
+
+
+def _read_weight(weight, X, name):
+    """Return a weight for each row of X, finite and at least 0."""
+    weight = as_table(weight, name)
+    try:
+        return _check_sample_weight(
+            weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+    except (TypeError, ValueError) as error:
+        if name in str(error) and name == "sample_weight":
+            raise
+        raise ValueError(
+            f"{name} must hold a number of at least 0 for each row. ({error})"
+        ) from error
+
+
+def label_weights(
+    class_weight, classes, codes, row_weight, codes_tgt, row_weight_tgt=None
+):
     """Return ``label_weight`` of the source and of the target, 1 on average.
 
     Parameters
@@ -52,17 +97,17 @@ def label_weights(class_weight, classes, codes, row_weight, codes_tgt):
         The labels.
     codes, codes_tgt : ndarray of int, or None
         Positions in ``classes``, of source and target.
-    row_weight : ndarray of shape (n_source,) or None
-        From :func:`check_row_weight`.
+    row_weight, row_weight_tgt : ndarray or None
+        From :func:`check_row_weight` and :func:`check_row_weight_tgt`.
 
     Returns
     -------
     label_weight, label_weight_tgt : ndarray or None
     """
     if class_weight is None:
-        if row_weight is None or codes_tgt is None:
+        if codes_tgt is None or (row_weight is None and row_weight_tgt is None):
             return row_weight, None
-        return row_weight, np.ones(len(codes_tgt))  # each counts once
+        return _or_ones(row_weight, codes), _or_ones(row_weight_tgt, codes_tgt)
     cost = _class_costs(class_weight, classes, codes, row_weight)
     weight = cost[codes] if row_weight is None else row_weight * cost[codes]
     if not (weight > 0).any() or not np.isfinite(weight).all():
@@ -71,8 +116,14 @@ def label_weights(class_weight, classes, codes, row_weight, codes_tgt):
             "overflows. Give costs, and weights, nearer to 1."
         )
     mean = weight[weight > 0].mean()
-    weight_tgt = None if codes_tgt is None else cost[codes_tgt] / mean
+    weight_tgt = None
+    if codes_tgt is not None:
+        weight_tgt = _or_ones(row_weight_tgt, codes_tgt) * cost[codes_tgt] / mean
     return weight / mean, weight_tgt
+
+
+def _or_ones(weight, codes):
+    return np.ones(len(codes)) if weight is None else weight
 
 
 def _class_costs(class_weight, classes, codes, row_weight):

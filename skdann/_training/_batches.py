@@ -34,6 +34,8 @@ class Batch:
     domain_weight : Tensor of shape (..., n) or None
         Weight of each row in the domain loss. Labelled target rows, which come twice,
         have 0 the first time.
+    weighs_target : bool
+        Whether the rows of the target differ in these weights.
     """
 
     X: Tensor
@@ -41,6 +43,7 @@ class Batch:
     label_weight: Tensor | None
     domain: Tensor | None
     domain_weight: Tensor | None
+    weighs_target: bool = False
 
     def __iter__(self):
         """Yield X and y, as skorch's callbacks expect of a batch."""
@@ -118,17 +121,23 @@ class PairedBatches:
         if domain is not None:
             networks = source.shape[:-1]
             domain, weight = (x.expand(*networks, -1) for x in (domain, weight))
-            if self.source_weight is not None:
+            if self.source_weight is not None or d.row_weight_tgt is not None:
                 weight = weight.clone()
-                of_source = self._gather([(self.source_weight, source)], dtype)
-                weight[..., : source.shape[-1]] *= of_source
+                n_source, n_target = source.shape[-1], target.shape[-1]
+                self._weigh(weight[..., :n_source], self.source_weight, source)
+                self._weigh(weight[..., -n_target:], d.row_weight_tgt, target)
         return Batch(
             self._gather(rows, dtype),
             self._gather(codes, d.y.dtype),
             label_weight,
             domain,
             weight,
+            d.row_weight_tgt is not None,
         )
+
+    def _weigh(self, weight, row_weight, rows):
+        if row_weight is not None:
+            weight *= self._gather([(row_weight, rows)], self.dtype)
 
     def _gather(self, parts, dtype):
         """Join rows of several arrays into a tensor of their own."""

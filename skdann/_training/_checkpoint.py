@@ -206,7 +206,13 @@ def fingerprint(domains: Domains) -> str:
         digest.update(f"{X.shape} {X.dtype.str}".encode())
         some = np.linspace(0, X.shape[0] - 1, N_FINGERPRINTED).astype(int)
         digest.update(np.ascontiguousarray(take_rows(X, some)).tobytes())
-    columns = (domains.y, domains.label_weight, domains.row_weight, domains.y_tgt)
+    columns = (
+        domains.y,
+        domains.label_weight,
+        domains.row_weight,
+        domains.y_tgt,
+        domains.row_weight_tgt,
+    )
     for column in columns:
         digest.update(b"None" if column is None else column.tobytes())
     return digest.hexdigest()

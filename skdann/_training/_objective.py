@@ -57,9 +57,12 @@ def _domain(outputs, batch):
 
 
 def _class_confusion(outputs, batch):
-    n_target = batch.domain.shape[-1] - batch.n_labelled
+    of_target = batch.n_labelled, batch.domain.shape[-1] - batch.n_labelled
+    weight = None
+    if batch.weighs_target:
+        weight = batch.domain_weight.narrow(-1, *of_target)
     return class_confusion_loss(
-        outputs.label_logits.narrow(-2, batch.n_labelled, n_target)
+        outputs.label_logits.narrow(-2, *of_target), weight=weight
     )
 
 

@@ -293,13 +293,14 @@ class StackedBatches:
             _expand(batch, size, is_weighted, self.n_axes)
             for batch, size in zip(batches, self.sizes, strict=True)
         ]
+        weighs_target = batches[0].weighs_target  # lanes have their target in common
         if len(columns) == 1:
-            return Batch(*columns[0])
+            return Batch(*columns[0], weighs_target)
         joined = (
             None if parts[0] is None else torch.cat(parts)
             for parts in zip(*columns, strict=True)
         )
-        return Batch(*joined)
+        return Batch(*joined, weighs_target)
 
 
 def _expand(batch, size, is_weighted, n_axes):

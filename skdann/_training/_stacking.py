@@ -75,8 +75,8 @@ def _stack_key(plan):
         or _has_hooks(module)  # which a stack would not call
     ):
         return None, id(net)
-    shared = [domains.X, domains.X_tgt, domains.row_weight, domains.y_tgt]
-    shared.append(domains.target_prior)
+    shared = [domains.X, domains.X_tgt, domains.row_weight, domains.row_weight_tgt]
+    shared += [domains.y_tgt, domains.target_prior]
     if domains.y_tgt is not None:
         shared.append(domains.y)
     settings = (net.batch_size, net.dtype, net.device, len(domains.rows), net.n_steps_)

@@ -9,8 +9,16 @@ from sklearn.manifold import TSNE
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
+from .._containers._labels import read_known_labels
+from .._containers._tables import as_indexable, check_names, column_names
 from ._axes import SOURCE, TARGET, class_colors, make_panels, place_legend
-from ._fitted import features, network_input, of_each_domain, some_rows
+from ._fitted import (
+    features,
+    known_or_predicted,
+    network_input,
+    of_each_domain,
+    some_rows,
+)
 
 _PROJECTION = {
     "method": [StrOptions({"pca", "tsne"})],
@@ -87,8 +95,8 @@ class AlignmentDisplay:
         X_src, X_tgt : array-like or sparse matrix of shape (n, n_features)
             Rows of each domain, raw.
         y_src, y_tgt : array-like of shape (n,), default=None
-            Their labels, for the colors alone. None takes what the estimator
-            predicts.
+            Their labels, for the colors alone. Where there is none, or none is known,
+            what the estimator predicts is taken.
         before : fitted estimator or None, default=None
             Whose features to draw on the left, for example of the same estimator with
             ``lambda_max=0``. None draws the rows as the network gets them.
@@ -109,16 +117,13 @@ class AlignmentDisplay:
             Plotted.
         """
         rng = check_random_state(random_state)
-        rows = [some_rows(X, max_samples, rng) for X in (X_src, X_tgt)]
-        X_src, X_tgt = (
-            _safe_indexing(X, i) for X, i in zip((X_src, X_tgt), rows, strict=True)
-        )
-        X, y = (X_src, X_tgt), (y_src, y_tgt)
+        whole = as_indexable(X_src, "X_src"), as_indexable(X_tgt, "X_tgt")
+        rows = [some_rows(X, max_samples, rng) for X in whole]
+        X = list(map(_safe_indexing, whole, rows))
+        models = of_each_domain(estimator)
         labels = [
-            model.predict(X) if y is None else np.asarray(y)[index]
-            for model, X, y, index in zip(
-                of_each_domain(estimator), X, y, rows, strict=True
-            )
+            known_or_predicted(models[0], whole[0], y_src, rows[0], "y_src"),
+            known_or_predicted(models[1], whole[1], y_tgt, rows[1], "y_tgt"),
         ]
         if before is None:
             views = {"Input": [network_input(estimator, rows) for rows in X]}
@@ -165,13 +170,18 @@ class AlignmentDisplay:
             Plotted.
         """
         rng = check_random_state(random_state)
-        both = (features_src, features_tgt)
+        names = "features_src", "features_tgt"
+        both = list(map(as_indexable, (features_src, features_tgt), names))
+        check_names(*map(column_names, both), *names)
         rows = [some_rows(features, max_samples, rng) for features in both]
         view = list(map(_safe_indexing, both, rows))
         labels = None
         if y_src is not None and y_tgt is not None:
             labels = [
-                np.asarray(y)[i] for y, i in zip((y_src, y_tgt), rows, strict=True)
+                read_known_labels(y, name)[i]
+                for name, y, i in zip(
+                    ("y_src", "y_tgt"), (y_src, y_tgt), rows, strict=True
+                )
             ]
         return cls.from_views(
             {"Features": view}, labels, method=method, random_state=rng

@@ -3,10 +3,10 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, validate_params
-from sklearn.utils.validation import _get_feature_names
 
+from .._containers._tables import as_frame_like, check_names, column_names, read_rows
+from .._data._targets import UNLABELLED, encode_known_labels
 from ._axes import SOURCE, TARGET, class_colors, make_panels
 from ._fitted import network_input, unwrap
 
@@ -33,8 +33,8 @@ class DomainBoundaryDisplay:
         The classes.
     X_src, X_tgt : ndarray of shape (n_samples, 2)
         Rows of each domain.
-    y_src, y_tgt : ndarray of shape (n_samples,) or None
-        Their labels, for colors.
+    y_src, y_tgt : array-like of shape (n_samples,) or None
+        Their labels, for colors; rows without a label are marked as for ``fit``.
 
     Attributes
     ----------
@@ -111,9 +111,10 @@ class DomainBoundaryDisplay:
         display : DomainBoundaryDisplay
             Plotted.
         """
-        names = _get_feature_names(X_src)
+        check_names(column_names(X_src), column_names(X_tgt), "X_src", "X_tgt")
+        raw = X_src
         X_src, X_tgt = (
-            check_array(X, input_name=name)
+            read_rows(X, name, accept_sparse=False)
             for X, name in ((X_src, "X_src"), (X_tgt, "X_tgt"))
         )
         if X_src.shape[1] != 2 or X_tgt.shape[1] != 2:
@@ -127,12 +128,8 @@ class DomainBoundaryDisplay:
         )
         xx0, xx1 = np.meshgrid(*axes.T)
         plane = np.stack([xx0.ravel(), xx1.ravel()], axis=1)
-        if names is not None:
-            import pandas as pd
-
-            plane = pd.DataFrame(plane, columns=names)
         _, last = unwrap(estimator)
-        grid = network_input(estimator, plane)
+        grid = network_input(estimator, as_frame_like(raw, plane))
         return cls(
             xx0=xx0,
             xx1=xx1,
@@ -141,8 +138,8 @@ class DomainBoundaryDisplay:
             labels=last.classes_,
             X_src=X_src,
             X_tgt=X_tgt,
-            y_src=None if y_src is None else np.asarray(y_src),
-            y_tgt=None if y_tgt is None else np.asarray(y_tgt),
+            y_src=y_src,
+            y_tgt=y_tgt,
         ).plot(ax)
 
     def plot(self, ax=None):
@@ -201,13 +198,17 @@ class DomainBoundaryDisplay:
             )
 
     def _draw_rows(self, ax, colors):
+        from matplotlib.colors import to_hex
+
         domains = (
             ("source", "o", self.X_src, self.y_src, "black"),
             ("target", "x", self.X_tgt, self.y_tgt, "0.35"),
         )
         for name, marker, X, y, plain in domains:
-            color = plain
+            color = np.full(len(X), plain, dtype=object)
             if y is not None:
-                color = colors[np.searchsorted(self.labels, y)]
+                codes = encode_known_labels(y, X, self.labels)
+                is_class = (codes != UNLABELLED) & (codes < len(self.labels))
+                color[is_class] = [to_hex(colors[code]) for code in codes[is_class]]
             ax.scatter(*X.T, c=color, marker=marker, s=9, linewidths=0.8)
             ax.scatter([], [], c=plain, marker=marker, s=16, label=name)

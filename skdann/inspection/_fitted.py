@@ -1,8 +1,11 @@
 """Rows as a fitted estimator, or its last step, gets them."""
 
 import numpy as np
+from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
+from .._containers._labels import find_labels
+from .._data._targets import known_target_labels
 from ..metrics._fitted import reading, unwrap
 
 
@@ -29,6 +32,33 @@ def features(estimator, domains):
     """
     models = of_each_domain(estimator)
     return [model.transform(X) for model, X in zip(models, domains, strict=True)]
+
+
+def known_or_predicted(model, X, y, rows, name):
+    """Return the labels of some rows; where none is known, what is predicted.
+
+    Parameters
+    ----------
+    model : fitted classifier
+        For the domain of these rows.
+    X : array-like
+        All rows of the domain.
+    y : array-like or None
+        Their labels, those that are not known marked.
+    rows : ndarray of int
+        Positions of those that are wanted.
+    name : str
+        What messages call the labels.
+    """
+    labels = model.predict(_safe_indexing(X, rows)).astype(object)
+    if y is not None:
+        classes = unwrap(model)[1].classes_
+        known, is_known = known_target_labels(y, X, classes, name)
+        found = find_labels(known, classes)  # 1.0 is shown as 1 if that is the class
+        given = np.empty(len(is_known), dtype=object)
+        given[is_known] = np.where(found >= 0, classes[found], known.astype(object))
+        labels = np.where(is_known[rows], given[rows], labels)
+    return np.array(labels.tolist())
 
 
 def some_rows(X, max_rows, rng):

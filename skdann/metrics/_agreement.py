@@ -26,15 +26,18 @@ class CandidateVotes(NamedTuple):
         Of sum 1.
     classes : ndarray of shape (n_classes,)
         The labels, sorted.
+    row_weight : ndarray of shape (n_rows,) or None
+        How often each row counts.
     """
 
     rows: np.ndarray
     votes: np.ndarray
     weights: np.ndarray
     classes: np.ndarray
+    row_weight: np.ndarray | None = None
 
 
-def pairwise_kappa(votes):
+def pairwise_kappa(votes, row_weight=None):
     r"""Return Cohen's kappa of each pair of candidates.
 
     .. math:: \kappa = \frac{p_o - p_e}{1 - p_e}
@@ -47,6 +50,8 @@ def pairwise_kappa(votes):
     ----------
     votes : ndarray of int of shape (n_candidates, n_rows)
         Classes that each candidate predicts.
+    row_weight : ndarray of shape (n_rows,) or None, default=None
+        How often each row counts.
 
     Returns
     -------
@@ -54,17 +59,17 @@ def pairwise_kappa(votes):
         At most 1.
     """
     n_classes = votes.max() + 1
-    shares = np.stack([np.bincount(v, minlength=n_classes) for v in votes])
-    shares = shares / votes.shape[1]
+    counts = [np.bincount(v, row_weight, minlength=n_classes) for v in votes]
+    shares = np.stack(counts) / np.sum(counts[0])
     by_chance = shares @ shares.T
-    alike = np.stack([(votes == v).mean(axis=1) for v in votes])
+    alike = np.stack([np.average(votes == v, 1, row_weight) for v in votes])
     room = 1 - by_chance
     kappa = np.zeros_like(room)
     np.divide(alike - by_chance, room, out=kappa, where=room > 0)
     return kappa
 
 
-def mean_agreement(votes):
+def mean_agreement(votes, row_weight=None):
     """Return each candidate's mean kappa with the others, negative ones as 0.
 
     Where models are wrong, unlike models are wrong in unlike ways: whoever agrees with
@@ -74,18 +79,20 @@ def mean_agreement(votes):
     ----------
     votes : ndarray of int of shape (n_candidates, n_rows)
         Classes that each candidate predicts.
+    row_weight : ndarray of shape (n_rows,) or None, default=None
+        How often each row counts.
 
     Returns
     -------
     agreement : ndarray of shape (n_candidates,)
         In [0, 1].
     """
-    kappa = np.maximum(pairwise_kappa(votes), 0)
+    kappa = np.maximum(pairwise_kappa(votes, row_weight), 0)
     np.fill_diagonal(kappa, 0)
     return kappa.sum(axis=1) / max(1, len(votes) - 1)
 
 
-def log_posterior(votes, n_right=0):
+def log_posterior(votes, n_right=0, row_weight=None):
     r"""Return the logarithm of how far each candidate is believed in, plus a constant.
 
     .. math:: 8 \log a_k + r_k
@@ -102,21 +109,23 @@ def log_posterior(votes, n_right=0):
         Classes that each candidate predicts for rows of the target.
     n_right : ndarray of shape (n_candidates,) or 0, default=0
         Labelled rows that each predicts rightly.
+    row_weight : ndarray of shape (n_rows,) or None, default=None
+        How often each row counts for the agreement.
 
     Returns
     -------
     ndarray of shape (n_candidates,)
     """
-    agreement = np.maximum(mean_agreement(votes), LEAST_AGREEMENT)
+    agreement = np.maximum(mean_agreement(votes, row_weight), LEAST_AGREEMENT)
     return SHARPNESS * np.log(agreement) + n_right
 
 
-def combination_weights(votes, n_right=0):
+def combination_weights(votes, n_right=0, row_weight=None):
     """Return how much each candidate counts in the mean of all, of sum 1.
 
     Parameters are those of :func:`log_posterior`.
     """
-    return softmax(log_posterior(votes, n_right))
+    return softmax(log_posterior(votes, n_right, row_weight))
 
 
 def disagreement(votes, weights):

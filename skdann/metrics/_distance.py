@@ -8,13 +8,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import train_test_split
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
-from sklearn.utils import check_array
+
+from .._containers._tables import check_names, column_names, read_rows
 
 
-def density_ratio(X_src, X_tgt, X=None, *, C=1.0):
+def density_ratio(X_src, X_tgt, X=None, *, C=1.0, sample_weight_tgt=None):
     r"""Estimate how much denser the target is than the source, at given rows.
 
     A logistic regression predicts the domain; by Bayes' rule
@@ -30,6 +30,8 @@ def density_ratio(X_src, X_tgt, X=None, *, C=1.0):
     C : float, default=1.0
         Inverse strength of the regularization, which keeps the ratio bounded where
         the domains do not overlap.
+    sample_weight_tgt : array-like of shape (n_target,), default=None
+        How often each row of the target counts. None counts all alike.
 
     Returns
     -------
@@ -46,15 +48,22 @@ def density_ratio(X_src, X_tgt, X=None, *, C=1.0):
     True
     """
     joined, is_target = _join(X_src, X_tgt)
-    model = make_pipeline(_scaler(joined), LogisticRegression(C=C, max_iter=1000))
+    weight = None
+    if sample_weight_tgt is not None:
+        weight = np.ones(len(is_target))
+        weight[is_target == 1] = sample_weight_tgt
+    rows = joined[is_target == 0] if X is None else read_rows(X, "X")
+    check_names(column_names(X_src), column_names(X), "X_src", "X")
+    scaler, model = _scaler(joined), LogisticRegression(C=C, max_iter=1000)
     with warnings.catch_warnings():  # an estimate before convergence is good enough
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(joined, is_target)
-    log_odds = model.decision_function(X_src if X is None else X)
-    n_target = np.count_nonzero(is_target)
+        scaler.fit(joined, sample_weight=weight)
+        model.fit(scaler.transform(joined), is_target, weight)
+    log_odds = model.decision_function(scaler.transform(rows))
+    n_source, n_target = np.bincount(is_target, weight)
     # clipped, as exp would overflow; so far from the other domain it is a guess anyway
     ratio = np.exp(np.clip(log_odds, -30, 30))
-    return ratio * (len(is_target) - n_target) / n_target
+    return ratio * n_source / n_target
 
 
 def proxy_a_distance(X_src, X_tgt, *, random_state=None):
@@ -121,8 +130,9 @@ def proxy_a_distance(X_src, X_tgt, *, random_state=None):
 
 
 def _join(X_src, X_tgt):
+    check_names(column_names(X_src), column_names(X_tgt), "X_src", "X_tgt")
     X_src, X_tgt = (
-        check_array(X, accept_sparse="csr", input_name=name)
+        read_rows(X, name, allow_nd=False)
         for X, name in ((X_src, "X_src"), (X_tgt, "X_tgt"))
     )
     if X_src.shape[1] != X_tgt.shape[1]:

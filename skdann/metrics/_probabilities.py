@@ -1,11 +1,13 @@
 """Scores of predicted probabilities for the target, the higher the better."""
 
+from functools import partial
+
 import numpy as np
 from scipy.special import entr
 from sklearn.utils import check_array
 
 
-def infomax_score(P):
+def infomax_score(P, sample_weight=None):
     r"""Mutual information of rows and predicted classes, as a share of its maximum.
 
     High if each row is predicted with certainty and all classes are predicted equally
@@ -20,6 +22,8 @@ def infomax_score(P):
     ----------
     P : array-like of shape (n_samples, n_classes)
         Probabilities :math:`p_i` predicted for rows of the target.
+    sample_weight : array-like of shape (n_samples,), default=None
+        How often each row counts. None counts all alike.
 
     Returns
     -------
@@ -38,12 +42,12 @@ def infomax_score(P):
     >>> infomax_score([[1, 0], [0, 1]]), infomax_score([[1, 0], [1, 0]])
     (1.0, 0.0)
     """
-    P = _check_probabilities(P)
-    information = entr(P.mean(axis=0)).sum() - entr(P).sum(axis=1).mean()
+    P, mean = _check_probabilities(P), _weighted_mean(sample_weight)
+    information = entr(mean(P)).sum() - mean(entr(P).sum(axis=1))
     return max(0.0, float(information / np.log(P.shape[1])))
 
 
-def nuclear_norm_score(P):
+def nuclear_norm_score(P, sample_weight=None):
     r"""Nuclear norm of the predicted probabilities, as a share of its bound.
 
     High if predictions are certain and diverse: :math:`\|P\|_* / \sqrt{n K}`, batch
@@ -54,6 +58,8 @@ def nuclear_norm_score(P):
     ----------
     P : array-like of shape (n_samples, n_classes)
         Probabilities predicted for rows of the target.
+    sample_weight : array-like of shape (n_samples,), default=None
+        How often each row counts. None counts all alike.
 
     Returns
     -------
@@ -72,11 +78,14 @@ def nuclear_norm_score(P):
     1.0
     """
     P = _check_probabilities(P)
+    if sample_weight is not None:  # a row that counts twice is there twice
+        weight = np.asarray(sample_weight, dtype=np.float64)
+        P = P * np.sqrt(weight / weight.mean())[:, None]
     # the eigenvalues of the small Gram matrix would lose the small singular values
     return float(np.linalg.svd(P, compute_uv=False).sum() / np.sqrt(P.size))
 
 
-def neg_entropy_score(P):
+def neg_entropy_score(P, sample_weight=None):
     r"""Certainty of the predictions, :math:`-\frac1n \sum_i H(p_i)`.
 
     A model that predicts one class for every row, with confidence, has the best score:
@@ -86,6 +95,8 @@ def neg_entropy_score(P):
     ----------
     P : array-like of shape (n_samples, n_classes)
         Probabilities :math:`p_i` predicted for rows of the target.
+    sample_weight : array-like of shape (n_samples,), default=None
+        How often each row counts. None counts all alike.
 
     Returns
     -------
@@ -98,10 +109,11 @@ def neg_entropy_score(P):
     >>> round(neg_entropy_score([[0.5, 0.5], [1, 0]]), 4)
     -0.3466
     """
-    return -float(entr(_check_probabilities(P)).sum(axis=1).mean())
+    entropy = entr(_check_probabilities(P)).sum(axis=1)
+    return -float(_weighted_mean(sample_weight)(entropy))
 
 
-def ensemble_agreement_score(probabilities):
+def ensemble_agreement_score(probabilities, sample_weight=None):
     r"""Agreement of each model with the mean of all, known as EnsV [1]_.
 
     The share of target rows in which a model predicts the class that has the highest
@@ -112,6 +124,8 @@ def ensemble_agreement_score(probabilities):
     ----------
     probabilities : array-like of shape (n_models, n_samples, n_classes)
         Predicted by each model for the same rows of the target.
+    sample_weight : array-like of shape (n_samples,), default=None
+        How often each row counts. None counts all alike.
 
     Returns
     -------
@@ -133,7 +147,13 @@ def ensemble_agreement_score(probabilities):
     """
     P = np.stack([_check_probabilities(p) for p in probabilities])
     ensemble = P.mean(axis=0).argmax(axis=1)
-    return (P.argmax(axis=2) == ensemble).mean(axis=1)
+    is_alike = P.argmax(axis=2) == ensemble
+    return np.average(is_alike, axis=1, weights=sample_weight)
+
+
+def _weighted_mean(sample_weight):
+    """Return a function that takes the mean over rows."""
+    return partial(np.average, axis=0, weights=sample_weight)
 
 
 def _check_probabilities(P):

@@ -5,7 +5,9 @@ from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
 
-def estimate_proportions(P, source_proportions, *, max_iter=1000, tol=1e-6):
+def estimate_proportions(
+    P, source_proportions, sample_weight=None, *, max_iter=1000, tol=1e-6
+):
     r"""Estimate proportions of classes in the target by maximum likelihood [1]_.
 
     A classifier trained where classes have the proportions :math:`\pi` expects them;
@@ -25,6 +27,8 @@ def estimate_proportions(P, source_proportions, *, max_iter=1000, tol=1e-6):
         Probabilities predicted for rows of the target.
     source_proportions : ndarray of shape (n_classes,)
         Proportions where the classifier was trained, none of them 0.
+    sample_weight : ndarray of shape (n_samples,), default=None
+        How often each row counts. None counts all alike.
     max_iter : int, default=1000
         Most iterations.
     tol : float, default=1e-6
@@ -47,7 +51,7 @@ def estimate_proportions(P, source_proportions, *, max_iter=1000, tol=1e-6):
     for _ in range(max_iter):
         posterior = ratio * proportions
         posterior /= posterior.sum(axis=1, keepdims=True)
-        updated = posterior.mean(axis=0)
+        updated = np.average(posterior, axis=0, weights=sample_weight)
         change = np.abs(updated - proportions).max()
         proportions = updated
         if change <= tol:

@@ -2,8 +2,7 @@
 
 from functools import cached_property
 
-import numpy as np
-
+from .._containers._labels import read_known_labels
 from ._distance import density_ratio
 from ._fitted import reading
 from ._probabilities import infomax_score, neg_entropy_score, nuclear_norm_score
@@ -26,13 +25,16 @@ class TargetEvaluation:
         Their labels.
     X_tgt : array-like or sparse matrix of shape (n_target, n_features)
         Target rows.
+    sample_weight_tgt : ndarray of shape (n_target,) or None, default=None
+        How often each of them counts.
     """
 
-    def __init__(self, estimator, X, y, X_tgt):
+    def __init__(self, estimator, X, y, X_tgt, sample_weight_tgt=None):
         self.estimator = estimator
         self.X = X
-        self.y = np.asarray(y)
+        self.y = read_known_labels(y, "y")
         self.X_tgt = X_tgt
+        self.sample_weight_tgt = sample_weight_tgt
 
     @cached_property
     def probabilities(self):
@@ -59,19 +61,22 @@ class TargetEvaluation:
                 "'neg_entropy'."
             )
         features = self.on_source.transform(self.X)
-        return density_ratio(features, self.estimator.transform(self.X_tgt))
+        features_tgt = self.estimator.transform(self.X_tgt)
+        return density_ratio(
+            features, features_tgt, sample_weight_tgt=self.sample_weight_tgt
+        )
 
 
 def _infomax(evaluation):
-    return infomax_score(evaluation.probabilities)
+    return infomax_score(evaluation.probabilities, evaluation.sample_weight_tgt)
 
 
 def _nuclear_norm(evaluation):
-    return nuclear_norm_score(evaluation.probabilities)
+    return nuclear_norm_score(evaluation.probabilities, evaluation.sample_weight_tgt)
 
 
 def _neg_entropy(evaluation):
-    return neg_entropy_score(evaluation.probabilities)
+    return neg_entropy_score(evaluation.probabilities, evaluation.sample_weight_tgt)
 
 
 def _neg_iwv(evaluation):

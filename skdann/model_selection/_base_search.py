@@ -9,12 +9,15 @@ from joblib import effective_n_jobs, parallel_config
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import check_cv
-from sklearn.utils import indexable
+from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import delayed
 from sklearn.utils.validation import _num_samples, check_is_fitted
 from tqdm.auto import tqdm
 
 from .._base import restore_attributes_on_error
+from .._containers._tables import as_indexable
+from .._data._target_rows import TargetRows
+from .._data._targets import read_source_labels
 from .._parallel import parallel_as_completed
 from .._training._sklearn_callbacks import make_callback_data, start_fit
 from .._warn import warn
@@ -46,11 +49,27 @@ class BaseDANNSearch:
     add where all of them adapt (``_without_adaptation``).
     """
 
-    __metadata_request__fit = {"X_tgt": True, "y_tgt": True, "groups": True}
+    __metadata_request__fit = {
+        "X_tgt": True,
+        "y_tgt": True,
+        "classes": True,
+        "groups": True,
+    }
 
     @restore_attributes_on_error
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None, groups=None):
+    def fit(
+        self,
+        X,
+        y,
+        X_tgt=None,
+        *,
+        sample_weight=None,
+        sample_weight_tgt=None,
+        y_tgt=None,
+        classes=None,
+        groups=None,
+    ):
         """Train and score all candidates, choose one, and fit it on all rows.
 
         Parameters
@@ -64,9 +83,14 @@ class BaseDANNSearch:
             that was fitted on its source rows.
         sample_weight : array-like of shape (n_samples,), default=None
             How often each source row counts in training.
+        sample_weight_tgt : array-like of shape (n_target,), default=None
+            How often each target row counts, in training and in the scores. Rows of
+            weight 0 are as if they were not there.
         y_tgt : array-like of shape (n_target,), default=None
             The few target labels that are known, marked as in
             :meth:`skdann.DANNClassifier.fit`. What they are used for is ``label_use``.
+        classes : array-like of shape (n_classes,), default=None
+            All labels, if the target has some that y lacks.
         groups : array-like of shape (n_samples,), default=None
             For the splitter ``cv``.
 
@@ -95,14 +119,19 @@ class BaseDANNSearch:
         )
         if scoring.is_multiple:
             self._check_refit({*scoring.known, *scoring.scorers})
-        X, y, sample_weight = indexable(X, y, sample_weight)
-        judged = JudgedRows.of(X_tgt, y, y_tgt, for_choice=of_choice is not None)
-        fit_params = {"sample_weight": sample_weight, "y_tgt": None}
+        X = as_indexable(X, "X")
+        y = read_source_labels(y)
+        check_consistent_length(X, y, sample_weight)
+        target = TargetRows.of(X_tgt, y_tgt, sample_weight_tgt)
+        X_tgt, y_tgt = target.X, target.y
+        judged = JudgedRows.of(target, y, classes, for_choice=of_choice is not None)
+        fit_params = {"sample_weight": sample_weight, "classes": classes}
+        fit_params["sample_weight_tgt"] = target.weight
         if self.label_use == "training":
             fit_params["y_tgt"] = y_tgt
         cv = check_cv(self.cv, y, classifier=True)
         folds = [
-            Fold(X, y, X_tgt, train, test, judged, **fit_params)
+            Fold(X, y, X_tgt, train, test, judged, fit_params)
             for train, test in cv.split(X, y, groups)
         ]
         self.n_splits_ = len(folds)
@@ -112,7 +141,7 @@ class BaseDANNSearch:
         candidates = self._all_candidates()
         outcomes = self._evaluate(candidates, folds, scoring, fit_task)
         judged.add_scores(outcomes)
-        table = self._tabulate(candidates, outcomes, scoring)
+        table = self._tabulate(candidates, outcomes, scoring, judged)
         self._keep_votes(judged, table)
         if self.refit or not self.multimetric_:
             self._choose(table)
@@ -255,10 +284,10 @@ class BaseDANNSearch:
             if outcome.error is not None and self.error_score == "raise":
                 raise outcome.error
 
-    def _tabulate(self, candidates, outcomes, scoring):
+    def _tabulate(self, candidates, outcomes, scoring, judged):
         """Set ``cv_results_``; return the outcomes by candidate, fold and seed."""
         _report_failures(outcomes, self.error_score)
-        add_ensemble_agreement(outcomes)
+        add_ensemble_agreement(outcomes, judged.row_weight)
         for outcome in outcomes:
             scores = outcome.test_scores
             own = {c: scores[n] for c, n in scoring.known.items() if n in scores}
@@ -295,14 +324,16 @@ class BaseDANNSearch:
         CandidateVotes
         """
         judged, votes = self._judged_votes
-        if _num_samples(X_tgt) != judged.n_target:
+        if _num_samples(X_tgt) != judged.n_given:
             raise ValueError(
                 f"X_tgt has {_num_samples(X_tgt)} rows, but the search has judged its "
-                f"candidates on the {judged.n_target} target rows of its fit: pass "
+                f"candidates on the {judged.n_given} target rows of its fit: pass "
                 "those."
             )
-        weights = combination_weights(votes, judged.is_right(votes).sum(axis=1))
-        return CandidateVotes(judged.rows, votes, weights, judged.classes)
+        n_right = judged.is_right(votes).sum(axis=1)
+        weights = combination_weights(votes, n_right, judged.row_weight)
+        rows = judged.positions
+        return CandidateVotes(rows, votes, weights, judged.classes, judged.row_weight)
 
     def _choose(self, table):
         results = self.cv_results_
@@ -354,7 +385,8 @@ class BaseDANNSearch:
             if preprocessing is not None:
                 X = fit_preprocessing(preprocessing, X, y, fit_params["sample_weight"])
                 X_tgt = preprocessing.transform(X_tgt)
-            classifier.fit(X, y, X_tgt, **fit_params)
+            given = {k: v for k, v in fit_params.items() if v is not None}
+            classifier.fit(X, y, X_tgt, **given)
         self.best_estimator_ = join_pipeline(best, preprocessing, classifier)
         self.refit_time_ = time.perf_counter() - started
         refit_task.end(**callback_data, reconstruction_attributes={})

@@ -62,7 +62,7 @@ def fitted_classifier(estimator):
 
 
 def compare_with_source_only(
-    estimator, X, y, X_tgt, *, sample_weight, y_tgt, adapts, random_state
+    estimator, X, y, target, *, fit_params, adapts, random_state
 ):
     """Train an estimator with and without adaptation on four fifths of the source.
 
@@ -75,10 +75,10 @@ def compare_with_source_only(
         Not modified.
     X, y : array-like
         The source.
-    X_tgt : array-like
+    target : TargetRows
         The target.
-    sample_weight, y_tgt : array-like or None
-        As in :meth:`skdann.DANNClassifier.fit`.
+    fit_params : dict
+        What ``fit`` gets besides.
     adapts : bool
         Whether the estimator was fitted with a target. If not, both models are trained
         without adaptation: the comparison must not adapt what the user did not.
@@ -90,9 +90,8 @@ def compare_with_source_only(
     Comparison
     """
     train, test = _split(y, random_state)
-    judged = JudgedRows.of(X_tgt, y, y_tgt)
-    weights = {"sample_weight": sample_weight, "y_tgt": y_tgt}
-    fold = Fold(X, y, X_tgt, train, test, judged, **weights)
+    judged = JudgedRows.of(target, y, fit_params["classes"])
+    fold = Fold(X, y, target.X, train, test, judged, fit_params)
     models = [set_source_only(_quiet(estimator)), _quiet(estimator)]
     if not adapts:
         set_source_only(models[1])

@@ -54,8 +54,8 @@ class Fold:
         Positions of source rows, as :meth:`rows` takes them.
     judged : JudgedRows
         Target rows by which candidates are compared.
-    sample_weight, y_tgt : array-like or None
-        What training gets, as in :meth:`skdann.DANNClassifier.fit`.
+    fit_params : dict
+        What training gets besides, as in :meth:`skdann.DANNClassifier.fit`.
     """
 
     X: object
@@ -64,8 +64,7 @@ class Fold:
     train: np.ndarray
     test: np.ndarray
     judged: JudgedRows
-    sample_weight: object = None
-    y_tgt: object = None
+    fit_params: dict = field(default_factory=dict)
 
     def rows(self, index):
         """Return rows of the source and their labels."""
@@ -73,9 +72,8 @@ class Fold:
 
     def training_weight(self):
         """Return the weights of the training rows, if there are any."""
-        if self.sample_weight is None:
-            return None
-        return _safe_indexing(self.sample_weight, self.train)
+        weight = self.fit_params.get("sample_weight")
+        return None if weight is None else _safe_indexing(weight, self.train)
 
     def callback_data(self):
         """Return what callbacks get of the training rows, as functions.
@@ -227,7 +225,7 @@ def _train(task, fold, max_stacked):
     if preprocessing is not None:
         X = fit_preprocessing(preprocessing, X, y, weight)
         X_test, X_tgt = map(preprocessing.transform, (X_test, X_tgt))
-    given = {"sample_weight": weight, "y_tgt": fold.y_tgt}
+    given = {**fold.fit_params, "sample_weight": weight}
     if all(isinstance(classifier, BaseDANN) for classifier in classifiers):
         domains = validate_many(classifiers, X, y, X_tgt, **given)
         errors = fit_many(classifiers, domains, max_stacked=max_stacked)
@@ -266,7 +264,11 @@ def _score_reverse(trained, outcomes, max_stacked):
 def _score(trained, i, outcome, fold, scorers, score_train):
     classifier = trained.classifiers[i]
     evaluation = TargetEvaluation(
-        classifier, trained.X_test, trained.y_test, trained.X_tgt
+        classifier,
+        trained.X_test,
+        trained.y_test,
+        trained.X_tgt,
+        fold.fit_params.get("sample_weight_tgt"),
     )
     has_features = hasattr(classifier, "transform")
     for name, score in SCORES.items():

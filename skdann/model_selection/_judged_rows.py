@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.utils.validation import _num_samples
 
 from .._data._targets import UNLABELLED, read_class_targets
 from ..metrics._agreement import log_posterior
@@ -17,31 +16,44 @@ class JudgedRows:
 
     Attributes
     ----------
-    n_target : int
-        Rows of the target.
+    n_given : int
+        Rows of the target, those of weight 0 among them.
     rows : ndarray of int of shape (n_judged,)
-        Positions, increasing.
+        Positions among the rows of positive weight, increasing.
+    positions : ndarray of int of shape (n_judged,)
+        Positions in the target.
+    row_weight : ndarray of shape (n_judged,) or None
+        How often each counts.
     codes : ndarray of int of shape (n_judged,)
         Positions of the known labels among the classes; ``UNLABELLED`` elsewhere.
     classes : ndarray of shape (n_classes,)
         All labels, sorted.
     """
 
-    n_target: int
+    n_given: int
     rows: np.ndarray
+    positions: np.ndarray
+    row_weight: np.ndarray | None
     codes: np.ndarray
     classes: np.ndarray
 
     @classmethod
-    def of(cls, X_tgt, y, y_tgt, *, for_choice=False):
+    def of(cls, target, y, classes=None, *, for_choice=False):
         """Take the rows of a target; labels count if they are there for the choice."""
-        targets, _, codes = read_class_targets(np.asarray(y), y_tgt, X_tgt)
-        n_target = _num_samples(X_tgt)
+        targets, _, codes = read_class_targets(y, target.y, target.X, classes=classes)
+        n_target = len(target.positions)
         if codes is None or not for_choice:
             codes = np.full(n_target, UNLABELLED)
         labelled = np.flatnonzero(codes != UNLABELLED)
         rows = np.union1d(evenly_spaced_rows(n_target), labelled)
-        return cls(n_target, rows, codes[rows], targets.classes)
+        return cls(
+            n_given=target.n_given,
+            rows=rows,
+            positions=target.positions[rows],
+            row_weight=None if target.weight is None else target.weight[rows],
+            codes=codes[rows],
+            classes=targets.classes,
+        )
 
     def probabilities(self, P, classes):
         """Return probabilities of the judged rows, a column for each of all labels.
@@ -90,7 +102,8 @@ class JudgedRows:
                 continue
             votes = np.stack([o.probabilities.argmax(axis=1) for o in done])
             is_right = self.is_right(votes)
-            columns = {"log_posterior": log_posterior(votes, is_right.sum(axis=1))}
+            n_right = is_right.sum(axis=1)
+            columns = {"log_posterior": log_posterior(votes, n_right, self.row_weight)}
             if is_right.shape[1]:
                 columns["labelled_accuracy"] = is_right.mean(axis=1)
             for name, values in columns.items():

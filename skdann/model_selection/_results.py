@@ -28,13 +28,14 @@ def by_candidate(outcomes, n_candidates):
     return [list(folds.values()) for folds in table]
 
 
-def add_ensemble_agreement(outcomes):
+def add_ensemble_agreement(outcomes, row_weight=None):
     """Score each outcome by its agreement with the mean of all on its fold."""
     for fold in {outcome.fold for outcome in outcomes}:
         ensemble = [o for o in outcomes if o.fold == fold and o.error is None]
         if not ensemble:
             continue
-        scores = ensemble_agreement_score([o.probabilities for o in ensemble])
+        probabilities = [o.probabilities for o in ensemble]
+        scores = ensemble_agreement_score(probabilities, row_weight)
         for outcome, score in zip(ensemble, scores, strict=True):
             outcome.test_scores["ensemble_agreement"] = score
 

@@ -144,8 +144,9 @@ def swap_domains(classifier, domains):
         X=domains.X_tgt,
         y=probabilities.argmax(axis=1),
         rows=np.arange(domains.X_tgt.shape[0]),
-        row_weight=None,
+        row_weight=domains.row_weight_tgt,
         X_tgt=domains.X,
+        row_weight_tgt=domains.row_weight,
         y_tgt=None,
         target_prior=None
         if domains.target_prior is None

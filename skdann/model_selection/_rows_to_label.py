@@ -85,14 +85,14 @@ def rows_to_label(fitted, X_tgt, n, *, y_tgt=None, random_state=None):
             "rows_to_label needs candidates that can disagree: a fitted "
             f"AutoDANNClassifier or search of skdann; got {type(fitted).__name__}."
         )
-    rows, votes, weights, classes = fitted._votes(X_tgt)
+    rows, votes, weights, classes, row_weight = fitted._votes(X_tgt)
     is_open = np.ones(len(rows), dtype=bool)
     if y_tgt is not None:
         codes = encode_known_labels(y_tgt, X_tgt, classes)[rows]
         is_open = codes == UNLABELLED
         if fitted.label_use == "choice":  # else they may have been trained on
             n_right = (votes == codes)[:, ~is_open].sum(axis=1)
-            weights = combination_weights(votes, n_right)
+            weights = combination_weights(votes, n_right, row_weight)
     if not 1 <= n <= is_open.sum():
         raise ValueError(
             f"n={n}, but there are {is_open.sum()} rows without a label to draw from."

@@ -89,7 +89,9 @@ def balanced_domain_weight(is_target: Tensor) -> Tensor:
     return 0.5 * torch.where(is_target > 0, 1 / n_target, 1 / n_source)
 
 
-def class_confusion_loss(logits: Tensor, temperature: float = 2.5) -> Tensor:
+def class_confusion_loss(
+    logits: Tensor, temperature: float = 2.5, weight: Tensor | None = None
+) -> Tensor:
     r"""Minimum class confusion of unlabelled rows [1]_.
 
     How often the network hesitates between two classes: low if each row is predicted
@@ -111,6 +113,8 @@ def class_confusion_loss(logits: Tensor, temperature: float = 2.5) -> Tensor:
     temperature : float, default=2.5
         :math:`T`: larger values spare the network's overconfidence. The default is the
         paper's.
+    weight : Tensor of shape (..., n) or None, default=None
+        How often each row counts, on any scale. None counts all alike.
 
     Returns
     -------
@@ -136,8 +140,10 @@ def class_confusion_loss(logits: Tensor, temperature: float = 2.5) -> Tensor:
     p = log_p.exp()
     with torch.no_grad():
         certainty = 1 + (p * log_p).sum(-1, keepdim=True).exp()
-        weight = certainty / certainty.mean(-2, keepdim=True)
-    confusion = (weight * p).transpose(-2, -1) @ p
+        if weight is not None:
+            certainty = certainty * weight.unsqueeze(-1)
+        share = certainty / certainty.mean(-2, keepdim=True)
+    confusion = (share * p).transpose(-2, -1) @ p
     # a class whose probability underflows in all rows would be 0 / 0
     total = confusion.sum(-1, keepdim=True).clamp_min(torch.finfo(p.dtype).tiny)
     confusion = confusion / total

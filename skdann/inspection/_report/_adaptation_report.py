@@ -19,6 +19,7 @@ def adaptation_report(
     X_tgt,
     *,
     sample_weight=None,
+    sample_weight_tgt=None,
     y_tgt=None,
     random_state=None,
 ):
@@ -44,6 +45,9 @@ def adaptation_report(
         Target rows, raw.
     sample_weight : array-like of shape (n_samples,), default=None
         If ``fit`` got it.
+    sample_weight_tgt : array-like of shape (n_target,), default=None
+        If ``fit`` got it. Models are trained by these weights; in what they are
+        compared by each row of positive weight counts once.
     y_tgt : array-like of shape (n_target,), default=None
         The few target labels, if ``fit`` got them.
     random_state : int, RandomState or None, default=None
@@ -90,6 +94,7 @@ def adaptation_report(
         y_src,
         X_tgt,
         sample_weight=sample_weight,
+        sample_weight_tgt=sample_weight_tgt,
         y_tgt=y_tgt,
         random_state=random_state,
     )

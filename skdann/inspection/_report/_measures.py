@@ -3,9 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.utils import _safe_indexing, check_random_state, indexable
+from sklearn.utils import (
+    _safe_indexing,
+    check_consistent_length,
+    check_random_state,
+)
 from sklearn.utils.validation import _num_samples
 
+from ..._containers._tables import as_indexable
+from ..._data._target_rows import TargetRows
+from ..._data._targets import read_source_labels
 from ...metrics import proxy_a_distance
 from ...model_selection._comparison import compare_with_source_only, fitted_classifier
 from .._alignment import AlignmentDisplay
@@ -80,7 +87,17 @@ class Measures:
         return np.array([epoch[name] for epoch in self.history if name in epoch])
 
 
-def measure(estimator, X_src, y_src, X_tgt, *, sample_weight, y_tgt, random_state):
+def measure(
+    estimator,
+    X_src,
+    y_src,
+    X_tgt,
+    *,
+    sample_weight,
+    sample_weight_tgt,
+    y_tgt,
+    random_state,
+):
     """Return the :class:`Measures` of a fitted estimator.
 
     Parameters are those of :func:`skdann.inspection.adaptation_report`.
@@ -88,23 +105,31 @@ def measure(estimator, X_src, y_src, X_tgt, *, sample_weight, y_tgt, random_stat
     estimator = getattr(estimator, "best_estimator_", estimator)
     classifier = fitted_classifier(estimator)
     rng = check_random_state(random_state)
-    X_src, y_src, sample_weight = indexable(X_src, y_src, sample_weight)
-    given = {"sample_weight": sample_weight, "y_tgt": y_tgt, "random_state": rng}
+    X_src, y_src = as_indexable(X_src, "X_src"), read_source_labels(y_src)
+    check_consistent_length(X_src, y_src, sample_weight)
+    target = TargetRows.of(X_tgt, y_tgt, sample_weight_tgt)
+    fit_params = {
+        "sample_weight": sample_weight,
+        "sample_weight_tgt": target.weight,
+        "y_tgt": target.y,
+        "classes": classifier.classes_,
+    }
+    given = {"fit_params": fit_params, "random_state": rng}
     history = list(classifier.history_)
     comparison = compare_with_source_only(
-        estimator, X_src, y_src, X_tgt, adapts=_saw_target(history), **given
+        estimator, X_src, y_src, target, adapts=_saw_target(history), **given
     )
     networks = {"source only": comparison.whole_source_only, "adapted": estimator}
-    evidence = gather(comparison, estimator, X_src, y_src, X_tgt, **given)
+    evidence = gather(comparison, estimator, X_src, y_src, target, **given)
     estimated = class_proportions(evidence)
-    distances, alignment = _distances(networks, X_src, X_tgt, rng)
+    distances, alignment = _distances(networks, X_src, target.X, rng)
     return Measures(
-        n_rows=(_num_samples(X_src), _num_samples(X_tgt)),
+        n_rows=(_num_samples(X_src), target.n_given),
         lambda_max=classifier.lambda_max,
         classes=classifier.classes_,
         scores={name: comparison.scores[name] for name in REPORTED_SCORES},
         distances=distances,
-        proportions=_proportions(networks, y_src, X_tgt, estimated.estimate, rng),
+        proportions=_proportions(networks, y_src, target.X, estimated.estimate, rng),
         class_proportions=estimated,
         alignment=alignment,
         history=history,

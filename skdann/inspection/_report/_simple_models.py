@@ -9,6 +9,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
 from ..._baseline import BaselineClassifier
+from ..._data._targets import UNLABELLED, encode_known_labels
 from .._fitted import network_input, of_each_domain, some_rows
 from ._evidence import FOREST, FOREST_BY_DOMAIN, LINEAR, LINEAR_BY_DOMAIN, Evidence
 
@@ -18,7 +19,7 @@ N_TREES = 200
 _MAX_ROWS = 10_000
 
 
-def gather(comparison, estimator, X, y, X_tgt, *, sample_weight, y_tgt, random_state):
+def gather(comparison, estimator, X, y, target, *, fit_params, random_state):
     """Return what all models predict for held-out source rows and for the target.
 
     The simple models learn what the networks do, as the preprocessing of these returns
@@ -30,8 +31,12 @@ def gather(comparison, estimator, X, y, X_tgt, *, sample_weight, y_tgt, random_s
         Networks that were trained on a part of the source.
     estimator : fitted estimator
         The adapted model, trained on the whole source.
-    X, y, X_tgt, sample_weight, y_tgt
-        As in :func:`skdann.inspection.adaptation_report`.
+    X, y : array-like
+        The source.
+    target : TargetRows
+        The target.
+    fit_params : dict
+        What ``fit`` gets besides.
     random_state : RandomState
         Decides the trees, and which rows are drawn.
 
@@ -40,8 +45,8 @@ def gather(comparison, estimator, X, y, X_tgt, *, sample_weight, y_tgt, random_s
     Evidence
     """
     seed = random_state.randint(2**31 - 1)
-    rows = some_rows(X_tgt, _MAX_ROWS, random_state)
-    data = _Data(X, y, X_tgt, sample_weight, y_tgt, comparison.test, rows)
+    rows = some_rows(target.X, _MAX_ROWS, random_state)
+    data = _Data(X, y, target.X, fit_params, comparison.test, rows)
     everything = np.arange(_num_samples(X))
     of_part = data.predict(
         comparison.source_only, comparison.adapted, comparison.train, seed
@@ -56,8 +61,8 @@ def gather(comparison, estimator, X, y, X_tgt, *, sample_weight, y_tgt, random_s
         part_target={name: P for name, (_, P) in of_part.items()},
         codes=codes[comparison.test],
         source_proportions=np.bincount(codes, minlength=len(classes)) / len(codes),
-        rows=rows,
-        is_labelled=_is_labelled(y_tgt, classes, _num_samples(X_tgt))[rows],
+        rows=target.positions[rows],
+        is_labelled=_is_labelled(target, classes)[rows],
     )
 
 
@@ -68,8 +73,7 @@ class _Data:
     X: object
     y: object
     X_tgt: object
-    sample_weight: object
-    y_tgt: object
+    fit_params: dict
     held_out: np.ndarray
     rows_tgt: np.ndarray
 
@@ -77,15 +81,17 @@ class _Data:
         """Train simple models; return probabilities of both domains, by name."""
         raw = self.X, self.X_tgt
         X, X_tgt = (flat(network_input(adapted, A)) for A in raw)
-        weight = self.sample_weight
+        weight = self.fit_params["sample_weight"]
+        if weight is not None:
+            weight = _safe_indexing(weight, train)
+        given = {**self.fit_params, "sample_weight": weight}
         simple = _simple_models(sparse.issparse(X), seed)
         for model in simple.values():
             model.fit(
                 _safe_indexing(X, train),
                 _safe_indexing(self.y, train),
                 X_tgt,
-                sample_weight=None if weight is None else _safe_indexing(weight, train),
-                y_tgt=self.y_tgt,
+                **given,
             )
         networks = {"source only": source_only, "adapted": adapted}
         return {
@@ -101,12 +107,11 @@ class _Data:
         )
 
 
-def _is_labelled(y_tgt, classes, n_target):
+def _is_labelled(target, classes):
     """Return for which target rows ``y_tgt`` has a class, not the mark of unknown."""
-    if y_tgt is None:
-        return np.zeros(n_target, dtype=bool)
-    known = set(classes.tolist())
-    return np.array([label in known for label in y_tgt])
+    if target.y is None:
+        return np.zeros(len(target.positions), dtype=bool)
+    return encode_known_labels(target.y, target.X, classes) != UNLABELLED
 
 
 def _simple_models(is_sparse, seed):

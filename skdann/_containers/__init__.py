@@ -1,0 +1,1 @@
+"""What users keep rows and labels in: frames, arrays, sparse matrices, lists."""

@@ -1,0 +1,141 @@
+"""Labels: whatever holds them becomes an array, with a mask of those that are known."""
+
+import narwhals.stable.v1 as nw
+import numpy as np
+
+from ._missing import missing_values
+
+
+def read_labels(labels, name):
+    """Return labels as an array of one type, and which of them there are.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n,) or (n, 1)
+        Numbers, booleans, text or other objects; None, NaN, NA, null, NaT and masked
+        entries are missing.
+    name : str
+        What messages call them.
+
+    Returns
+    -------
+    known : ndarray of shape (n_known,)
+        The labels that there are, without the others: a missing label would turn
+        integers and booleans into something else.
+    is_known : ndarray of bool of shape (n,)
+    """
+    values = _as_column(_as_array(labels, name), name)
+    is_known = ~missing_values(values)
+    if np.ma.isMaskedArray(labels):
+        is_known &= ~np.ma.getmaskarray(labels).ravel()
+    known = values[is_known]
+    if known.dtype.kind == "U" and "nan" in known:
+        raise ValueError(
+            f"{name} holds the text 'nan', which numpy makes of a missing label among "
+            "text. Pass an array of dtype object, with None where there is no label."
+        )
+    return _of_one_type(known), is_known
+
+
+def read_known_labels(labels, name):
+    """Return labels of which none may be missing, as an array of one type."""
+    known, is_known = read_labels(labels, name)
+    n_missing = np.count_nonzero(~is_known)
+    if n_missing:
+        raise ValueError(
+            f"{name} contains NaN or None: {n_missing} of {len(is_known)} rows have no "
+            f"label, the first of them row {np.argmin(is_known)}. Drop the rows "
+            "without a label; if they are of the target, pass them as X_tgt."
+        )
+    return known
+
+
+def find_labels(labels, classes):
+    """Return the positions of labels among the classes; -1 where they are none of them.
+
+    What is equal is the same label, of whatever type: 1, 1.0 and True.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+        Labels.
+    classes : ndarray of shape (n_classes,)
+        Distinct.
+    """
+    if labels.dtype.kind in "mM" and classes.dtype.kind == labels.dtype.kind:
+        labels = labels.astype(classes.dtype)  # other units are other numbers
+    position = {label: i for i, label in enumerate(classes.tolist())}
+    found = (_look_up(position, label) for label in labels.tolist())
+    return np.fromiter(found, np.int64, len(labels))
+
+
+def _look_up(position, label):
+    try:
+        return position.get(label, -1)
+    except TypeError:  # not hashable: no class is
+        return -1
+
+
+def _as_array(labels, name):
+    """Return labels as an array; as objects where numpy would change some of them."""
+    if isinstance(labels, str | bytes | dict | set):
+        raise ValueError(
+            f"{name} must be a column of labels, one for each row; got a "
+            f"{type(labels).__name__}."
+        )
+    if nw.dependencies.is_into_dataframe(labels):
+        frame = nw.from_native(labels)
+        if len(frame.columns) != 1:
+            raise ValueError(_several_columns(name, frame.shape))
+        labels = frame[frame.columns[0]].to_native()
+    if isinstance(labels, list | tuple):
+        return _list_as_array(labels, name)
+    if isinstance(getattr(labels, "dtype", None), np.dtype):
+        return np.asarray(labels)
+    for method in ("to_pylist", "to_list", "tolist"):  # of Arrow, frames and tensors
+        if hasattr(labels, method):
+            return _list_as_array(getattr(labels, method)(), name, dtype=object)
+    return np.asarray(labels)
+
+
+def _list_as_array(labels, name, dtype=None):
+    """Return a list as an array; labels of several types as they are."""
+    try:
+        array = np.asarray(labels, dtype=dtype)
+    except ValueError as error:
+        raise ValueError(f"{name} is a list of rows of other lengths.") from error
+    if array.ndim != 1 or len({type(label) for label in labels}) <= 1:
+        return array
+    array = np.empty(len(labels), dtype=object)
+    array[:] = labels
+    return array
+
+
+def _as_column(values, name):
+    if values.ndim == 2 and values.shape[1] == 1:
+        return values[:, 0]
+    if values.ndim != 1:
+        raise ValueError(_several_columns(name, values.shape))
+    return values
+
+
+def _several_columns(name, shape):
+    return (
+        f"{name} should be a 1d array, a column of labels, but has shape {shape}. For "
+        "several labels of each row use "
+        "sklearn.multioutput.MultiOutputClassifier(DANNClassifier())."
+    )
+
+
+def _of_one_type(labels):
+    """Return objects that are all numbers, or all booleans, as an array of these."""
+    if labels.dtype.kind != "O" or len(labels) == 0:
+        return labels
+    listed = labels.tolist()
+    is_bool = {isinstance(label, bool | np.bool_) for label in listed}
+    try:
+        numbers = np.array(listed)
+    except ValueError:  # of lists of several lengths
+        return labels
+    is_same = numbers.ndim == 1 and numbers.dtype.kind in "biuf" and len(is_bool) == 1
+    return numbers if is_same and numbers.tolist() == listed else labels

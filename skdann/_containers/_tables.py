@@ -1,0 +1,314 @@
+"""Tables: the names of their columns, what these hold, and what is wrong with them."""
+
+import datetime
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from numbers import Number
+
+import narwhals.stable.v1 as nw
+import numpy as np
+from narwhals.exceptions import DuplicateError
+from scipy import sparse
+from sklearn.utils import check_array, indexable
+
+from ._missing import is_missing, missing_values
+
+# Containers and dtypes stay as they are: batches are converted, never the whole.
+KEPT = {"accept_sparse": "csr", "dtype": "numeric", "allow_nd": True}
+
+# More are not named in messages.
+MOST_NAMED = 5
+
+_DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(\s|T|$)")
+_TEMPORAL = (datetime.date, datetime.time, datetime.timedelta)
+_TEMPORAL_NAMES = ("Period", "datetime64", "timedelta64")
+
+_REMEDIES = {
+    "text": "Encode text and categories in a Pipeline before the classifier, for "
+    "example with OneHotEncoder in a ColumnTransformer.",
+    "dates": "Turn dates into numbers, for example into days since a reference date.",
+}
+
+
+def as_table(X, name):
+    """Return X, or the same rows in a container that scikit-learn reads.
+
+    Parameters
+    ----------
+    X : array-like, frame or sparse matrix
+        As the user passed it.
+    name : str
+        What messages call it.
+    """
+    if isinstance(X, dict):
+        raise ValueError(
+            f"{name} is a dict with the keys {list(X)[:MOST_NAMED]}. It must be one "
+            "table: an array, a DataFrame or a sparse matrix."
+        )
+    if hasattr(X, "collect_schema") and hasattr(X, "collect"):
+        raise ValueError(f"{name} is a lazy frame. Pass {name}.collect().")
+    if isinstance(X, np.ma.MaskedArray):
+        return _without_mask(X)
+    arrow = sys.modules.get("pyarrow")
+    if arrow is not None and isinstance(X, arrow.RecordBatch):
+        return arrow.Table.from_batches([X])
+    return X
+
+
+def as_indexable(X, name):
+    """Return X as a table whose rows can be taken by position."""
+    [X] = indexable(as_table(X, name))
+    return X
+
+
+def as_frame_like(X, array):
+    """Return an array as a frame of the kind of X, with its names, if X is a frame."""
+    frame = _as_frame(as_table(X, "X"))
+    if frame is None or not all(isinstance(c, str) for c in frame.columns):
+        return array
+    columns = dict(zip(frame.columns, array.T, strict=True))
+    return nw.from_dict(columns, backend=frame.implementation).to_native()
+
+
+def column_names(X):
+    """Return the names of the columns of a frame, as text; None if it has none."""
+    frame = _as_frame(as_table(X, "X"))
+    return None if frame is None else [str(column) for column in frame.columns]
+
+
+def check_names(names, names_tgt, name="X", name_tgt="X_tgt"):
+    """Raise ValueError if two tables with names have other columns, or another order.
+
+    Parameters
+    ----------
+    names, names_tgt : list of str or None
+        Names of their columns.
+    name, name_tgt : str
+        What messages call the tables.
+    """
+    if names is None or names_tgt is None or names == names_tgt:
+        return
+    missing = [column for column in names if column not in names_tgt]
+    extra = [column for column in names_tgt if column not in names]
+    use = f"Use {name_tgt}[{name}.columns]."
+    if missing and extra:
+        raise ValueError(
+            f"{name_tgt} lacks columns {_some(missing)} of {name} and has "
+            f"{_some(extra)} instead. Rename them, or pass both through the same "
+            "transformer, for example Pipeline(..., transform_input=['X_tgt'])."
+        )
+    if extra:
+        raise ValueError(
+            f"{name_tgt} has columns that {name} lacks: {_some(extra)}. {use}"
+        )
+    if missing:
+        raise ValueError(
+            f"{name_tgt} lacks columns of {name}: {_some(missing)}. Add them to "
+            f"{name_tgt}, or drop them from {name}."
+        )
+    if len(names) != len(names_tgt):
+        raise ValueError(f"{name_tgt} has some columns of {name} twice. {use}")
+    raise ValueError(f"{name_tgt} has the columns of {name} in another order. {use}")
+
+
+def read_rows(X, name, **options):
+    """Return rows as a checked array or CSR matrix.
+
+    Parameters
+    ----------
+    X : array-like, frame or sparse matrix
+        As the user passed it.
+    name : str
+        What messages call it.
+    **options
+        Of :func:`sklearn.utils.check_array`, beside those of ``KEPT``.
+    """
+    X = as_table(X, name)
+    with explained_errors(X, name):
+        X = check_array(X, input_name=name, **{**KEPT, **options})
+    check_is_numeric(X, name)
+    return X
+
+
+@contextmanager
+def explained_errors(X, name, advice=""):
+    """Say which columns are wrong, and what to do, where scikit-learn refuses X.
+
+    Dates are looked for first: scikit-learn would read some as microseconds.
+
+    Parameters
+    ----------
+    X : table
+        From :func:`as_table`.
+    name : str
+        What messages call it.
+    advice : str, default=""
+        To add to messages about what columns hold.
+    """
+    _check_schema(X, name, advice)
+    try:
+        # the sum by which scikit-learn looks for NaN may overflow
+        with np.errstate(over="ignore", invalid="ignore"):
+            yield
+    except (TypeError, ValueError) as error:
+        reason = _reason(X, name, str(error), advice)
+        if reason is None:
+            raise
+        raise reason from error
+
+
+def check_is_numeric(X, name):
+    """Raise ValueError if a checked array does not hold numbers."""
+    if X.dtype.kind not in "fiub":
+        raise ValueError(
+            f"{name} has dtype {X.dtype}, but only numbers can be learned from. "
+            + " ".join(_REMEDIES.values())
+        )
+
+
+def _as_frame(X):
+    """Return a frame by narwhals, or None if X is none."""
+    if not nw.dependencies.is_into_dataframe(X):
+        return None
+    try:
+        return nw.from_native(X, eager_only=True)
+    except DuplicateError as error:
+        raise ValueError(
+            f"A table has several columns of one name: {error} Rename them."
+        ) from error
+
+
+def _without_mask(X):
+    """Return the values of a masked array, NaN where they are masked."""
+    if not np.ma.is_masked(X):
+        return np.ma.getdata(X)
+    return X.astype(np.result_type(X.dtype, np.float32)).filled(np.nan)
+
+
+def _check_schema(X, name, advice):
+    """Raise ValueError for columns of dates, which numpy may turn into numbers."""
+    frame = _as_frame(X)
+    if frame is not None:
+        types = {c: dtype for c, dtype in frame.schema.items() if dtype.is_temporal()}
+        held = _some([f"{c!r} ({dtype})" for c, dtype in types.items()], str)
+    else:
+        held = str(X.dtype) if getattr(X, "dtype", np.dtype(float)).kind in "mM" else ""
+    if held:
+        message = f"{name} has columns of dates or times: {held}. {_REMEDIES['dates']}"
+        raise ValueError(f"{message} {advice}".rstrip())
+
+
+def _reason(X, name, error, advice):
+    """Return an error that says what is wrong with X, or None if it is not this."""
+    if "Expected 2D array" in error or "Found array with dim" in error:
+        return None
+    others = _columns_without_numbers(X)
+    if others:
+        return _describe_others(others, name, error, advice)
+    if "NaN" in error or "NAType" in error:
+        return ValueError(_describe_missing(X, name))
+    if "infinity" in error:
+        return ValueError(_describe_infinite(X, name, error))
+    return None
+
+
+def _describe_others(others, name, error, advice):
+    """Return the error for columns that hold no numbers."""
+    kinds = {kind.split()[0] for kind, _ in others}  # "dates as text" are dates
+    held = _some([text for _, text in others], str)
+    parts = [f"{name} has columns that hold no numbers: {held}."]
+    parts += [_REMEDIES[kind] for kind in _REMEDIES if kind in kinds]
+    if kinds <= _REMEDIES.keys():
+        return ValueError(" ".join([*parts, advice]).rstrip())
+    return TypeError(" ".join([*parts, f"({error})", advice]).rstrip())
+
+
+def _columns(X) -> Iterator[tuple[object, np.ndarray]]:
+    """Yield each column of a table: its name or position, and its values."""
+    frame = _as_frame(X)
+    if frame is not None:
+        for column in frame.columns:
+            yield column, frame[column].to_numpy()
+        return
+    if sparse.issparse(X):
+        X = sparse.csc_array(X)
+        for j in range(X.shape[1]):
+            yield j, X.data[X.indptr[j] : X.indptr[j + 1]]
+        return
+    array = np.asarray(X) if hasattr(X, "dtype") else np.asarray(X, dtype=object)
+    if array.ndim == 2:
+        yield from enumerate(array.T)
+
+
+def _columns_without_numbers(X):
+    """Return kind and description of each column that holds something else."""
+    found = []
+    for column, values in _columns(X):
+        if values.dtype.kind in "fiub":
+            continue
+        kind, example = next(
+            ((kind, v) for v in values.tolist() if (kind := _kind(v))), (None, None)
+        )
+        if kind:
+            found.append((kind, f"{column!r} ({kind}, for example {example!r})"))
+    return found
+
+
+def _kind(value):
+    """Return what a value is if it is no number; None if it is one, or missing."""
+    if isinstance(value, str | bytes):
+        return _kind_of_text(value)
+    if is_missing(value) or isinstance(value, Number):
+        return None
+    kind = type(value).__name__
+    if isinstance(value, _TEMPORAL) or kind in _TEMPORAL_NAMES:
+        return "dates"
+    return kind
+
+
+def _kind_of_text(text):
+    try:
+        float(text)
+    except ValueError:
+        text = text if isinstance(text, str) else text.decode(errors="replace")
+        return "dates as text" if _DATE.match(text) else "text"
+    return None
+
+
+def _describe_missing(X, name):
+    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+    counts = {c: int(np.sum(missing_values(v))) for c, v in _columns(X)}
+    of_columns = _describe_counts(counts, n_rows)
+    return (
+        f"{name} contains NaN: missing values{of_columns}. Fill them in a Pipeline "
+        "before the classifier, for example with SimpleImputer(add_indicator=True); "
+        "X_tgt must go through it, too: Pipeline(..., transform_input=['X_tgt'])."
+    )
+
+
+def _describe_infinite(X, name, error):
+    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+    counts = {}
+    for column, values in _columns(X):
+        with np.errstate(over="ignore"):
+            counts[column] = int(np.isinf(values.astype(np.float64)).sum())
+    of_columns = _describe_counts(counts, n_rows)
+    return f"{name} contains infinity or a value too large{of_columns}. ({error})"
+
+
+def _describe_counts(counts, n_rows):
+    """Return which columns something was counted in."""
+    found = [f"{c!r} ({n} of {n_rows} rows)" for c, n in counts.items() if n]
+    if not found:
+        return ""
+    return f" in {len(found)} of {len(counts)} columns: {_some(found, str)}"
+
+
+def _some(items, text=repr):
+    """Return the first items, and how many more there are."""
+    shown = ", ".join(text(item) for item in items[:MOST_NAMED])
+    more = len(items) - MOST_NAMED
+    more = f" and {more} more" if more > 0 else ""
+    return f"[{shown}]{more}" if text is repr else shown + more
