@@ -51,10 +51,7 @@ def as_table(X, name):
         raise ValueError(f"{name} is a lazy frame. Pass {name}.collect().")
     if isinstance(X, np.ma.MaskedArray):
         return _without_mask(X)
-    arrow = sys.modules.get("pyarrow")
-    if arrow is not None and isinstance(X, arrow.RecordBatch):
-        return arrow.Table.from_batches([X])
-    return X
+    return _without_batch(X)
 
 
 def as_indexable(X, name):
@@ -65,7 +62,7 @@ def as_indexable(X, name):
 
 def as_frame_like(X, array):
     """Return an array as a frame of the kind of X, with its names, if X is a frame."""
-    frame = _as_frame(as_table(X, "X"))
+    frame = _as_frame(X)
     if frame is None or not all(isinstance(c, str) for c in frame.columns):
         return array
     columns = dict(zip(frame.columns, array.T, strict=True))
@@ -74,7 +71,7 @@ def as_frame_like(X, array):
 
 def column_names(X):
     """Return the names of the columns of a frame, as text; None if it has none."""
-    frame = _as_frame(as_table(X, "X"))
+    frame = _as_frame(X)
     return None if frame is None else [str(column) for column in frame.columns]
 
 
@@ -127,9 +124,9 @@ def read_rows(X, name, **options):
     """
     X = as_table(X, name)
     with explained_errors(X, name):
-        X = check_array(X, input_name=name, **{**KEPT, **options})
-    check_is_numeric(X, name)
-    return X
+        checked = check_array(X, input_name=name, **{**KEPT, **options})
+        check_is_numeric(checked, name)
+    return checked
 
 
 @contextmanager
@@ -170,6 +167,7 @@ def check_is_numeric(X, name):
 
 def _as_frame(X):
     """Return a frame by narwhals, or None if X is none."""
+    X = _without_batch(X)
     if not nw.dependencies.is_into_dataframe(X):
         return None
     try:
@@ -178,6 +176,13 @@ def _as_frame(X):
         raise ValueError(
             f"A table has several columns of one name: {error} Rename them."
         ) from error
+
+
+def _without_batch(X):
+    """Return a batch of Arrow as a table, which is what libraries read."""
+    arrow = sys.modules.get("pyarrow")
+    is_batch = arrow is not None and isinstance(X, arrow.RecordBatch)
+    return arrow.Table.from_batches([X]) if is_batch else X
 
 
 def _without_mask(X):

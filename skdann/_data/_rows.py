@@ -14,11 +14,6 @@ from .._containers._tables import (
     explained_errors,
 )
 
-_SAME_TRANSFORMER = (
-    "Pass both through the same transformer, for example "
-    "Pipeline(..., transform_input=['X_tgt'])."
-)
-
 _IN_X = "In X these columns hold numbers."
 
 _WENT_AROUND = (
@@ -49,9 +44,9 @@ def check_source_rows(estimator, X, y, *, reset):
     X = as_table(X, "X")
     without_y = None if y is None else "no_validation"
     with explained_errors(X, "X"):
-        X = validate_data(estimator, X, without_y, reset=reset, **KEPT)
-    check_is_numeric(X, "X")
-    return X
+        checked = validate_data(estimator, X, without_y, reset=reset, **KEPT)
+        check_is_numeric(checked, "X")
+    return checked
 
 
 def check_target_rows(estimator, X_tgt, X, names):
@@ -78,19 +73,10 @@ def check_target_rows(estimator, X_tgt, X, names):
     _check_is_one_target(X_tgt, X)
     same_columns = names is not None and names == names_tgt
     with explained_errors(X_tgt, "X_tgt", _IN_X if same_columns else _WENT_AROUND):
-        X_tgt = check_array(X_tgt, input_name="X_tgt", estimator=estimator, **KEPT)
-    check_is_numeric(X_tgt, "X_tgt")
-    if X_tgt.ndim == X.ndim == 2 and X_tgt.shape[1] != X.shape[1]:
-        raise ValueError(
-            f"X_tgt has {X_tgt.shape[1]} columns, but X has {X.shape[1]}. "
-            + _SAME_TRANSFORMER
-        )
-    if X_tgt.shape[1:] != X.shape[1:]:
-        raise ValueError(
-            f"X_tgt has rows of shape {X_tgt.shape[1:]}, but X has rows of shape "
-            f"{X.shape[1:]}. " + _SAME_TRANSFORMER
-        )
-    return X_tgt
+        checked = check_array(X_tgt, input_name="X_tgt", estimator=estimator, **KEPT)
+        check_is_numeric(checked, "X_tgt")
+    _check_shape(checked, X)
+    return checked
 
 
 def check_rows_to_predict(estimator, X, row_shape):
@@ -111,14 +97,14 @@ def check_rows_to_predict(estimator, X, row_shape):
     """
     X = as_table(X, "X")
     with explained_errors(X, "X"):
-        X = validate_data(estimator, X, reset=False, **KEPT)
-    check_is_numeric(X, "X")
-    if X.shape[1:] != row_shape:
+        checked = validate_data(estimator, X, reset=False, **KEPT)
+        check_is_numeric(checked, "X")
+    if checked.shape[1:] != row_shape:
         raise ValueError(
-            f"X has rows of shape {X.shape[1:]}, but {type(estimator).__name__} was "
+            f"X has rows of shape {checked.shape[1:]}, but {type(estimator).__name__} was "
             f"fitted on rows of shape {row_shape}."
         )
-    return X
+    return checked
 
 
 def take_rows(X, index):
@@ -144,6 +130,22 @@ def float_dtype(X):
     # uint8 images and half floats fit in float32; int32 and int64 do not
     narrow = np.result_type(X.dtype, np.float32) == np.float32
     return np.dtype(np.float32 if narrow else np.float64)
+
+
+def _check_shape(X_tgt, X):
+    """Raise ValueError if rows of the target are not of the shape of the source's."""
+    if X_tgt.shape[1:] == X.shape[1:]:
+        return
+    if X_tgt.ndim == X.ndim == 2:
+        sizes = f"{X_tgt.shape[1]} columns, but X has {X.shape[1]}"
+    else:
+        sizes = (
+            f"rows of shape {X_tgt.shape[1:]}, but X has rows of shape {X.shape[1:]}"
+        )
+    raise ValueError(
+        f"X_tgt has {sizes}. Pass both through the same transformer, for example "
+        "Pipeline(..., transform_input=['X_tgt'])."
+    )
 
 
 def _check_is_one_source(X, y):

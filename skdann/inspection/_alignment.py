@@ -10,7 +10,7 @@ from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from .._containers._labels import read_known_labels
-from .._containers._tables import as_indexable, check_names, column_names
+from .._containers._tables import as_indexable, check_names, column_names, read_rows
 from ._axes import SOURCE, TARGET, class_colors, make_panels, place_legend
 from ._fitted import (
     features,
@@ -171,8 +171,9 @@ class AlignmentDisplay:
         """
         rng = check_random_state(random_state)
         names = "features_src", "features_tgt"
-        both = list(map(as_indexable, (features_src, features_tgt), names))
+        both = features_src, features_tgt
         check_names(*map(column_names, both), *names)
+        both = list(map(read_rows, both, names))
         rows = [some_rows(features, max_samples, rng) for features in both]
         view = list(map(_safe_indexing, both, rows))
         labels = None

@@ -38,12 +38,12 @@ DATA = {
         (X, Y, replaced(T, np.nan)),
         r"X_tgt contains NaN.*SimpleImputer",
     ),
-    "X_tgt with inf": ((X, Y, replaced(T, np.inf)), r"Input X_tgt contains infinity"),
+    "X_tgt with inf": ((X, Y, replaced(T, np.inf)), r"X_tgt contains infinity.*1 of"),
     "X with NaN": (
         (replaced(X, np.nan), Y, T),
         r"X contains NaN.*1 of 3 columns.*SimpleImputer",
     ),
-    "X with inf": ((replaced(X, -np.inf), Y, T), r"Input X contains infinity"),
+    "X with inf": ((replaced(X, -np.inf), Y, T), r"X contains infinity.*1 of 3 "),
     "sparse X_tgt with NaN": (
         (X, Y, sparse.csr_array(replaced(T, np.nan))),
         r"X_tgt contains NaN.*SimpleImputer",

@@ -5,6 +5,7 @@ import resource
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 import torch
 from helpers import make_domains
@@ -13,6 +14,11 @@ from scipy import sparse
 from skdann import DANNClassifier
 
 NAMES = ["sensor", "other"]
+SPARSE = {
+    f"{form} {kind}": getattr(sparse, f"{form}_{kind}")
+    for form in ("csr", "csc", "coo", "bsr", "dia", "dok", "lil")
+    for kind in ("array", "matrix")
+}
 
 
 def memmap(rows, path):
@@ -22,6 +28,10 @@ def memmap(rows, path):
     return np.memmap(path, mode="r", dtype=rows.dtype, shape=rows.shape)
 
 
+def frame(rows, **kwargs):
+    return pd.DataFrame(rows, columns=NAMES, **kwargs)
+
+
 CONTAINERS = {
     "list": lambda rows, path: rows.tolist(),
     "Fortran order": lambda rows, path: np.asfortranarray(rows),
@@ -29,15 +39,21 @@ CONTAINERS = {
     "read-only": lambda rows, path: np.frombuffer(rows.tobytes()).reshape(rows.shape),
     "big endian": lambda rows, path: rows.astype(">f8"),
     "memory map": memmap,
-    "pandas": lambda rows, path: pd.DataFrame(rows, columns=NAMES),
-    "pandas nullable": lambda rows, path: pd.DataFrame(
-        rows, columns=NAMES, dtype="Float64"
-    ),
+    "objects": lambda rows, path: rows.astype(object),
+    "masked": lambda rows, path: np.ma.array(rows, mask=np.zeros_like(rows, bool)),
+    "pandas": lambda rows, path: frame(rows),
+    "pandas nullable": lambda rows, path: frame(rows, dtype="Float64"),
+    "pandas of Arrow": lambda rows, path: frame(rows, dtype="double[pyarrow]"),
+    "pandas of objects": lambda rows, path: frame(rows).astype(object),
     "polars": lambda rows, path: pl.DataFrame(rows, schema=NAMES),
-    "csr matrix": lambda rows, path: sparse.csr_matrix(rows),
-    "csc array": lambda rows, path: sparse.csc_array(rows),
-    "coo array": lambda rows, path: sparse.coo_array(rows),
+    "Arrow table": lambda rows, path: pa.table(frame(rows)),
+    "Arrow batch": lambda rows, path: pa.RecordBatch.from_pandas(frame(rows)),
+    **{
+        f"sparse {name}": lambda rows, path, make=make: make(rows)
+        for name, make in SPARSE.items()
+    },
 }
+WITH_NAMES = [name for name in CONTAINERS if name.startswith(("pandas", "polars", "A"))]
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
@@ -50,7 +66,7 @@ def test_container(small, domains, tmp_path, container):
     for method in ("predict_proba", "transform", "predict_domain"):
         expected = getattr(reference, method)(X)
         np.testing.assert_allclose(getattr(clf, method)(source), expected, rtol=1e-9)
-    if container in ("pandas", "pandas nullable", "polars"):
+    if container in WITH_NAMES:
         assert clf.feature_names_in_.tolist() == NAMES
 
 
