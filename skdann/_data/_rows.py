@@ -99,10 +99,11 @@ def check_rows_to_predict(estimator, X, row_shape):
     with explained_errors(X, "X"):
         checked = validate_data(estimator, X, reset=False, **KEPT)
         check_is_numeric(checked, "X")
+    name = type(estimator).__name__
     if checked.shape[1:] != row_shape:
         raise ValueError(
-            f"X has rows of shape {checked.shape[1:]}, but {type(estimator).__name__} was "
-            f"fitted on rows of shape {row_shape}."
+            f"X has rows of shape {checked.shape[1:]}, but {name} was fitted on rows "
+            f"of shape {row_shape}."
         )
     return checked
 
