@@ -174,10 +174,12 @@ def test_a_label_that_the_source_lacks():
     X, y, X_tgt, y_tgt = make_domains()
     known = few_labels(y_tgt, np.arange(40))
     known[:5] = 7
-    chosen = AutoDANNClassifier(QUICK).fit(X, y, X_tgt, y_tgt=known)
-    assert chosen.classes_.tolist() == [0, 1]
+    given = {"y_tgt": known, "classes": [0, 1, 7]}
+    chosen = AutoDANNClassifier(QUICK).fit(X, y, X_tgt, **given)
+    assert chosen.classes_.tolist() == [0, 1, 7]
+    assert 7 not in chosen.predict(X_tgt)  # trained without these labels
     assert (chosen.results_["n_right"] <= 35).all()
-    both = AutoDANNClassifier(QUICK, label_use="both").fit(X, y, X_tgt, y_tgt=known)
+    both = AutoDANNClassifier(QUICK, label_use="both").fit(X, y, X_tgt, **given)
     assert both.classes_.tolist() == [0, 1, 7]
     assert both.predict_proba(X_tgt).shape == (150, 3)
 

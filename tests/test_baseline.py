@@ -110,7 +110,7 @@ def test_a_class_whose_rows_have_no_weight_keeps_its_place():
     y = rng.integers(3, size=150)
     X = 3.0 * np.eye(3)[y] + 0.3 * rng.standard_normal((150, 3))
     weight = (y != 0).astype(float)
-    clf = BaselineClassifier().fit(X, y, X, sample_weight=weight)
+    clf = BaselineClassifier().fit(X, y, X + 0.1, sample_weight=weight)
     P = clf.predict_proba(X)
     assert P.shape == (150, 3)
     assert (P[:, 0] == 0).all()

@@ -42,7 +42,7 @@ def as_table(X, name):
     name : str
         What messages call it.
     """
-    if isinstance(X, dict):
+    if isinstance(X, dict) and not sparse.issparse(X):  # a DOK matrix is a dict
         raise ValueError(
             f"{name} is a dict with the keys {list(X)[:MOST_NAMED]}. It must be one "
             "table: an array, a DataFrame or a sparse matrix."
