@@ -1,9 +1,14 @@
 """Labels: whatever holds them becomes an array, with a mask of those that are known."""
 
+from numbers import Number
+
 import narwhals.stable.v1 as nw
 import numpy as np
+from scipy import sparse
 
 from ._missing import missing_values
+
+_NO_COLUMN = (str, bytes, dict, set, Number)
 
 
 def read_labels(labels, name):
@@ -78,9 +83,10 @@ def _look_up(position, label):
 
 def _as_array(labels, name):
     """Return labels as an array; as objects where numpy would change some of them."""
-    if isinstance(labels, str | bytes | dict | set):
+    is_no_column = labels is None or isinstance(labels, _NO_COLUMN)
+    if is_no_column or sparse.issparse(labels):
         raise ValueError(
-            f"{name} must be a column of labels, one for each row; got a "
+            f"{name} must be a dense column of labels, one for each row; got a "
             f"{type(labels).__name__}."
         )
     if nw.dependencies.is_into_dataframe(labels):

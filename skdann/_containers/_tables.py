@@ -199,7 +199,8 @@ def _check_schema(X, name, advice):
         types = {c: dtype for c, dtype in frame.schema.items() if dtype.is_temporal()}
         held = _some([f"{c!r} ({dtype})" for c, dtype in types.items()], str)
     else:
-        held = str(X.dtype) if getattr(X, "dtype", np.dtype(float)).kind in "mM" else ""
+        dtype = getattr(X, "dtype", None)
+        held = str(dtype) if getattr(dtype, "kind", None) in {"m", "M"} else ""
     if held:
         message = f"{name} has columns of dates or times: {held}. {_REMEDIES['dates']}"
         raise ValueError(f"{message} {advice}".rstrip())
@@ -235,7 +236,7 @@ def _columns(X) -> Iterator[tuple[object, np.ndarray]]:
     frame = _as_frame(X)
     if frame is not None:
         for column in frame.columns:
-            yield column, frame[column].to_numpy()
+            yield column, _values(frame[column])
         return
     if sparse.issparse(X):
         X = sparse.csc_array(X)
@@ -245,6 +246,14 @@ def _columns(X) -> Iterator[tuple[object, np.ndarray]]:
     array = np.asarray(X) if hasattr(X, "dtype") else np.asarray(X, dtype=object)
     if array.ndim == 2:
         yield from enumerate(array.T)
+
+
+def _values(series):
+    """Return the values of a column, as objects if numpy has no type for them."""
+    try:
+        return series.to_numpy()
+    except (TypeError, ValueError, NotImplementedError):
+        return np.array(series.to_list(), dtype=object)
 
 
 def _columns_without_numbers(X):
@@ -265,7 +274,7 @@ def _kind(value):
     """Return what a value is if it is no number; None if it is one, or missing."""
     if isinstance(value, str | bytes):
         return _kind_of_text(value)
-    if is_missing(value) or isinstance(value, Number):
+    if is_missing(value) or isinstance(value, Number | np.bool_):
         return None
     kind = type(value).__name__
     if isinstance(value, _TEMPORAL) or kind in _TEMPORAL_NAMES:

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from sklearn.utils import assert_all_finite, column_or_1d
+from sklearn.exceptions import DataConversionWarning
+from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _num_samples
 
 from .._containers._labels import find_labels, read_known_labels, read_labels
+from .._warn import warn
 
 # Marks, among the codes of the target, the rows whose label is not known.
 UNLABELLED = -1
@@ -110,8 +112,12 @@ def read_source_labels(y):
     y : array-like of shape (n_source,) or (n_source, 1)
         A label for each row.
     """
-    if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1:
-        y = column_or_1d(y, dtype=None, warn=True)
+    if len(getattr(y, "shape", ())) == 2:
+        warn(
+            "A column-vector y was passed when a 1d array was expected. It is read as "
+            "one; y.ravel() is meant.",
+            DataConversionWarning,
+        )
     y = read_known_labels(y, "y")
     if y.dtype.kind == "f":
         assert_all_finite(y, input_name="y")
@@ -119,7 +125,8 @@ def read_source_labels(y):
         check_classification_targets(y)
     except TypeError as error:  # they can't be sorted
         raise ValueError(
-            f"y mixes labels of the types {_types(y)}; use one. ({error})"
+            f"y holds labels of the types {_types(y)}: use numbers, booleans or text, "
+            f"and one type alone. ({error})"
         ) from error
     except ValueError as error:
         raise ValueError(f"{error}{_why_no_classes(y)}") from error
@@ -229,7 +236,10 @@ def check_classes(classes, labels):
 
 def _declared_classes(classes, found):
     """Return declared classes, of the dtype of labels that were found among them."""
-    classes = _unique(read_known_labels(classes, "classes"))
+    classes, is_known = read_labels(classes, "classes")
+    if not is_known.all():
+        raise ValueError("classes must name labels; it holds None, NaN or NA.")
+    classes = _unique(classes)
     is_declared = find_labels(found, classes) != UNLABELLED
     if not is_declared.all():
         raise ValueError(

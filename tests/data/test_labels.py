@@ -6,6 +6,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from helpers import make_domains
+from scipy import sparse
 
 from skdann import AutoDANNClassifier, BaselineClassifier, DANNClassifier
 from skdann.inspection import AlignmentDisplay, adaptation_report
@@ -223,12 +224,16 @@ NO_LABELS = {
         pd.DataFrame({"a": CODES, "b": CODES}),
         "60, 2.*MultiOutputClassifier",
     ),
-    "several types": (["a", 1] * 30, r"types \['int', 'str'\]; use one"),
+    "several types": (["a", 1] * 30, r"types \['int', 'str'\].*one type alone"),
     "lists": ([[1], [0, 1]] * 30, "list of rows of other lengths"),
     "one text": ("label", "one for each row; got a str"),
+    "one number": (1, "one for each row; got a int"),
+    "sparse": (sparse.csr_array(CODES[:, None]), "dense column of labels"),
+    "bytes": ([b"a", b"b"] * 30, r"types \['bytes'\]: use numbers, booleans or text"),
 }
 
 
+@pytest.mark.filterwarnings("ignore:A column-vector y was passed")
 @pytest.mark.parametrize("case", NO_LABELS)
 def test_what_can_not_be_classes_is_explained(case):
     y, says = NO_LABELS[case]
