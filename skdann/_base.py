@@ -39,6 +39,7 @@ from ._training import (
     seeded_torch_rng,
     to_plain,
     to_tensor,
+    with_default_settings,
 )
 from ._training._sklearn_callbacks import (
     CallbackSupportMixin,
@@ -136,6 +137,7 @@ class BaseDANN(
     __metadata_request__transform = {"domain": True}
 
     @restore_attributes_on_error
+    @with_default_settings
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None, resume=False):
         """Fit on labelled source rows and unlabelled target rows.
@@ -278,6 +280,7 @@ class BaseDANN(
             )
         return self._apply("predict_domain", X, domain)
 
+    @with_default_settings
     def to_onnx(self, path):
         """Write the predictor as an ONNX model, for programs without Python.
 
@@ -521,6 +524,7 @@ class BaseDANN(
         self._built_with = {name: getattr(self, name) for name in _FIXED_BY_FIRST_FIT}
         return self
 
+    @with_default_settings
     def _restore_fitted(self, saved, targets, row_shape, feature_names=None):
         """Set the attributes that a fit has left, as a file or a pickle holds them.
 

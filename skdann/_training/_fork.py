@@ -5,7 +5,7 @@ import os
 _PROCESS = os.getpid()  # of the import
 
 # By the order in which whoever needs several takes them; a fork must keep to it, too.
-GENERATOR, THREADS, PROGRESS_BAR = range(3)
+GENERATOR, THREADS, SETTINGS, PROGRESS_BAR = range(4)
 _held: dict = {}
 _taken: list = []
 

@@ -27,6 +27,7 @@ from ._divergence import (
 from ._engine import AutogradEngine
 from ._loop import EpochLoop
 from ._rng import seeded_torch_rng
+from ._settings import with_default_settings
 from ._state import capture_state, restore_state
 
 # Rows of a prediction pass through the network in blocks of about this many values.
@@ -261,6 +262,7 @@ class DANNNet(EpochLoop, NeuralNet):
     def _draw_seed(self):
         return int(self.draws_.integers(2**63))
 
+    @with_default_settings
     def apply(self, method, X, domain=TARGET):
         """Call a method of the network on all rows, block after block.
 
@@ -319,6 +321,7 @@ class DANNNet(EpochLoop, NeuralNet):
         # the engine holds nothing of its own, and would hold a second network
         return {k: v for k, v in super().__getstate__().items() if k != "engine_"}
 
+    @with_default_settings
     def __setstate__(self, state):
         super().__setstate__(state)
         if self.initialized_:

@@ -1,0 +1,168 @@
+"""Torch's global settings: its defaults, while something of ours computes."""
+
+import functools
+import threading
+
+import torch
+
+from ._fork import SETTINGS, hold_across_forks
+
+# Devices for which autocast may be on.
+_AUTOCAST = ("cpu", "cuda", "mps", "xpu")
+
+# Zero where the processor flushes denormal numbers: torch has no function that tells.
+_SMALLEST = 5e-324
+
+
+def with_default_settings(function):
+    """Let a function compute as if the caller had changed no setting of torch.
+
+    So what ``random_state`` decides does not depend on the default dtype, the default
+    device, autocast, modes of autograd, the precision of products, or on whether
+    denormal numbers are flushed. All of them are put back afterwards. What chooses
+    among implementations, such as ``torch.use_deterministic_algorithms``, and what
+    watches, such as a profiler, stays as it is.
+
+    Dtype and precision are those of the process: other threads find the defaults as
+    long as one computes in here. The rest is that of each thread.
+
+    Parameters
+    ----------
+    function : callable
+        Whatever runs torch and is called by users, or by what they call.
+    """
+
+    @functools.wraps(function)
+    def with_defaults(*args, **kwargs):
+        call = object()
+        try:
+            _OF_PROCESS.enter(call)
+            return _call(_changes_of_thread(), function, args, kwargs)
+        finally:
+            try:
+                _OF_PROCESS.leave(call)
+            except KeyboardInterrupt:  # maybe before it had begun
+                _OF_PROCESS.leave(call)
+                raise
+
+    return with_defaults
+
+
+def _call(contexts, function, args, kwargs):
+    """Call a function within contexts."""
+    if not contexts:
+        return function(*args, **kwargs)
+    with contexts[0]:
+        return _call(contexts[1:], function, args, kwargs)
+
+
+def _changes_of_thread():
+    """Return contexts that undo what the caller has set for this thread."""
+    contexts = [
+        torch.autocast(device, enabled=False)
+        for device in _AUTOCAST
+        if torch.is_autocast_enabled(device)
+    ]
+    if torch.is_inference_mode_enabled() or not torch.is_grad_enabled():
+        contexts.append(torch.inference_mode(False))  # it enables gradients as well
+    if _SMALLEST == 0.0:
+        contexts.append(_KeptDenormals())
+    if torch.empty(0).device.type != "cpu":
+        contexts.append(torch.device("cpu"))
+    return contexts
+
+
+class _KeptDenormals:
+    """A context in which numbers next to zero are not flushed to it."""
+
+    def __enter__(self):
+        torch.set_flush_denormal(False)
+
+    def __exit__(self, *error):
+        torch.set_flush_denormal(True)
+
+
+class _Dtype:
+    """The dtype that torch makes of Python's numbers."""
+
+    default = torch.float32
+
+    def read(self):
+        return torch.get_default_dtype()
+
+    def write(self, dtype):
+        torch.set_default_dtype(dtype)
+
+
+class _Precision:
+    """In how many bits float32 is multiplied: a word, and from torch 2.9 on by backend.
+
+    If the word says in full, the backends agree.
+    """
+
+    def __init__(self):
+        mkldnn = [getattr(torch.backends.mkldnn, k, None) for k in ("matmul", "conv")]
+        owners = [*mkldnn, torch.backends.cuda.matmul]
+        self.backends = [o for o in owners if hasattr(o, "fp32_precision")]
+        self.default = "highest", ("ieee",) * len(self.backends)
+
+    def read(self):
+        try:
+            word = torch.get_float32_matmul_precision()
+        except RuntimeError:  # there is no word for backends that differ
+            word = None
+        if word == "highest":
+            return self.default
+        return word, tuple(backend.fp32_precision for backend in self.backends)
+
+    def write(self, precision):
+        word, values = precision
+        torch.set_float32_matmul_precision(word or "highest")
+        for backend, value in zip(self.backends, values, strict=True):
+            backend.fp32_precision = value
+
+
+class _SettingsOfProcess:
+    """Settings that all threads have in common.
+
+    The first call that finds one changed sets the default, the last puts it back.
+
+    Parameters
+    ----------
+    *settings : object
+        Has ``read``, ``write`` and ``default``.
+    """
+
+    def __init__(self, *settings):
+        self.settings = settings
+        self.lock = threading.RLock()
+        self.calls = set()
+        self.before = {}
+
+    def enter(self, call):
+        """Compute with the defaults until this call, too, has left."""
+        hold_across_forks(self.lock, SETTINGS)
+        with self.lock:
+            self.calls.add(call)
+            for setting in self.settings:
+                value = setting.read()
+                if value != setting.default:
+                    self.before[setting] = value
+                    setting.write(setting.default)
+
+    def leave(self, call):
+        """Put back what was found, if no call is left. A second time changes nothing.
+
+        A setting that somebody has changed meanwhile stays as it is.
+        """
+        with self.lock:
+            self.calls.discard(call)
+            if self.calls or not self.before:
+                return
+            for setting, value in list(self.before.items()):
+                if setting.read() == setting.default:
+                    setting.write(value)
+                del self.before[setting]
+
+
+_OF_PROCESS = _SettingsOfProcess(_Dtype(), _Precision())
