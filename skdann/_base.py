@@ -5,6 +5,7 @@ import inspect
 
 import numpy as np
 import torch
+from sklearn import get_config, set_config
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -20,6 +21,7 @@ from ._data._domains import read_domains, warn_of_no_target
 from ._data._rows import check_rows_to_predict
 from ._data._scale_check import warn_if_of_source
 from ._domain_aware import DomainAware
+from ._interrupts import repeat_if_interrupted
 from ._io._metadata import describe
 from ._io._onnx import export_onnx
 from ._training import (
@@ -97,20 +99,29 @@ _CODES = {"source": SOURCE, "target": TARGET}
 def restore_attributes_on_error(method):
     """Leave the estimator unchanged when a method raises.
 
-    Goes outside of ``_fit_context``, which tears callbacks down by what it finds there.
+    And what scikit-learn and numpy have set for a while, which an interrupt at a bad
+    moment would leave set. Goes outside of ``_fit_context``, which tears callbacks down
+    by what it finds there.
     """
 
     @functools.wraps(method)
     def wrapper(estimator, *args, **kwargs):
-        before = vars(estimator).copy()
+        before = vars(estimator).copy(), get_config(), np.geterr()
         try:
             return method(estimator, *args, **kwargs)
         except BaseException:
-            vars(estimator).clear()
-            vars(estimator).update(before)
+            repeat_if_interrupted(_put_back, estimator, *before)
             raise
 
     return wrapper
+
+
+def _put_back(estimator, attributes, config, on_numpy_error):
+    for name in vars(estimator).keys() - attributes.keys():
+        vars(estimator).pop(name)
+    vars(estimator).update(attributes)
+    set_config(**config)
+    np.seterr(**on_numpy_error)
 
 
 def is_same(value, other):
@@ -518,7 +529,6 @@ class BaseDANN(
 
     def _set_net(self, net, targets, row_shape):
         self.net_, self.module_, self.history_ = net, net.module_, net.history
-        self.n_iter_ = len(net.history)
         vars(self).update(targets.fitted_attributes())
         self._row_shape = tuple(row_shape)
         self._built_with = {name: getattr(self, name) for name in _FIXED_BY_FIRST_FIT}
@@ -550,6 +560,11 @@ class BaseDANN(
         self.n_features_in_ = row_shape[0]
         if feature_names is not None:
             self.feature_names_in_ = feature_names
+
+    @property
+    def n_iter_(self):
+        """Number of epochs trained."""
+        return len(self.history_)
 
     @property
     def standardize_(self):

@@ -12,6 +12,7 @@ from skorch.callbacks import EpochTimer
 from torch import nn
 
 from .._data._domains import Domains
+from .._interrupts import repeat_if_interrupted
 from ..nn._mlp import Dropout
 from ..nn._standardizer import TARGET
 from ._batches import PairedBatches, to_tensor
@@ -165,17 +166,29 @@ class DANNNet(EpochLoop, NeuralNet):
             try:
                 with self.following(plan):
                     self.partial_fit(plan.domains)
-                if not self.is_finished_ and len(self.history) == before["n_epochs"]:
+                if not (self.is_finished_ or self._has_whole_epochs(before)):
                     raise KeyboardInterrupt  # at which skorch ends a fit quietly
             except BaseException:
-                restore_state(self, before)
+                repeat_if_interrupted(restore_state, self, before)
                 raise
         return self
+
+    def _has_whole_epochs(self, before):
+        """Whether there are more epochs than before, and the last is whole."""
+        more = self.history[before["n_epochs"] :]
+        return bool(more) and "train_loss" in more[-1]
 
     @contextmanager
     def following(self, plan):
         """Follow a plan in the body: its schedules, its end, and its callbacks."""
         own = self.callbacks_
+        try:
+            self._follow(plan, own)
+            yield
+        finally:
+            repeat_if_interrupted(self._end_following, own)
+
+    def _follow(self, plan, own):
         self.max_epochs = plan.end_epoch - len(self.history)
         self.end_epoch_, self.planned_steps_ = plan.end_epoch, plan.planned_steps
         self.is_finished_ = False
@@ -186,12 +199,11 @@ class DANNNet(EpochLoop, NeuralNet):
         self.has_batch_callbacks_ = _needs_closure(self.optimizer_) or any(
             listens_to_batches(callback) for _, callback in self.callbacks_
         )
-        try:
-            yield
-        finally:
-            self.callbacks_ = own
-            self.is_finished_ = self.is_over
-            self._set_training(False)
+
+    def _end_following(self, own):
+        self.callbacks_ = own
+        self.is_finished_ = self.is_over
+        self._set_training(False)
 
     def set_lr_scale(self, scale):
         """Multiply the scheduled learning rate by another number from now on."""

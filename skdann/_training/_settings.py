@@ -5,6 +5,7 @@ import threading
 
 import torch
 
+from .._interrupts import repeat_if_interrupted
 from ._fork import SETTINGS, hold_across_forks
 
 # Devices for which autocast may be on.
@@ -34,18 +35,27 @@ def with_default_settings(function):
 
     @functools.wraps(function)
     def with_defaults(*args, **kwargs):
-        call = object()
+        call, before = object(), (torch.get_num_threads(), torch.is_grad_enabled())
         try:
             _OF_PROCESS.enter(call)
             return _call(_changes_of_thread(), function, args, kwargs)
         finally:
-            try:
-                _OF_PROCESS.leave(call)
-            except KeyboardInterrupt:  # maybe before it had begun
-                _OF_PROCESS.leave(call)
-                raise
+            repeat_if_interrupted(_put_back, call, *before)
 
     return with_defaults
+
+
+def _put_back(call, n_threads, has_gradients):
+    """Leave settings as they were, some of them for the second time.
+
+    Contexts within, torch's own among them, may have been interrupted between what they
+    set and the instruction from which on they put it back.
+    """
+    if torch.get_num_threads() != n_threads:
+        torch.set_num_threads(n_threads)
+    if torch.is_grad_enabled() != has_gradients:
+        torch.set_grad_enabled(has_gradients)
+    _OF_PROCESS.leave(call)
 
 
 def _call(contexts, function, args, kwargs):
