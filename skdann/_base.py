@@ -21,7 +21,6 @@ from ._data._domains import read_domains, warn_of_no_target
 from ._data._rows import check_rows_to_predict
 from ._data._scale_check import warn_if_of_source
 from ._domain_aware import DomainAware
-from ._interrupts import repeat_if_interrupted
 from ._io._metadata import describe
 from ._io._onnx import export_onnx
 from ._training import (
@@ -99,29 +98,32 @@ _CODES = {"source": SOURCE, "target": TARGET}
 def restore_attributes_on_error(method):
     """Leave the estimator unchanged when a method raises.
 
-    And what scikit-learn and numpy have set for a while, which an interrupt at a bad
-    moment would leave set. Goes outside of ``_fit_context``, which tears callbacks down
+    And what scikit-learn has set for a while: an interrupt may come between that and
+    the instruction from which on it is put back. Goes outside of ``_fit_context``, which tears callbacks down
     by what it finds there.
     """
 
     @functools.wraps(method)
     def wrapper(estimator, *args, **kwargs):
-        before = vars(estimator).copy(), get_config(), np.geterr()
+        before = vars(estimator).copy(), get_config()
         try:
             return method(estimator, *args, **kwargs)
         except BaseException:
-            repeat_if_interrupted(_put_back, estimator, *before)
+            try:
+                _put_back(estimator, *before)
+            except BaseException:  # interrupted again, maybe before it had begun
+                _put_back(estimator, *before)
+                raise
             raise
 
     return wrapper
 
 
-def _put_back(estimator, attributes, config, on_numpy_error):
+def _put_back(estimator, attributes, config):
     for name in vars(estimator).keys() - attributes.keys():
         vars(estimator).pop(name)
     vars(estimator).update(attributes)
     set_config(**config)
-    np.seterr(**on_numpy_error)
 
 
 def is_same(value, other):
@@ -577,6 +579,7 @@ class BaseDANN(
         return "pooled" if self.standardize == "pooled" else "source"
 
     @property
+    @with_default_settings
     def _n_features_out(self):
         """Number of features, for scikit-learn's names of columns."""
         row = np.zeros((1, *self._row_shape), self.net_.dtype)
@@ -632,10 +635,12 @@ class BaseDANN(
                 AdaptationWarning,
             )
 
+    @with_default_settings
     def _predict_checked(self, X, domain):
         """Predict, as ``net_`` does, rows that are checked already."""
         return self.net_.apply("predict_proba", X, _CODES[domain])
 
+    @with_default_settings
     def _apply(self, method, X, domain):
         check_is_fitted(self)
         domain, is_assumed = self._domain_of_rows(domain)

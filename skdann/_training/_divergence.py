@@ -7,7 +7,6 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback
 
-from .._interrupts import repeat_if_interrupted
 from .._warn import warn
 from ..exceptions import DivergenceError
 from ..metrics._sampling import evenly_spaced_rows
@@ -156,7 +155,7 @@ def whole_epoch(net):
     try:
         yield
     except KeyboardInterrupt:  # by which skorch's callbacks stop, too
-        repeat_if_interrupted(rollback.to_last_epoch)
+        rollback.to_last_epoch()
         raise
     except DivergenceError as error:
         rollback.at_half_the_lr(error)

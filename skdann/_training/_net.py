@@ -12,7 +12,6 @@ from skorch.callbacks import EpochTimer
 from torch import nn
 
 from .._data._domains import Domains
-from .._interrupts import repeat_if_interrupted
 from ..nn._mlp import Dropout
 from ..nn._standardizer import TARGET
 from ._batches import PairedBatches, to_tensor
@@ -166,17 +165,21 @@ class DANNNet(EpochLoop, NeuralNet):
             try:
                 with self.following(plan):
                     self.partial_fit(plan.domains)
-                if not (self.is_finished_ or self._has_whole_epochs(before)):
+                if not self._is_whole(before["n_epochs"]):
                     raise KeyboardInterrupt  # at which skorch ends a fit quietly
             except BaseException:
-                repeat_if_interrupted(restore_state, self, before)
+                try:
+                    restore_state(self, before)
+                except BaseException:  # interrupted again, maybe before it had begun
+                    restore_state(self, before)
+                    raise
                 raise
         return self
 
-    def _has_whole_epochs(self, before):
-        """Whether there are more epochs than before, and the last is whole."""
-        more = self.history[before["n_epochs"] :]
-        return bool(more) and "train_loss" in more[-1]
+    def _is_whole(self, n_before):
+        """Whether training came to its end, or to that of an epoch after the first."""
+        new = self.history[n_before:]
+        return "train_loss" in new[-1] if new else self.is_finished_
 
     @contextmanager
     def following(self, plan):
@@ -186,7 +189,11 @@ class DANNNet(EpochLoop, NeuralNet):
             self._follow(plan, own)
             yield
         finally:
-            repeat_if_interrupted(self._end_following, own)
+            try:
+                self._end_following(own)
+            except BaseException:  # interrupted again, maybe before it had begun
+                self._end_following(own)
+                raise
 
     def _follow(self, plan, own):
         self.max_epochs = plan.end_epoch - len(self.history)
@@ -274,7 +281,6 @@ class DANNNet(EpochLoop, NeuralNet):
     def _draw_seed(self):
         return int(self.draws_.integers(2**63))
 
-    @with_default_settings
     def apply(self, method, X, domain=TARGET):
         """Call a method of the network on all rows, block after block.
 

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
-from .._interrupts import repeat_if_interrupted
 from ._device import limit_threads
 from ._fork import GENERATOR, hold_across_forks
 
@@ -39,7 +38,11 @@ def seeded_torch_rng(seed: int, device: torch.device):
                 generator.manual_seed(seed)
             yield
         finally:
-            repeat_if_interrupted(_set_states, generators, before)
+            try:
+                _set_states(generators, before)
+            except BaseException:  # interrupted again, maybe before it had begun
+                _set_states(generators, before)
+                raise
 
 
 def _generators(device):

@@ -3,9 +3,9 @@
 import functools
 import threading
 
+import numpy as np
 import torch
 
-from .._interrupts import repeat_if_interrupted
 from ._fork import SETTINGS, hold_across_forks
 
 # Devices for which autocast may be on.
@@ -35,26 +35,35 @@ def with_default_settings(function):
 
     @functools.wraps(function)
     def with_defaults(*args, **kwargs):
-        call, before = object(), (torch.get_num_threads(), torch.is_grad_enabled())
+        call, before = object(), _modes()
         try:
             _OF_PROCESS.enter(call)
             return _call(_changes_of_thread(), function, args, kwargs)
         finally:
-            repeat_if_interrupted(_put_back, call, *before)
+            try:
+                _put_back(call, before)
+            except BaseException:  # interrupted again, maybe before it had begun
+                _put_back(call, before)
+                raise
 
     return with_defaults
 
 
-def _put_back(call, n_threads, has_gradients):
+def _modes():
+    return torch.get_num_threads(), torch.is_grad_enabled(), np.geterr()
+
+
+def _put_back(call, before):
     """Leave settings as they were, some of them for the second time.
 
-    Contexts within, torch's own among them, may have been interrupted between what they
-    set and the instruction from which on they put it back.
+    Contexts within, those of torch and numpy among them, may have been interrupted
+    between what they set and the instruction from which on they put it back.
     """
-    if torch.get_num_threads() != n_threads:
+    if before != _modes():
+        n_threads, has_gradients, on_errors = before
         torch.set_num_threads(n_threads)
-    if torch.is_grad_enabled() != has_gradients:
         torch.set_grad_enabled(has_gradients)
+        np.seterr(**on_errors)
     _OF_PROCESS.leave(call)
 
 

@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 import sklearn
 import torch
-from helpers import PLAIN, SMALL, make_domains
+from helpers import SMALL, make_domains
 from skorch.callbacks import Callback
 from torch import nn
 
@@ -35,11 +35,12 @@ import skdann
 from skdann import AutoDANNClassifier, BaselineClassifier, DANNClassifier
 from skdann._training import to_plain
 from skdann.inspection import adaptation_report
-from skdann.model_selection import DANNGridSearchCV
+from skdann.model_selection import DANNGridSearchCV, target_scorer
 
 DEADLINE = 100  # seconds; whatever is not over then is counted as never
 
 X, Y, X_TGT, _ = make_domains(n_source=40, n_target=30)
+SCORE = target_scorer("infomax", X_tgt=X_TGT)
 FAST = {**SMALL, "max_epochs": 3, "dropout": 0.2, "batch_size": 64}
 
 
@@ -101,7 +102,7 @@ def environment():
     thread.start()
     thread.join()
     return {
-        "numpy's generator": digest(np.random.get_state()),
+        "numpy's generator": digest(np.random.get_state()),  # noqa: NPY002 - it stays
         "torch's generator": digest(torch.get_rng_state().numpy()),
         "torch's threads": [torch.get_num_threads(), *found],
         "torch's dtype": torch.get_default_dtype(),
@@ -194,6 +195,22 @@ class Fit:
             clf.predict(X_TGT)
         again = self.call(self.begin())
         return "" if state(again) == self.whole else "the next fit differs"
+
+
+class EarlyStopped(Fit):
+    """A fit whose last whole epoch may be one that was being scored."""
+
+    def states_after_epochs(self):
+        yield from super().states_after_epochs()
+        for n_epochs in range(1, self.params["max_epochs"] + 1):
+            self.scored, self.interrupted = 0, n_epochs
+            yield state(self.call(self.begin(scoring=self.score)))
+
+    def score(self, estimator, X, y, X_tgt):
+        self.scored += 1
+        if self.scored == self.interrupted:
+            raise KeyboardInterrupt
+        return SCORE(estimator, X, y)
 
 
 class Search:
@@ -329,7 +346,7 @@ def make_jobs(folder):
         "fit": Fit(),
         "warm start": Fit(warm=True),
         "module with torch's generator": Fit(feature_extractor=extractor),
-        "early stopping": Fit(early_stopping=True, lr=0.01),
+        "early stopping": EarlyStopped(early_stopping=True, lr=0.01),
         "five networks": Fit(n_estimators=5, standardize="auto"),
         "restored": Fit(on_divergence="restore"),
         "search": Search(),
