@@ -98,32 +98,39 @@ _CODES = {"source": SOURCE, "target": TARGET}
 def restore_attributes_on_error(method):
     """Leave the estimator unchanged when a method raises.
 
-    And what scikit-learn has set for a while: an interrupt may come between that and
-    the instruction from which on it is put back. Goes outside of ``_fit_context``, which tears callbacks down
-    by what it finds there.
+    In any case leave what scikit-learn and numpy are set to: Ctrl-C may come between
+    what one of their contexts sets and the instruction from which on it puts that back.
+    Goes outside of ``_fit_context``, which tears callbacks down by what it finds there.
     """
 
     @functools.wraps(method)
     def wrapper(estimator, *args, **kwargs):
-        before = vars(estimator).copy(), get_config()
+        attributes, settings = vars(estimator).copy(), (get_config(), np.geterr())
         try:
-            return method(estimator, *args, **kwargs)
+            result = method(estimator, *args, **kwargs)
+            _restore_settings(*settings)
+            return result
         except BaseException:
             try:
-                _put_back(estimator, *before)
+                _restore(estimator, attributes, *settings)
             except BaseException:  # interrupted again, maybe before it had begun
-                _put_back(estimator, *before)
+                _restore(estimator, attributes, *settings)
                 raise
             raise
 
     return wrapper
 
 
-def _put_back(estimator, attributes, config):
+def _restore(estimator, attributes, *settings):
     for name in vars(estimator).keys() - attributes.keys():
         vars(estimator).pop(name)
     vars(estimator).update(attributes)
+    _restore_settings(*settings)
+
+
+def _restore_settings(config, on_numpy_errors):
     set_config(**config)
+    np.seterr(**on_numpy_errors)
 
 
 def is_same(value, other):

@@ -3,16 +3,18 @@
 import functools
 import threading
 
-import numpy as np
 import torch
 
 from ._fork import SETTINGS, hold_across_forks
 
-# Devices for which autocast may be on.
-_AUTOCAST = ("cpu", "cuda", "mps", "xpu")
+# Devices for which autocast may be on, of those that networks are tested on.
+_AUTOCAST = ("cpu", "cuda")
 
 # Zero where the processor flushes denormal numbers: torch has no function that tells.
 _SMALLEST = 5e-324
+
+# Whether there may be a default device: at each prediction, cheaper than to try.
+_may_have_device = getattr(torch._C, "_is_torch_function_mode_enabled", lambda: True)
 
 
 def with_default_settings(function):
@@ -50,20 +52,19 @@ def with_default_settings(function):
 
 
 def _modes():
-    return torch.get_num_threads(), torch.is_grad_enabled(), np.geterr()
+    return torch.get_num_threads(), torch.is_grad_enabled()
 
 
 def _put_back(call, before):
     """Leave settings as they were, some of them for the second time.
 
-    Contexts within, those of torch and numpy among them, may have been interrupted
-    between what they set and the instruction from which on they put it back.
+    Contexts within, those of torch among them, may have been interrupted between what
+    they set and the instruction from which on they put it back.
     """
     if before != _modes():
-        n_threads, has_gradients, on_errors = before
+        n_threads, has_gradients = before
         torch.set_num_threads(n_threads)
         torch.set_grad_enabled(has_gradients)
-        np.seterr(**on_errors)
     _OF_PROCESS.leave(call)
 
 
@@ -86,7 +87,7 @@ def _changes_of_thread():
         contexts.append(torch.inference_mode(False))  # it enables gradients as well
     if _SMALLEST == 0.0:
         contexts.append(_KeptDenormals())
-    if torch.empty(0).device.type != "cpu":
+    if _may_have_device() and not torch.empty(0).is_cpu:
         contexts.append(torch.device("cpu"))
     return contexts
 
@@ -154,6 +155,7 @@ class _SettingsOfProcess:
 
     def __init__(self, *settings):
         self.settings = settings
+        self.defaults = [setting.default for setting in settings]
         self.lock = threading.RLock()
         self.calls = set()
         self.before = {}
@@ -162,9 +164,11 @@ class _SettingsOfProcess:
         """Compute with the defaults until this call, too, has left."""
         hold_across_forks(self.lock, SETTINGS)
         with self.lock:
+            values = [setting.read() for setting in self.settings]
+            if values == self.defaults and not self.calls:
+                return  # as most of the time
             self.calls.add(call)
-            for setting in self.settings:
-                value = setting.read()
+            for setting, value in zip(self.settings, values, strict=True):
                 if value != setting.default:
                     self.before[setting] = value
                     setting.write(setting.default)
@@ -174,9 +178,11 @@ class _SettingsOfProcess:
 
         A setting that somebody has changed meanwhile stays as it is.
         """
+        if not self.calls:
+            return
         with self.lock:
             self.calls.discard(call)
-            if self.calls or not self.before:
+            if self.calls:
                 return
             for setting, value in list(self.before.items()):
                 if setting.read() == setting.default:
