@@ -5,6 +5,7 @@ import inspect
 
 import numpy as np
 import torch
+from sklearn import get_config, set_config
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -39,6 +40,7 @@ from ._training import (
     seeded_torch_rng,
     to_plain,
     to_tensor,
+    with_default_settings,
 )
 from ._training._sklearn_callbacks import (
     CallbackSupportMixin,
@@ -96,20 +98,39 @@ _CODES = {"source": SOURCE, "target": TARGET}
 def restore_attributes_on_error(method):
     """Leave the estimator unchanged when a method raises.
 
+    In any case leave what scikit-learn and numpy are set to: Ctrl-C may come between
+    what one of their contexts sets and the instruction from which on it puts that back.
     Goes outside of ``_fit_context``, which tears callbacks down by what it finds there.
     """
 
     @functools.wraps(method)
     def wrapper(estimator, *args, **kwargs):
-        before = vars(estimator).copy()
+        attributes, settings = vars(estimator).copy(), (get_config(), np.geterr())
         try:
-            return method(estimator, *args, **kwargs)
+            result = method(estimator, *args, **kwargs)
+            _restore_settings(*settings)
+            return result
         except BaseException:
-            vars(estimator).clear()
-            vars(estimator).update(before)
+            try:
+                _restore(estimator, attributes, *settings)
+            except BaseException:  # interrupted again, maybe before it had begun
+                _restore(estimator, attributes, *settings)
+                raise
             raise
 
     return wrapper
+
+
+def _restore(estimator, attributes, *settings):
+    for name in vars(estimator).keys() - attributes.keys():
+        vars(estimator).pop(name)
+    vars(estimator).update(attributes)
+    _restore_settings(*settings)
+
+
+def _restore_settings(config, on_numpy_errors):
+    set_config(**config)
+    np.seterr(**on_numpy_errors)
 
 
 def is_same(value, other):
@@ -141,6 +162,7 @@ class BaseDANN(
     __metadata_request__transform = {"domain": True}
 
     @restore_attributes_on_error
+    @with_default_settings
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
@@ -312,6 +334,7 @@ class BaseDANN(
             )
         return self._apply("predict_domain", X, domain)
 
+    @with_default_settings
     def to_onnx(self, path):
         """Write the predictor as an ONNX model, for programs without Python.
 
@@ -544,12 +567,12 @@ class BaseDANN(
 
     def _set_net(self, net, targets, row_shape):
         self.net_, self.module_, self.history_ = net, net.module_, net.history
-        self.n_iter_ = len(net.history)
         vars(self).update(targets.fitted_attributes())
         self._row_shape = tuple(row_shape)
         self._built_with = {name: getattr(self, name) for name in _FIXED_BY_FIRST_FIT}
         return self
 
+    @with_default_settings
     def _restore_fitted(self, saved, targets, row_shape, feature_names=None):
         """Set the attributes that a fit has left, as a file or a pickle holds them.
 
@@ -577,6 +600,11 @@ class BaseDANN(
             self.feature_names_in_ = feature_names
 
     @property
+    def n_iter_(self):
+        """Number of epochs trained."""
+        return len(self.history_)
+
+    @property
     def standardize_(self):
         """By whose statistics columns are standardized; ``standardize``, resolved."""
         standardizer = self.module_.standardizer
@@ -587,6 +615,7 @@ class BaseDANN(
         return "pooled" if self.standardize == "pooled" else "source"
 
     @property
+    @with_default_settings
     def _n_features_out(self):
         """Number of features, for scikit-learn's names of columns."""
         row = np.zeros((1, *self._row_shape), self.net_.dtype)
@@ -642,10 +671,12 @@ class BaseDANN(
                 AdaptationWarning,
             )
 
+    @with_default_settings
     def _predict_checked(self, X, domain):
         """Predict, as ``net_`` does, rows that are checked already."""
         return self.net_.apply("predict_proba", X, _CODES[domain])
 
+    @with_default_settings
     def _apply(self, method, X, domain):
         check_is_fitted(self)
         domain, is_assumed = self._domain_of_rows(domain)

@@ -17,7 +17,7 @@ from ._data._shift import resolve_shift
 from ._data._targets import ClassTargets
 from ._data._weights import source_proportions
 from ._domain_aware import DomainAwareClassifier
-from ._training import OPTIMIZERS, TrainingPlan
+from ._training import OPTIMIZERS, TrainingPlan, with_default_settings
 from ._training._sklearn_callbacks import make_callback_data
 from .metrics._scorers import SCORES
 from .nn._class_prior import ClassPrior
@@ -382,6 +382,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         self.verbose = verbose
 
     @restore_attributes_on_error
+    @with_default_settings
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self,

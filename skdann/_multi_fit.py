@@ -4,7 +4,7 @@ from numbers import Real
 
 from ._base import is_same
 from ._data._domains import read_domains, warn_of_no_target
-from ._training import train
+from ._training import train, with_default_settings
 
 # Parameters that say something of the rows.
 _OF_ROWS = ("class_weight", "standardize", "target_prior")
@@ -78,6 +78,7 @@ def share_columns(known, estimator):
             setattr(estimator, name, getattr(known, name))
 
 
+@with_default_settings
 def fit_many(estimators, domains, *, starts=None, max_stacked="auto", watcher=None):
     """Fit each estimator on its domains, in stacks where they are alike.
 

@@ -142,7 +142,7 @@ class PairedBatches:
     def _gather(self, parts, dtype):
         """Join rows of several arrays into a tensor of their own."""
         taken = [_take(data, rows) for data, rows in parts if rows.size]
-        with _no_overflow(dtype):
+        with _no_overflow(dtype, taken):
             joined = np.concatenate(taken, axis=parts[0][1].ndim - 1, dtype=dtype)
         return torch.from_numpy(joined).to(self.device)
 
@@ -195,20 +195,24 @@ def to_tensor(X, index, dtype: np.dtype, device: torch.device) -> Tensor:
     # torch warns of arrays that it must not write to, such as read-only memory maps,
     # and refuses those that run backwards
     must_copy = not rows.flags.writeable or min(rows.strides) < 0
-    with _no_overflow(dtype):
+    with _no_overflow(dtype, [rows]):
         rows = rows.astype(dtype, copy=must_copy)
     return torch.from_numpy(rows).to(device)
 
 
 @contextmanager
-def _no_overflow(dtype):
+def _no_overflow(dtype, arrays):
     """Refuse rows that are too large for the dtype of the network."""
+    dtype = np.dtype(dtype)
+    if not any(a.dtype.kind == "f" and a.itemsize > dtype.itemsize for a in arrays):
+        yield  # at each step: it costs less, and leaves numpy's settings alone
+        return
     try:
         with np.errstate(over="raise"):
             yield
     except FloatingPointError as error:
         raise ValueError(
-            f"Some rows hold values too large for {np.dtype(dtype).name}, in which the "
+            f"Some rows hold values too large for {dtype.name}, in which the "
             "network computes since X of fit has that dtype. Scale the rows, for "
             "example with StandardScaler, or fit on float64."
         ) from error

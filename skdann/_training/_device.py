@@ -1,5 +1,6 @@
 """Where training computes: the device, and on a CPU how many threads."""
 
+import _thread
 import math
 import threading
 from contextlib import contextmanager
@@ -38,11 +39,17 @@ def resolve_device(device):
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        return torch.empty(0, device=device).device
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        number = torch.zeros(1, device=device)
+        number.cpu()  # "meta" has shapes alone
+        if number.device.type == "cpu" and number.device.index:
+            raise RuntimeError("all of the CPU is one device")
+    except Exception as error:  # of any kind: for some, torch imports their module
+        reason = str(error).split("\n")[0][:200]
         raise ValueError(
-            f"device={device!r} cannot be used here ({error}). Use 'auto' or 'cpu'."
+            f"device={str(device)!r} cannot be used here ({reason}). Use 'auto' or "
+            "'cpu'."
         ) from error
+    return number.device
 
 
 @contextmanager
@@ -63,9 +70,8 @@ def limit_threads(is_small: bool):
         Whether a second thread would not pay, see :func:`is_small`.
     """
     hold_across_forks(_LOCK, THREADS)
-    with (
-        _LOCK
-    ):  # a thread that first computes here takes over the number of the process
+    # a thread that first computes here takes over the number of the process
+    with _LOCK:
         before = torch.get_num_threads()
     if before == 1 or not (is_small or is_forked()):
         yield
@@ -81,15 +87,23 @@ def _set_threads_here(n_threads, elsewhere):
     """Set the number of this thread alone.
 
     Torch makes it that of threads to come as well. So one of these sets theirs back.
+    It is started by hand: ``threading.Thread`` waits for its start under a lock that an
+    interrupt may leave taken, and then neither the thread nor the process ever ends.
     """
-    newcomer = threading.Thread(target=torch.set_num_threads, args=(elsewhere,))
+    done = _thread.allocate_lock()
+    done.acquire()
+
+    def set_elsewhere():
+        torch.set_num_threads(elsewhere)
+        done.release()
+
     with _LOCK:
         torch.set_num_threads(n_threads)
         try:
-            newcomer.start()
+            _thread.start_new_thread(set_elsewhere, ())
         except RuntimeError:  # if none can begin, none takes over the wrong number
             return
-        newcomer.join()
+        done.acquire()
 
 
 def is_small(module: nn.Module, X, n_rows: int) -> bool:

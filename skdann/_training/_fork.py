@@ -1,13 +1,14 @@
 """What a fork must not break: locks that a child would find taken, and threads."""
 
 import os
+import threading
 
 _PROCESS = os.getpid()  # of the import
 
 # By the order in which whoever needs several takes them; a fork must keep to it, too.
-GENERATOR, THREADS, PROGRESS_BAR = range(3)
+GENERATOR, THREADS, SETTINGS, PROGRESS_BAR = range(4)
 _held: dict = {}
-_taken: list = []
+_taken = threading.local()
 
 
 def is_forked() -> bool:
@@ -39,11 +40,18 @@ def hold_across_forks(lock, rank: int) -> None:
 
 def _take():
     locks = [lock for _, lock in sorted(_held.items())]
-    for lock in locks:
-        lock.acquire()
-    _taken.append(locks)
+    _taken.holder = _hold(locks)
+    next(_taken.holder)
 
 
 def _give_back():
-    for lock in reversed(_taken.pop()):
-        lock.release()
+    _taken.holder.close()
+
+
+def _hold(locks):
+    """Hold locks until closed: an interrupt, too, leaves none of them taken."""
+    if not locks:
+        yield
+        return
+    with locks[0]:
+        yield from _hold(locks[1:])

@@ -27,6 +27,7 @@ from ._divergence import (
 from ._engine import AutogradEngine
 from ._loop import EpochLoop
 from ._rng import seeded_torch_rng
+from ._settings import with_default_settings
 from ._state import capture_state, restore_state
 
 # Rows of a prediction pass through the network in blocks of about this many values.
@@ -164,17 +165,37 @@ class DANNNet(EpochLoop, NeuralNet):
             try:
                 with self.following(plan):
                     self.partial_fit(plan.domains)
-                if not self.is_finished_ and len(self.history) == before["n_epochs"]:
+                if not self._is_whole(before["n_epochs"]):
                     raise KeyboardInterrupt  # at which skorch ends a fit quietly
             except BaseException:
-                restore_state(self, before)
+                try:
+                    restore_state(self, before)
+                except BaseException:  # interrupted again, maybe before it had begun
+                    restore_state(self, before)
+                    raise
                 raise
         return self
+
+    def _is_whole(self, n_before):
+        """Whether training came to its end, or to that of an epoch after the first."""
+        new = self.history[n_before:]
+        return "train_loss" in new[-1] if new else self.is_finished_
 
     @contextmanager
     def following(self, plan):
         """Follow a plan in the body: its schedules, its end, and its callbacks."""
         own = self.callbacks_
+        try:
+            self._follow(plan, own)
+            yield
+        finally:
+            try:
+                self._end_following(own)
+            except BaseException:  # interrupted again, maybe before it had begun
+                self._end_following(own)
+                raise
+
+    def _follow(self, plan, own):
         self.max_epochs = plan.end_epoch - len(self.history)
         self.end_epoch_, self.planned_steps_ = plan.end_epoch, plan.planned_steps
         self.is_finished_ = False
@@ -185,12 +206,11 @@ class DANNNet(EpochLoop, NeuralNet):
         self.has_batch_callbacks_ = _needs_closure(self.optimizer_) or any(
             listens_to_batches(callback) for _, callback in self.callbacks_
         )
-        try:
-            yield
-        finally:
-            self.callbacks_ = own
-            self.is_finished_ = self.is_over
-            self._set_training(False)
+
+    def _end_following(self, own):
+        self.callbacks_ = own
+        self.is_finished_ = self.is_over
+        self._set_training(False)
 
     def set_lr_scale(self, scale):
         """Multiply the scheduled learning rate by another number from now on."""
@@ -319,6 +339,7 @@ class DANNNet(EpochLoop, NeuralNet):
         # the engine holds nothing of its own, and would hold a second network
         return {k: v for k, v in super().__getstate__().items() if k != "engine_"}
 
+    @with_default_settings
     def __setstate__(self, state):
         super().__setstate__(state)
         if self.initialized_:

@@ -30,13 +30,32 @@ def seeded_torch_rng(seed: int, device: torch.device):
         Where the body computes; the generator of the CPU is borrowed in any case.
     """
     hold_across_forks(_LOCK, GENERATOR)
-    accelerators = [device.index or 0] if device.type == "cuda" else []
-    fork_rng = torch.random.fork_rng(devices=accelerators)
-    with _LOCK, limit_threads(False), fork_rng:
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed sets every GPU
-        for index in accelerators:
-            torch.cuda.default_generators[index].manual_seed(seed)
-        yield
+    with _LOCK, limit_threads(False):
+        generators = _generators(device)
+        before = [generator.get_state() for generator in generators]
+        try:
+            for generator in generators:
+                generator.manual_seed(seed)
+            yield
+        finally:
+            try:
+                _set_states(generators, before)
+            except BaseException:  # interrupted again, maybe before it had begun
+                _set_states(generators, before)
+                raise
+
+
+def _generators(device):
+    """Return what the process draws from on a device, and on the CPU in any case."""
+    if device.type != "cuda":
+        return [torch.default_generator]
+    torch.cuda.init()
+    return [torch.default_generator, torch.cuda.default_generators[device.index or 0]]
+
+
+def _set_states(generators, states):
+    for generator, state in zip(generators, states, strict=True):
+        generator.set_state(state)
 
 
 def draw_seeds(random_state, n: int) -> list[int]:
