@@ -6,9 +6,17 @@ BIN := $(VENV)/bin
 # features of Office-Caltech, the MNIST and USPS vectors and MNIST-M's test images have no
 # stable download URL: `vectors`, `regret`, `trust`, `early-stopping`, `mnist-m*` need the folder.
 DATA ?=
-FROM := $(if $(DATA),--data $(DATA))
+FROM := $(if $(DATA),--data '$(DATA)')
 OUT ?= demo-output
 JOBS ?= 2
+NEWEST_PYTHON ?= python3.13
+# A requirement, such as torch==2.13.0, where the newest torch is not to be had.
+NEWEST_TORCH ?= torch
+
+# What tools keep for the next time lies with the environment: the source may be read-only.
+export RUFF_CACHE_DIR := $(VENV)/cache/ruff
+export COVERAGE_FILE := $(VENV)/cache/coverage
+PYTEST := $(BIN)/python -m pytest -o cache_dir='$(VENV)/cache/pytest'
 
 .PHONY: help demo demo-moons demo-digits demo-amazon demo-heart test lint test-oldest \
 	dist test-dist audit docs bench regret trust reproduce soak clean
@@ -35,13 +43,13 @@ help:
 
 EXAMPLE := $(BIN)/python docs/run_example.py docs/examples/plot
 demo: $(VENV)/ready
-	$(EXAMPLE)_tumors_measured_differently.py --output $(OUT)
+	$(EXAMPLE)_tumors_measured_differently.py --output '$(OUT)'
 
 demo-moons: $(VENV)/ready
-	$(EXAMPLE)_shifted_moons.py --output $(OUT)
+	$(EXAMPLE)_shifted_moons.py --output '$(OUT)'
 
 demo-digits: $(VENV)/ready
-	OMP_NUM_THREADS=1 $(EXAMPLE)_digits_on_photographs.py --output $(OUT)
+	OMP_NUM_THREADS=1 $(EXAMPLE)_digits_on_photographs.py --output '$(OUT)'
 
 demo-amazon: $(VENV)/ready
 	$(BIN)/python benchmarks/reproduce/amazon_reviews.py $(FROM)
@@ -149,7 +157,7 @@ regret: $(VENV)/ready
 EXPERIMENTS := moons amazon-raw amazon-tfidf amazon-msda critic-raw critic-msda vectors \
 	few-labels mnist-m mnist-m-gray mnist-m-ink early-stopping
 reproduce: $(EXPERIMENTS:%=reproduce-%)
-	$(REPRODUCE)/figures.py --output $(OUT)
+	$(REPRODUCE)/figures.py --output '$(OUT)'
 
 REPRODUCE := $(BIN)/python benchmarks/reproduce
 reproduce-moons: $(VENV)/ready

@@ -256,7 +256,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
     >>> from sklearn.pipeline import Pipeline
     >>> with sklearn.config_context(enable_metadata_routing=True):
     ...     pipe = Pipeline(
-    ...         [("impute", SimpleImputer()), ("dann", DANNClassifier(random_state=0))],
+    ...         [("impute", SimpleImputer()), ("dann", DANNClassifier(max_epochs=5))],
     ...         transform_input=["X_tgt"],
     ...     ).fit(X_src, y_src, X_tgt=X_tgt)
     >>> pipe.predict(X_tgt).shape

@@ -50,7 +50,7 @@ def save(estimator, path):
     >>> import skdann
     >>> from skdann.datasets import make_shifted_moons
     >>> X, y, X_tgt, _ = make_shifted_moons(random_state=0)
-    >>> clf = skdann.DANNClassifier(max_epochs=50, random_state=0).fit(X, y, X_tgt)
+    >>> clf = skdann.DANNClassifier(max_epochs=5, random_state=0).fit(X, y, X_tgt)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     skdann.save(clf, f"{folder}/moons.skdann")
     ...     loaded = skdann.load(f"{folder}/moons.skdann")

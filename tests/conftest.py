@@ -2,21 +2,31 @@
 
 import os
 
-os.environ["SCIPY_ARRAY_API"] = "1"  # read at scipy's import; enables one more check
+# Read when libraries are imported, here and in the processes that tests start; whatever
+# the machine has or its user has set, the same is tested.
+os.environ |= {
+    "CUDA_VISIBLE_DEVICES": "",
+    "MPLBACKEND": "Agg",
+    "OMP_NUM_THREADS": "1",  # pytest-xdist's workers are the parallelism here
+    "SCIPY_ARRAY_API": "1",  # enables one more of scikit-learn's checks
+}
 
 import pytest
 import sklearn
 import torch
 from helpers import SMALL, make_domains
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from skdann import DANNClassifier, save
 
-# no deadline: the first step of a process loads libraries
-settings.register_profile("skdann", deadline=None, derandomize=True)
+# nothing by the clock: the machine may be busy
+settings.register_profile(
+    "skdann",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("skdann")
-
-torch.set_num_threads(1)  # pytest-xdist's workers are the parallelism here
 
 
 @pytest.fixture

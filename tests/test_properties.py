@@ -11,7 +11,6 @@ import re
 import tempfile
 import warnings
 from dataclasses import dataclass, field
-from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -31,9 +30,6 @@ from skdann import DANNClassifier
 
 N_EXAMPLES = int(os.environ.get("SKDANN_EXAMPLES", 40))
 IS_CAMPAIGN = "SKDANN_EXAMPLES" in os.environ
-
-# far more than any of these fits takes: what exceeds it hangs
-AT_MOST = timedelta(seconds=30)
 
 pytestmark = [
     pytest.mark.filterwarnings("error"),  # above all those of numpy and torch
@@ -55,7 +51,6 @@ def for_all(**drawn):
             test = seed(int(os.environ["SKDANN_SEED"]))(test)
         return settings(
             max_examples=N_EXAMPLES,
-            deadline=AT_MOST,
             derandomize=not IS_CAMPAIGN,
             database=None,
         )(test)

@@ -65,7 +65,7 @@ def test_without_a_target_there_is_one_scale(raw):
     assert clf.score(X, y) > 0.9
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(scale=st.floats(1e-3, 1e3), shift=st.floats(-1e3, 1e3), by=st.sampled_from("st"))
 def test_units_of_measurement_do_not_matter(scale, shift, by):
     """Of both domains alike for "source"; of the target alone, too, for "domain"."""

@@ -56,7 +56,7 @@ def make_shifted_moons(n_samples=300, *, rotation=35.0, noise=0.05, random_state
     >>> from skdann import DANNClassifier
     >>> from skdann.datasets import make_shifted_moons
     >>> X, y, X_tgt, y_tgt = make_shifted_moons(random_state=0)
-    >>> params = {"standardize": None, "max_epochs": 200, "random_state": 0}
+    >>> params = {"standardize": None, "n_estimators": 1, "random_state": 0}
     >>> adapted = DANNClassifier(**params).fit(X, y, X_tgt)
     >>> source_only = DANNClassifier(**params, lambda_max=0).fit(X, y)
     >>> bool(adapted.score(X_tgt, y_tgt) > source_only.score(X_tgt, y_tgt))

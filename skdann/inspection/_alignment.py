@@ -59,7 +59,7 @@ class AlignmentDisplay:
     >>> from skdann.datasets import make_shifted_moons
     >>> from skdann.inspection import AlignmentDisplay
     >>> X, y, X_tgt, _ = make_shifted_moons(random_state=0)
-    >>> clf = DANNClassifier(random_state=0).fit(X, y, X_tgt)
+    >>> clf = DANNClassifier(max_epochs=20, random_state=0).fit(X, y, X_tgt)
     >>> display = AlignmentDisplay.from_estimator(clf, X, X_tgt, y_src=y)
     >>> list(display.projections), display.ax_.shape
     (['Input', 'Features'], (2, 2))

@@ -56,7 +56,7 @@ class HistoryDisplay:
     >>> from skdann.datasets import make_shifted_moons
     >>> from skdann.inspection import HistoryDisplay
     >>> X, y, X_tgt, _ = make_shifted_moons(random_state=0)
-    >>> clf = DANNClassifier(max_epochs=30, random_state=0).fit(X, y, X_tgt)
+    >>> clf = DANNClassifier(max_epochs=10, random_state=0).fit(X, y, X_tgt)
     >>> display = HistoryDisplay.from_estimator(clf)
     >>> display.ax_.shape
     (2, 2)

@@ -55,7 +55,7 @@ def reverse_validation_score(estimator, X, y, X_tgt, *, random_state=None):
     >>> from skdann import DANNClassifier
     >>> from skdann.model_selection import reverse_validation_score
     >>> X, y = make_moons(200, noise=0.05, random_state=0)
-    >>> clf = DANNClassifier(max_epochs=50, random_state=0)
+    >>> clf = DANNClassifier(max_epochs=20, random_state=0)
     >>> reverse_validation_score(clf, X, y, X + [0.2, 0], random_state=0) > 0.5
     True
     """

@@ -2,10 +2,9 @@
 
 import gzip
 import io
-import subprocess
-import sys
 import zipfile
 
+import children
 import numpy as np
 import pytest
 from scipy import sparse
@@ -338,9 +337,7 @@ def test_a_missing_library_is_named():
         "from skdann.datasets import fetch_usps\n"
         "fetch_usps(data_home='nowhere')"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
+    result = children.run("-c", code, check=False)
     assert "pip install '.[datasets]'" in result.stderr
 
 

@@ -3,10 +3,9 @@
 import os
 import pickle
 import random
-import subprocess
-import sys
 import textwrap
 
+import children
 import numpy as np
 import pytest
 import torch
@@ -180,14 +179,7 @@ def test_loading_runs_no_code_and_opens_nothing_else(saved):
     compile("1", "x", "eval")
     assert events[-1][0] == "compile"  # the hook does hear
     """
-    result = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code), saved],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
+    children.run("-c", textwrap.dedent(code), saved)
 
 
 def test_no_damage_goes_unnoticed_and_no_forgery_is_fatal(tmp_path):

@@ -1,10 +1,10 @@
 """The library stays where it is: no network, no other program, no library unasked."""
 
 import json
-import subprocess
 import sys
 import textwrap
 
+import children
 import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its calls are others")
@@ -65,14 +65,7 @@ print(json.dumps(tried_by_script))
 
 def calls_outside(script):
     """Run a script, guarded, in a process of its own; return what it tried."""
-    done = subprocess.run(
-        [sys.executable, "-c", GUARD + textwrap.dedent(script) + CONTROL],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PYTHONPATH": ":".join(sys.path)},
-    )
-    assert done.returncode == 0, done.stderr
+    done = children.run("-c", GUARD + textwrap.dedent(script) + CONTROL)
     return json.loads(done.stdout)
 
 

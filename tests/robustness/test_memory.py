@@ -1,9 +1,9 @@
 """What a fit holds in memory: the data once, however large, and batches."""
 
-import subprocess
 import sys
 import textwrap
 
+import children
 import pytest
 
 PROLOGUE = """
@@ -32,13 +32,7 @@ def allow(megabytes):
 
 
 def run(script):
-    return subprocess.run(
-        [sys.executable, "-c", PROLOGUE + textwrap.dedent(script)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"OMP_NUM_THREADS": "1", "PYTHONPATH": ":".join(sys.path)},
-    )
+    return children.run("-c", PROLOGUE + textwrap.dedent(script), check=False)
 
 
 pytestmark = pytest.mark.skipif(

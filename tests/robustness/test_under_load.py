@@ -8,13 +8,14 @@ import sys
 
 import loads
 import pytest
+from children import ENVIRONMENT, FOREVER
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="needs fork and Linux's account"
 )
 
 
-def in_a_process(calls, timeout=240):
+def in_a_process(calls):
     """Evaluate calls of ``loads`` in one process, which must not take forever."""
     results = ", ".join(f"loads.{call}" for call in calls)
     program = f"import json, loads; print(json.dumps([{results}]))"
@@ -23,14 +24,14 @@ def in_a_process(calls, timeout=240):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": ":".join(sys.path)},
+        env=ENVIRONMENT,
         start_new_session=True,
     ) as process:
         try:
-            answer, errors = process.communicate(timeout=timeout)
+            answer, errors = process.communicate(timeout=FOREVER)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)  # its workers, too, hold the pipes
-            pytest.fail(f"deadlock, or more than {timeout} s, in {calls}")
+            pytest.fail(f"deadlock, or more than {FOREVER} s, in {calls}")
     assert process.returncode == 0, errors
     return json.loads(answer)
 

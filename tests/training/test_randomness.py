@@ -2,9 +2,8 @@
 
 import os
 import random
-import subprocess
-import sys
 
+import children
 import numpy as np
 import pytest
 import sklearn
@@ -84,7 +83,7 @@ import skdann, skdann.inspection, skdann.model_selection
 assert state() == before
 assert handlers == []
 """
-    subprocess.run([sys.executable, "-c", program], check=True)
+    children.run("-c", program)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -104,7 +103,7 @@ if os.fork() == 0:
     os._exit(0 if before == torch.get_num_threads() == 2 else 1)
 assert os.waitstatus_to_exitcode(os.wait()[1]) == 0
 """
-    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True)
+    children.run("-W", "ignore", "-c", program)
 
 
 @pytest.mark.parametrize("extractor", [None, user_network], ids=["ours", "theirs"])
