@@ -9,7 +9,7 @@ from ..metrics._fitted import reading, unwrap
 def network_input(estimator, X):
     """Return X as the last step of a fitted estimator sees it."""
     preprocessing, _ = unwrap(estimator)
-    return X if preprocessing is None else preprocessing.transform(X)
+    return preprocessing.transform(X)
 
 
 def of_each_domain(estimator):

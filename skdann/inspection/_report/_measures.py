@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils import _safe_indexing, check_random_state, indexable
 from sklearn.utils.validation import _num_samples
 
+from ..._pipelines import resolve_search
 from ...metrics import proxy_a_distance
 from ...model_selection._comparison import compare_with_source_only, fitted_classifier
 from .._alignment import AlignmentDisplay
@@ -85,7 +86,7 @@ def measure(estimator, X_src, y_src, X_tgt, *, sample_weight, y_tgt, random_stat
 
     Parameters are those of :func:`skdann.inspection.adaptation_report`.
     """
-    estimator = getattr(estimator, "best_estimator_", estimator)
+    estimator = resolve_search(estimator)
     classifier = fitted_classifier(estimator)
     rng = check_random_state(random_state)
     X_src, y_src, sample_weight = indexable(X_src, y_src, sample_weight)
