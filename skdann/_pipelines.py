@@ -3,7 +3,9 @@
 import copy
 
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 
 
@@ -55,6 +57,12 @@ def searches_within(estimator):
 def resolve_search(estimator):
     """Return a fitted estimator with the choice of a search in the search's place."""
     *_, resolved = searches_within(estimator)
+    last = last_step(resolved)
+    if isinstance(last, BaseSearchCV):
+        raise NotFittedError(
+            f"This {type(last).__name__} has no best_estimator_: fit it, with "
+            "refit=True."
+        )
     return resolved
 
 

@@ -10,7 +10,15 @@ from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from ._axes import SOURCE, TARGET, class_colors, make_panels, place_legend
-from ._fitted import features, network_input, of_each_domain, some_rows
+from ._fitted import (
+    check_attributes,
+    features,
+    network_input,
+    of_each_domain,
+    some_rows,
+)
+
+_INSTEAD = "Features of others: AlignmentDisplay.from_features."
 
 _PROJECTION = {
     "method": [StrOptions({"pca", "tsne"})],
@@ -108,6 +116,8 @@ class AlignmentDisplay:
         display : AlignmentDisplay
             Plotted.
         """
+        for model in (estimator,) if before is None else (estimator, before):
+            check_attributes(model, cls, ["transform", "predict"], _INSTEAD)
         rng = check_random_state(random_state)
         rows = [some_rows(X, max_samples, rng) for X in (X_src, X_tgt)]
         X_src, X_tgt = (

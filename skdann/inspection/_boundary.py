@@ -8,7 +8,9 @@ from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import _get_feature_names
 
 from ._axes import SOURCE, TARGET, class_colors, make_panels
-from ._fitted import network_input, unwrap
+from ._fitted import check_attributes, network_input, unwrap
+
+_INSTEAD = "Borders of others: sklearn.inspection.DecisionBoundaryDisplay."
 
 
 class DomainBoundaryDisplay:
@@ -111,6 +113,7 @@ class DomainBoundaryDisplay:
         display : DomainBoundaryDisplay
             Plotted.
         """
+        check_attributes(estimator, cls, ["predict_proba", "predict_domain"], _INSTEAD)
         names = _get_feature_names(X_src)
         X_src, X_tgt = (
             check_array(X, input_name=name)
