@@ -277,7 +277,8 @@ def _project(view, method, random_state):
     if method == "tsne" and both.shape[1] > 2:
         perplexity = min(30, (len(both) - 1) / 3)
         tsne = TSNE(perplexity=perplexity, init="pca", random_state=random_state)
-        return tsne.fit_transform(both)
+        return tsne.set_output(transform="default").fit_transform(both)
     n_components = min(2, *both.shape)
-    points = PCA(n_components, random_state=random_state).fit_transform(both)
+    pca = PCA(n_components, random_state=random_state)
+    points = pca.set_output(transform="default").fit_transform(both)
     return np.pad(points, [(0, 0), (0, 2 - n_components)])

@@ -7,8 +7,9 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import _get_feature_names
 
+from ..metrics._fitted import reading, unwrap
 from ._axes import SOURCE, TARGET, class_colors, make_panels
-from ._fitted import check_attributes, network_input, unwrap
+from ._fitted import check_attributes
 
 _INSTEAD = "Borders of others: sklearn.inspection.DecisionBoundaryDisplay."
 
@@ -134,8 +135,8 @@ class DomainBoundaryDisplay:
             import pandas as pd
 
             plane = pd.DataFrame(plane, columns=names)
-        _, last = unwrap(estimator)
-        grid = network_input(estimator, plane)
+        preprocessing, last = unwrap(reading(estimator, "target"))
+        grid = preprocessing.transform(plane)
         return cls(
             xx0=xx0,
             xx1=xx1,

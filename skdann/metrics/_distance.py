@@ -50,7 +50,8 @@ def density_ratio(X_src, X_tgt, X=None, *, C=1.0):
     with warnings.catch_warnings():  # an estimate before convergence is good enough
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(joined, is_target)
-    log_odds = model.decision_function(X_src if X is None else X)
+    rows = joined[is_target == 0] if X is None else check_array(X, accept_sparse="csr")
+    log_odds = model.decision_function(rows)
     n_target = np.count_nonzero(is_target)
     # clipped, as exp would overflow; so far from the other domain it is a guess anyway
     ratio = np.exp(np.clip(log_odds, -30, 30))
@@ -137,4 +138,5 @@ def _join(X_src, X_tgt):
 
 
 def _scaler(X):
-    return StandardScaler(with_mean=not sparse.issparse(X))
+    scaler = StandardScaler(with_mean=not sparse.issparse(X))
+    return scaler.set_output(transform="default")  # whatever users configured
