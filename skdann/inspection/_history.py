@@ -86,7 +86,8 @@ class HistoryDisplay:
             Plotted.
         """
         last = last_step(resolve_search(estimator))
-        check_is_fitted(last)
+        if hasattr(last, "fit"):
+            check_is_fitted(last)
         check_attributes(estimator, cls, ["history_"], _INSTEAD)
         return cls.from_history(last.history_, ax=ax)
 

@@ -91,7 +91,8 @@ class SearchDisplay:
         """
         search = last_step(search)
         if not hasattr(search, "cv_results_"):
-            check_is_fitted(search)
+            if hasattr(search, "fit"):
+                check_is_fitted(search)
             raise ValueError(
                 "SearchDisplay draws the cv_results_ of a search, but "
                 f"{type(search).__name__} has none. A table of your own: "
