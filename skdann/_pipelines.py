@@ -2,6 +2,7 @@
 
 import copy
 
+from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -119,7 +120,7 @@ class Preprocessing:
         if sample_weight is not None:
             self._check_no_samplers()
             given = {"sample_weight": sample_weight}
-            if self._whole.get_metadata_routing().consumes("fit", given):
+            if self._requests(given):
                 params = given
         self._whole.fit(X, y, **params)
         return self._last.take_rows()
@@ -131,6 +132,12 @@ class Preprocessing:
     def join(self, estimator, last):
         """Return a copy of an estimator with these fitted steps and a last one."""
         return _join(estimator, self._whole, last)
+
+    def _requests(self, given):
+        """Whether a step has requested what is given, and routing brings it there."""
+        routing = self._whole.get_metadata_routing()
+        is_enabled = get_config()["enable_metadata_routing"]
+        return is_enabled and bool(routing.consumes("fit", given))
 
     def _check_no_samplers(self):
         if self.samplers:

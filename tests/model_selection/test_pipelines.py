@@ -4,6 +4,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from imblearn import FunctionSampler
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import make_pipeline as make_imblearn_pipeline
@@ -133,23 +134,20 @@ def search_over(pipe, grid, **params):
     return DANNGridSearchCV(pipe, prefixed, **params)
 
 
-@pytest.mark.parametrize("enabled", [True, False], ids=["routing", "no routing"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_search_fits_what_the_pipeline_fits(
-    small, tables, tmp_path, kind, enabled, request
-):
+def test_a_search_fits_what_the_pipeline_fits(small, tables, tmp_path, kind):
     X, y, X_tgt = tables
-    search = search_over(KINDS[kind](small(), tmp_path), {"lambda_max": [0.3, 0.0]})
-    if enabled:
-        request.getfixturevalue("routing")
-        route_target(search.estimator)
-    search.fit(X, y, X_tgt)
-    request.getfixturevalue("routing")
     pipe = KINDS[kind](small(lambda_max=0.3), tmp_path)
     route_target(pipe)
-    pipe.fit(X, y, X_tgt=X_tgt)
-    assert_array_equal(search.predict_proba(X_tgt), pipe.predict_proba(X_tgt))
-    assert search.best_estimator_.get_params()["steps"][0][0] == pipe.steps[0][0]
+    with sklearn.config_context(enable_metadata_routing=True):
+        expected = clone(pipe).fit(X, y, X_tgt=X_tgt).predict_proba(X_tgt)
+    search = search_over(pipe, {"lambda_max": [0.3, 0.0]}).fit(X, y, X_tgt)
+    assert_array_equal(search.predict_proba(X_tgt), expected)
+    assert repr(search.best_estimator_) == repr(pipe)
+    if kind in ("nested", "SMOTE within"):
+        with sklearn.config_context(enable_metadata_routing=True):
+            search.fit(X, y, X_tgt)
+        assert_array_equal(search.predict_proba(X_tgt), expected)
 
 
 @pytest.mark.parametrize("kind", ["nested", "cached SMOTE"])
@@ -172,6 +170,20 @@ def test_all_that_trains_again_takes_it(small, tables, tmp_path, kind):
     assert search.cv_results_["params"][1] == {prefix + "lambda_max": 0.0}
     assert np.isfinite(search.cv_results_["mean_test_reverse_validation"]).all()
     assert len(rows_to_label(search, X_tgt, 3, random_state=0)[0]) == 3
+
+
+@pytest.mark.parametrize("requested", [True, False])
+def test_weights_go_where_they_are_requested(routing, small, domains, requested):
+    X, y, X_tgt = domains
+    weight = np.linspace(0.1, 2, len(y))
+    scaler = StandardScaler().set_fit_request(sample_weight=requested)
+    search = search_over(make_pipeline(make_pipeline(scaler, small())), {})
+    search.fit(X, y, X_tgt, sample_weight=weight)
+    mean = np.average(X, axis=0, weights=weight if requested else None)
+    assert_allclose(search.best_estimator_[0][0].mean_, mean)
+    with sklearn.config_context(enable_metadata_routing=False):
+        search.fit(X, y, X_tgt, sample_weight=weight)
+    assert_allclose(search.best_estimator_[0][0].mean_, X.mean(axis=0))
 
 
 def test_a_grid_may_leave_steps_out(small, domains):
