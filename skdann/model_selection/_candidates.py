@@ -11,6 +11,7 @@ from .._base import is_same
 from .._baseline import BaselineClassifier
 from .._pipelines import last_step, last_step_prefix, replace_last_step
 from .._training import MAX_NETS_CPU, OPTIONAL_TERMS, draw_seeds, resolve_device
+from ._check_estimator import check_estimator
 from ._evaluation import Task
 
 # Parameters that have no effect without adaptation.
@@ -48,7 +49,10 @@ def make_candidate(estimator, params):
     params = clone(params, safe=False)
     baseline = params.pop(BASELINE, None)
     candidate = clone(estimator).set_params(**params)
-    return candidate if baseline is None else replace_last_step(candidate, baseline)
+    if baseline is not None:
+        return replace_last_step(candidate, baseline)
+    check_estimator(candidate)  # params may have put something else there
+    return candidate
 
 
 def baseline_candidates():

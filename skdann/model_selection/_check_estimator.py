@@ -25,7 +25,8 @@ class Advice:
 
 
 OF_SEARCHES = Advice(
-    "For others use sklearn.model_selection.GridSearchCV.",
+    "For others use sklearn.model_selection.GridSearchCV; with baselines=True simple "
+    "models compete.",
     "Search over that, and wrap what the search has chosen; or use "
     "sklearn.model_selection.GridSearchCV for the whole.",
 )

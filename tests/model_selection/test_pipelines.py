@@ -14,6 +14,7 @@ from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import (
@@ -192,6 +193,17 @@ def test_a_grid_may_leave_steps_out(small, domains):
     grid = {"pipeline__smote": [smote(), "passthrough", None]}
     search = DANNGridSearchCV(pipe, grid, cv=2, error_score="raise").fit(X, y, X_tgt)
     assert len(search.cv_results_["params"]) == 6  # as many again without adaptation
+
+
+@pytest.mark.parametrize("other", [LogisticRegression(), BaselineClassifier(), None])
+def test_a_grid_can_put_no_other_model_at_the_end(small, domains, other):
+    pipe = make_pipeline(StandardScaler(), make_pipeline(small()))
+    for name in ("pipeline", "pipeline__dannclassifier"):
+        search = DANNGridSearchCV(pipe, {name: [other]}, cv=2)
+        with pytest.raises(
+            ValueError, match=r"(?s)must be a DANNClassifier.*baselines"
+        ):
+            search.fit(*domains)
 
 
 def test_verbose_says_what_is_done(small, domains, capsys):
