@@ -401,3 +401,12 @@ class TestSamplers:
             adaptation_report(search, X, y, X_tgt, **given)
         without = {"pipeline__smote": ["passthrough"]}
         DANNGridSearchCV(pipe, without, cv=2).fit(X, y, X_tgt, **given)
+
+    def test_weights_beside_a_sampler_do_not_fit_in_the_pipeline_either(
+        self, small, domains, routing
+    ):
+        X, y, X_tgt = domains
+        clf = small().set_fit_request(sample_weight=True)
+        pipe = make_imblearn_pipeline(FAR, clf)
+        with pytest.raises(ValueError, match="sample_weight"):
+            pipe.fit(X, y, X_tgt=X_tgt, sample_weight=np.ones(len(y)))
