@@ -278,7 +278,7 @@ def _train(task, fold, max_stacked, reverse):
         errors = list(map(try_fit, classifiers, domains))
     if reverse:
         domains = before_resampling(
-            domains, preprocessing, classifiers, X_train, y_train, X_tgt
+            domains, preprocessing, classifiers, X_train, y_train, X_tgt, **given
         )
     return Trained(
         task.estimators,

@@ -89,14 +89,14 @@ def are_networks(classifiers):
     return all(isinstance(classifier, BaseDANN) for classifier in classifiers)
 
 
-def read_for_all(classifiers, X, y, X_tgt, *, sample_weight=None, y_tgt=None):
+def read_for_all(classifiers, X, y, X_tgt, **given):
     """Check and encode data for several classifiers, as they come out of a Pipeline.
 
     Parameters
     ----------
     classifiers : list of DANNClassifier, or of BaselineClassifier
         Not yet fitted, or on these columns.
-    X, y, X_tgt, sample_weight, y_tgt
+    X, y, X_tgt, **given
         As in :meth:`skdann.DANNClassifier.fit`.
 
     Returns
@@ -104,13 +104,12 @@ def read_for_all(classifiers, X, y, X_tgt, *, sample_weight=None, y_tgt=None):
     list of Domains or Exception
         Of each classifier.
     """
-    given = {"sample_weight": sample_weight, "y_tgt": y_tgt}
     if are_networks(classifiers):
         return validate_many(classifiers, X, y, X_tgt, **given)
     return [read_domains(c, X, y, X_tgt, **given) for c in classifiers]
 
 
-def before_resampling(domains, preprocessing, classifiers, X, y, X_tgt):
+def before_resampling(domains, preprocessing, classifiers, X, y, X_tgt, **given):
     """Return the domains with the source as it was before any sampler.
 
     Samplers change the rows whose labels are learned. In reverse these are the
@@ -128,6 +127,8 @@ def before_resampling(domains, preprocessing, classifiers, X, y, X_tgt):
         The source, raw.
     X_tgt : array-like
         The target, transformed.
+    **given
+        What else :func:`read_for_all` got; no weights of the source.
 
     Returns
     -------
@@ -135,7 +136,7 @@ def before_resampling(domains, preprocessing, classifiers, X, y, X_tgt):
     """
     if not preprocessing.samplers:
         return domains
-    return read_for_all(classifiers, preprocessing.transform(X), y, X_tgt)
+    return read_for_all(classifiers, preprocessing.transform(X), y, X_tgt, **given)
 
 
 def reverse_scores(classifiers, domains, X_val, y_val, *, max_stacked="auto"):
