@@ -1,29 +1,61 @@
 """Pipelines, searches and ensembles of scikit-learn, as they come."""
 
+import re
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+from packaging.version import Version
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
+from sklearn.compose import ColumnTransformer, make_column_transformer
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401  (switches it on)
+from sklearn.feature_selection import (
+    RFE,
+    RFECV,
+    SelectFromModel,
+    SequentialFeatureSelector,
+)
+from sklearn.frozen import FrozenEstimator
+from sklearn.inspection import partial_dependence, permutation_importance
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
+    FixedThresholdClassifier,
     GridSearchCV,
     HalvingGridSearchCV,
+    HalvingRandomSearchCV,
     RandomizedSearchCV,
+    TunedThresholdClassifierCV,
     cross_val_predict,
+    cross_val_score,
     cross_validate,
+    learning_curve,
+    permutation_test_score,
+    validation_curve,
 )
-from sklearn.multiclass import OneVsRestClassifier
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.multiclass import (
+    OneVsOneClassifier,
+    OneVsRestClassifier,
+    OutputCodeClassifier,
+)
+from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
+from sklearn.semi_supervised import SelfTrainingClassifier
 
 from skdann import AdaptationWarning, DANNClassifier
+from skdann.model_selection import DANNGridSearchCV
+
+SKLEARN = Version(sklearn.__version__)
 
 GRID = {
     "lambda_max": [0.0, 0.3],
@@ -173,24 +205,327 @@ def test_stock_searches_slice_a_target_exactly_as_long_as_the_source(spy, domain
     assert [len(seen) for seen in Spy.seen] == [100, 100]
 
 
-ENSEMBLES = {
-    "calibrated": lambda clf: CalibratedClassifierCV(clf, cv=2),
-    "voting": lambda clf: VotingClassifier([("a", clf), ("b", clf)], voting="soft"),
-    "bagging": lambda clf: BaggingClassifier(clf, n_estimators=2),
-    "one against rest": lambda clf: OneVsRestClassifier(clf),
+@pytest.fixture
+def wide(domains):
+    """Both domains with two more columns, which tell nothing."""
+    X, y, X_tgt = domains
+    rng = np.random.default_rng(0)
+    X, X_tgt = (np.c_[A, rng.normal(size=(len(A), 2))] for A in (X, X_tgt))
+    return X, y, X_tgt
+
+
+def grid_of(clf):
+    """Return a grid for a classifier, or for a Pipeline whose last step is one."""
+    return {"dann__lr": [1e-3]} if isinstance(clf, Pipeline) else {"lr": [1e-3]}
+
+
+def three_classes(X, y):
+    return y + (X[:, 0] > 1)
+
+
+def two_labels(X, y):
+    return np.c_[y, X[:, 0] > 0].astype(int)
+
+
+def half_labelled(y):
+    return np.where(np.arange(len(y)) % 2, y, -1)
+
+
+def named(clf):
+    return [("a", clf), ("b", clone(clf))]
+
+
+def halving(search, clf, **params):
+    params = {"cv": 2, "min_resources": 60, "random_state": 0, **params}
+    return search(clf, grid_of(clf), error_score="raise", **params)
+
+
+def before(selector, clf):
+    return make_pipeline(selector, clf, transform_input=["X_tgt"])
+
+
+# What each of scikit-learn's tools does, called as in the guide, whose list is compared
+# with these. The functions get a classifier, or a Pipeline that ends in one, and data.
+PASS_IT_ON = {
+    "CalibratedClassifierCV": lambda c, X, y, **tgt: CalibratedClassifierCV(
+        c, cv=2
+    ).fit(X, y, **tgt),
+    "TunedThresholdClassifierCV": lambda c, X, y, **tgt: TunedThresholdClassifierCV(
+        c, cv=2
+    ).fit(X, y, **tgt),
+    "FixedThresholdClassifier": lambda c, X, y, **tgt: FixedThresholdClassifier(
+        c, threshold=0.4
+    ).fit(X, y, **tgt),
+    "VotingClassifier": lambda c, X, y, **tgt: VotingClassifier(
+        [*named(c), ("linear", LogisticRegression())], voting="soft"
+    ).fit(X, y, **tgt),
+    "BaggingClassifier": lambda c, X, y, **tgt: BaggingClassifier(
+        c, n_estimators=2, max_samples=0.5
+    ).fit(X, y, **tgt),
+    "OneVsRestClassifier": lambda c, X, y, **tgt: OneVsRestClassifier(c).fit(
+        X, three_classes(X, y), **tgt
+    ),
+    "OneVsOneClassifier": lambda c, X, y, **tgt: OneVsOneClassifier(c).fit(
+        X, three_classes(X, y), **tgt
+    ),
+    "OutputCodeClassifier": lambda c, X, y, **tgt: OutputCodeClassifier(
+        c, random_state=0
+    ).fit(X, three_classes(X, y), **tgt),
+    "MultiOutputClassifier": lambda c, X, y, **tgt: MultiOutputClassifier(c).fit(
+        X, two_labels(X, y), **tgt
+    ),
+    "SelfTrainingClassifier": lambda c, X, y, **tgt: SelfTrainingClassifier(c).fit(
+        X, half_labelled(y), **tgt
+    ),
+    "FrozenEstimator": lambda c, X, y, **tgt: CalibratedClassifierCV(
+        FrozenEstimator(c.fit(X, y, **tgt))
+    ).fit(X, y),
+    "FeatureUnion": lambda c, X, y, **tgt: FeatureUnion(
+        [("dann", getattr(c, "steps", [("dann", c)])[-1][1]), ("raw", StandardScaler())]
+    ).fit(X, y, **tgt),
+    "GridSearchCV": lambda c, X, y, **tgt: GridSearchCV(
+        c, grid_of(c), cv=2, error_score="raise"
+    ).fit(X, y, **tgt),
+    "RandomizedSearchCV": lambda c, X, y, **tgt: RandomizedSearchCV(
+        c, grid_of(c), n_iter=1, cv=2, error_score="raise"
+    ).fit(X, y, **tgt),
+    "HalvingGridSearchCV": lambda c, X, y, **tgt: halving(HalvingGridSearchCV, c).fit(
+        X, y, **tgt
+    ),
+    "HalvingRandomSearchCV": lambda c, X, y, **tgt: halving(
+        HalvingRandomSearchCV, c, n_candidates=1
+    ).fit(X, y, **tgt),
+    "cross_val_score": lambda c, X, y, **tgt: cross_val_score(
+        c, X, y, params=tgt, cv=2, error_score="raise"
+    ),
+    "cross_validate": lambda c, X, y, **tgt: cross_validate(
+        c, X, y, params=tgt, cv=2, error_score="raise"
+    ),
+    "cross_val_predict": lambda c, X, y, **tgt: cross_val_predict(
+        c, X, y, params=tgt, cv=2
+    ),
+    "learning_curve": lambda c, X, y, **tgt: learning_curve(
+        c, X, y, params=tgt, cv=2, train_sizes=[0.5], error_score="raise"
+    ),
+    "validation_curve": lambda c, X, y, **tgt: validation_curve(
+        c,
+        X,
+        y,
+        params=tgt,
+        cv=2,
+        param_name=next(iter(grid_of(c))),
+        param_range=[1e-3],
+        error_score="raise",
+    ),
+    "permutation_test_score": lambda c, X, y, **tgt: permutation_test_score(
+        c, X, y, params=tgt, cv=2, n_permutations=1
+    ),
+    "permutation_importance": lambda c, X, y, **tgt: permutation_importance(
+        c.fit(X, y, **tgt), tgt["X_tgt"], tgt["X_tgt"][:, 0] > 0, n_repeats=1
+    ),
+    "partial_dependence": lambda c, X, y, **tgt: partial_dependence(
+        c.fit(X, y, **tgt), tgt["X_tgt"], [0], grid_resolution=3
+    ),
+}
+
+# By another model, in a Pipeline before the classifier; or by parts that are fitted.
+WITH_A_SETTING = {
+    "StackingClassifier": lambda c, X, y, **tgt: StackingClassifier(
+        [("a", c.fit(X, y, **tgt))], cv="prefit"
+    ).fit(X, y),
+    "RFE": lambda c, X, y, **tgt: before(
+        RFE(LogisticRegression(), n_features_to_select=3), c
+    ).fit(X, y, **tgt),
+    "RFECV": lambda c, X, y, **tgt: before(
+        RFECV(LogisticRegression(), min_features_to_select=3, cv=2), c
+    ).fit(X, y, **tgt),
+    "SelectFromModel": lambda c, X, y, **tgt: before(
+        SelectFromModel(LogisticRegression()), c
+    ).fit(X, y, **tgt),
+    "SequentialFeatureSelector": lambda c, X, y, **tgt: before(
+        SequentialFeatureSelector(LogisticRegression(), n_features_to_select=3, cv=2), c
+    ).fit(X, y, **tgt),
+    "TargetEncoder": lambda c, X, y, **tgt: search_without_routing(
+        make_pipeline(TargetEncoder(cv=2), c), X.round(), y, tgt["X_tgt"].round()
+    ),
 }
 
 
-@pytest.mark.parametrize("ensemble", ENSEMBLES)
-@pytest.mark.parametrize(
+def search_without_routing(pipe, X, y, X_tgt):
+    """Fit what comes before the classifier in a search of ours, which asks nothing."""
+    with sklearn.config_context(enable_metadata_routing=False):
+        search = DANNGridSearchCV(pipe, {}, cv=2, error_score="raise")
+        return search.fit(X, y, X_tgt)
+
+
+ONES = {"importance_getter": lambda fitted: np.ones(fitted.n_features_in_)}
+OTHER_COLUMNS = r"X_tgt has \d columns, but X has|is expecting . features|fits failed"
+
+DO_NOT = {
+    "AdaBoostClassifier": (
+        lambda c, X, y, **tgt: AdaBoostClassifier(c).fit(X, y, **tgt),
+        TypeError,
+        "X_tgt",
+    ),
+    "ClassifierChain": (
+        lambda c, X, y, **tgt: ClassifierChain(c).fit(X, two_labels(X, y), **tgt),
+        ValueError,
+        OTHER_COLUMNS,
+    ),
+    "BaggingClassifier(max_features=0.5)": (
+        lambda c, X, y, **tgt: BaggingClassifier(c, max_features=0.5).fit(X, y, **tgt),
+        ValueError,
+        OTHER_COLUMNS,
+    ),
+    "ColumnTransformer": (
+        lambda c, X, y, **tgt: make_column_transformer((c, [0])).fit(X, y, **tgt),
+        ValueError,
+        OTHER_COLUMNS,
+    ),
+}
+
+# Around the classifier, and not before it, those that are named in WITH_A_SETTING.
+AROUND_IT = {
+    "StackingClassifier": (
+        lambda c, X, y, **tgt: StackingClassifier([("a", c)], cv=2).fit(X, y, **tgt),
+        TypeError,
+        "X_tgt",
+    ),
+    "RFE": (
+        lambda c, X, y, **tgt: RFE(c, **ONES).fit(X, y, **tgt),
+        ValueError,
+        OTHER_COLUMNS,
+    ),
+    "RFECV": (
+        lambda c, X, y, **tgt: RFECV(c, cv=2, **ONES).fit(X, y, **tgt),
+        ValueError,
+        OTHER_COLUMNS,
+    ),
+    "SelectFromModel": (
+        lambda c, X, y, **tgt: SelectFromModel(c).fit_transform(X, y, **tgt),
+        ValueError,
+        "coef_",
+    ),
+    "SequentialFeatureSelector": (
+        lambda c, X, y, **tgt: SequentialFeatureSelector(
+            c, n_features_to_select=3, cv=2
+        ).fit(X, y, **tgt),
+        ValueError,
+        OTHER_COLUMNS,
+    ),
+}
+
+WRAPS = pytest.mark.parametrize(
     "wrap", [lambda clf: clf, scaled_pipeline], ids=["bare", "pipe"]
 )
-def test_ensembles_with_routing(routing, spy, domains, ensemble, wrap):
-    X, y, X_tgt = domains
-    fitted = ENSEMBLES[ensemble](wrap(spy)).fit(X, y, X_tgt=X_tgt)
-    assert Spy.seen
+
+
+@pytest.mark.parametrize("tool", PASS_IT_ON | WITH_A_SETTING)
+@WRAPS
+def test_tools_pass_the_whole_target_on(routing, spy, wide, tool, wrap):
+    X, y, X_tgt = wide
+    fitted = (PASS_IT_ON | WITH_A_SETTING)[tool](wrap(spy), X, y, X_tgt=X_tgt)
     assert all(seen is not None and len(seen) == 150 for seen in Spy.seen)
-    assert fitted.predict_proba(X_tgt).shape == (150, 2)
+    assert Spy.seen or isinstance(fitted, DANNGridSearchCV)
+    if hasattr(fitted, "predict"):
+        assert len(fitted.predict(X_tgt)) == 150
+
+
+@pytest.mark.parametrize("tool", DO_NOT)
+@WRAPS
+def test_tools_that_do_not_say_so(routing, spy, wide, tool, wrap):
+    X, y, X_tgt = wide
+    fit, error, reason = DO_NOT[tool]
+    with pytest.raises(error, match=reason):
+        fit(wrap(spy), X, y, X_tgt=X_tgt)
+
+
+@pytest.mark.parametrize("tool", AROUND_IT)
+@WRAPS
+def test_why_the_setting_is_needed(routing, spy, wide, tool, wrap):
+    X, y, X_tgt = wide
+    fit, error, reason = AROUND_IT[tool]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of each fit that failed
+        with pytest.raises(error, match=reason):
+            fit(wrap(spy), X, y, X_tgt=X_tgt)
+
+
+def test_the_guide_lists_these_tools():
+    page = Path(__file__).parents[1] / "docs" / "guide" / "pipeline.md"
+    rows = re.findall(r"^\| (`.*?) \| (.*?) \|", page.read_text(), re.M)
+    listed = {name: word for cell, word in rows for name in re.findall("`(.*?)`", cell)}
+    assert listed == {
+        **dict.fromkeys(PASS_IT_ON, "yes"),
+        **dict.fromkeys(WITH_A_SETTING, "with a setting"),
+        **dict.fromkeys(DO_NOT, "no"),
+    }
+
+
+# Rows of the source, of which these can't be told that they are.
+PREDICT_THE_SOURCE = [
+    "CalibratedClassifierCV",
+    "TunedThresholdClassifierCV",
+    "SelfTrainingClassifier",
+    "StackingClassifier",
+    "cross_val_predict",
+]
+
+
+@pytest.mark.parametrize("tool", PREDICT_THE_SOURCE)
+def test_tools_that_read_the_source_as_the_target(routing, spy, domains, tool):
+    X, y, X_tgt = domains
+    use = (PASS_IT_ON | WITH_A_SETTING)[tool]
+    use(clone(spy).set_params(standardize="source"), X, y, X_tgt=X_tgt)
+    with pytest.warns(AdaptationWarning, match="look like those of the source"):
+        use(spy.set_params(standardize="domain"), X, y, X_tgt=X_tgt)
+
+
+# What scores on rows of the source, and passes on of which domain they are.
+SCORE_THE_SOURCE = [
+    "GridSearchCV",
+    "HalvingGridSearchCV",
+    "cross_val_score",
+    "cross_validate",
+    "learning_curve",
+    "permutation_test_score",
+    "validation_curve",
+]
+
+
+@pytest.mark.parametrize("tool", SCORE_THE_SOURCE)
+@WRAPS
+def test_tools_that_can_be_told_the_domain(routing, spy, domains, tool, wrap):
+    X, y, X_tgt = domains
+    clf = wrap(spy.set_params(standardize="domain"))
+    told = {"X_tgt": X_tgt, "domain": "source"}
+    if isinstance(clf, Pipeline) and Version("1.8") > SKLEARN:
+        with pytest.raises(TypeError, match=r"unexpected argument.*domain"):
+            PASS_IT_ON[tool](clf, X, y, **told)
+    else:
+        PASS_IT_ON[tool](clf, X, y, **told)
+
+
+@WRAPS
+def test_a_scorer_can_tell_the_domain(routing, spy, domains, wrap):
+    def on_source(estimator, X, y):
+        return estimator.score(X, y, domain="source")
+
+    X, y, X_tgt = domains
+    clf = wrap(spy.set_params(standardize="domain"))
+    given = {"params": {"X_tgt": X_tgt}, "cv": 2, "scoring": on_source}
+    assert np.isfinite(cross_val_score(clf, X, y, **given)).all()
+    search = GridSearchCV(clf, grid_of(clf), cv=2, scoring=on_source)
+    assert np.isfinite(search.fit(X, y, X_tgt=X_tgt).best_score_)
+
+
+ENSEMBLES = [
+    "CalibratedClassifierCV",
+    "VotingClassifier",
+    "BaggingClassifier",
+    "OneVsRestClassifier",
+    "FixedThresholdClassifier",
+]
 
 
 def test_calibration_without_routing(spy, domains):
@@ -200,12 +535,21 @@ def test_calibration_without_routing(spy, domains):
     assert calibrated.predict_proba(X_tgt).shape == (150, 2)
 
 
-@pytest.mark.parametrize("ensemble", [*ENSEMBLES, "stacking"])
+@pytest.mark.parametrize("ensemble", ENSEMBLES)
 def test_ensembles_without_routing_train_on_the_source(small, domains, ensemble):
     X, y, _ = domains
-    make = {**ENSEMBLES, "stacking": lambda c: StackingClassifier([("a", c)], cv=2)}
-    fitted = make[ensemble](small(lambda_max=0)).fit(X, y)
-    assert fitted.predict_proba(X).shape == (200, 2)
+    fitted = PASS_IT_ON[ensemble](small(lambda_max=0), X, y)
+    assert len(fitted.predict_proba(X)) == 200
+
+
+def test_boosting_and_stacking_without_routing_train_on_the_source(small, domains):
+    X, y, _ = domains
+    clf = small(lambda_max=0)
+    for ensemble in (
+        AdaBoostClassifier(clf, n_estimators=2),
+        StackingClassifier([("a", clf)], cv=2),
+    ):
+        assert ensemble.fit(X, y).predict_proba(X).shape == (200, 2)
 
 
 def test_stacking_of_adapted_classifiers(small, domains):

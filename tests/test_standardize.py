@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+import sklearn
 import torch
 from helpers import SMALL, make_domains
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.fixes import parse_version
 
 import skdann
 from skdann import DANNClassifier
@@ -321,12 +323,22 @@ def test_rows_of_the_source_are_noticed(raw, recwarn):
     assert not [w for w in recwarn if "look like" in str(w.message)]
 
 
-def test_cross_validation_reads_the_source_if_it_is_told(routing, raw):
+# what scikit-learn passes to the score of a Pipeline
+OF_PIPELINES = parse_version(sklearn.__version__) >= parse_version("1.8")
+
+
+@pytest.mark.parametrize("in_pipeline", [False, True])
+def test_cross_validation_reads_the_source_if_it_is_told(routing, raw, in_pipeline):
+    def on_source(estimator, X, y):
+        return estimator.score(X, y, domain="source")
+
     X, y, X_tgt, _ = raw
-    clf = make(standardize="domain", max_epochs=20)
-    for estimator in (
-        clf,
-        make_pipeline(StandardScaler(), clf, transform_input=["X_tgt"]),
-    ):
-        params = {"X_tgt": X_tgt, "domain": "source"}
-        assert cross_val_score(estimator, X, y, cv=2, params=params).min() > 0.9
+    estimator = make(standardize="domain", max_epochs=20)
+    if in_pipeline:
+        steps = (StandardScaler(), estimator)
+        estimator = make_pipeline(*steps, transform_input=["X_tgt"])
+    ways = [{"params": {"X_tgt": X_tgt}, "scoring": on_source}]
+    if OF_PIPELINES or not in_pipeline:
+        ways.append({"params": {"X_tgt": X_tgt, "domain": "source"}})
+    for way in ways:
+        assert cross_val_score(estimator, X, y, cv=2, **way).min() > 0.9

@@ -4,10 +4,10 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
 
 from .._baseline import MAX_ITER, BaselineClassifier
 from .._classifier import DANNClassifier
+from .._pipelines import last_step
 from .._training import draw_seeds
 
 N_TREES = 200
@@ -114,8 +114,8 @@ def _is_named(entry):
 def _as_candidate(name, estimator):
     if isinstance(estimator, DANNClassifier | BaselineClassifier):
         return clone(estimator)
-    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
-    if isinstance(last, DANNClassifier) or not hasattr(estimator, "predict_proba"):
+    of_network = isinstance(last_step(estimator), DANNClassifier)
+    if of_network or not hasattr(estimator, "predict_proba"):
         raise ValueError(
             f"The candidate {name!r} must be a DANNClassifier or a classifier of "
             f"scikit-learn with predict_proba; got {estimator!r}. What comes before "

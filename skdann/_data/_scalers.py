@@ -108,8 +108,10 @@ def _rows_by_weight(rows, weight):
 
 
 def _fit_quantiles(X):
-    return QuantileTransformer(
+    transformer = QuantileTransformer(
         n_quantiles=min(N_QUANTILES, len(X)),
         output_distribution="normal",
         random_state=0,
-    ).fit(X)
+    )
+    transformer.set_output(transform="default")  # whatever users configured
+    return transformer.fit(X)

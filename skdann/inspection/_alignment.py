@@ -13,12 +13,15 @@ from .._containers._labels import read_known_labels
 from .._containers._tables import as_indexable, check_names, column_names, read_rows
 from ._axes import SOURCE, TARGET, class_colors, make_panels, place_legend
 from ._fitted import (
+    check_attributes,
     features,
     known_or_predicted,
     network_input,
     of_each_domain,
     some_rows,
 )
+
+_INSTEAD = "Features of others: AlignmentDisplay.from_features."
 
 _PROJECTION = {
     "method": [StrOptions({"pca", "tsne"})],
@@ -116,6 +119,8 @@ class AlignmentDisplay:
         display : AlignmentDisplay
             Plotted.
         """
+        for model in (estimator,) if before is None else (estimator, before):
+            check_attributes(model, cls, ["transform", "predict"], _INSTEAD)
         rng = check_random_state(random_state)
         whole = as_indexable(X_src, "X_src"), as_indexable(X_tgt, "X_tgt")
         rows = [some_rows(X, max_samples, rng) for X in whole]
@@ -278,7 +283,8 @@ def _project(view, method, random_state):
     if method == "tsne" and both.shape[1] > 2:
         perplexity = min(30, (len(both) - 1) / 3)
         tsne = TSNE(perplexity=perplexity, init="pca", random_state=random_state)
-        return tsne.fit_transform(both)
+        return tsne.set_output(transform="default").fit_transform(both)
     n_components = min(2, *both.shape)
-    points = PCA(n_components, random_state=random_state).fit_transform(both)
+    pca = PCA(n_components, random_state=random_state)
+    points = pca.set_output(transform="default").fit_transform(both)
     return np.pad(points, [(0, 0), (0, 2 - n_components)])

@@ -7,8 +7,11 @@ from sklearn.utils._param_validation import Interval, validate_params
 
 from .._containers._tables import as_frame_like, check_names, column_names, read_rows
 from .._data._targets import UNLABELLED, encode_known_labels
+from ..metrics._fitted import reading, unwrap
 from ._axes import SOURCE, TARGET, class_colors, make_panels
-from ._fitted import network_input, unwrap
+from ._fitted import check_attributes
+
+_INSTEAD = "Borders of others: sklearn.inspection.DecisionBoundaryDisplay."
 
 
 class DomainBoundaryDisplay:
@@ -111,6 +114,7 @@ class DomainBoundaryDisplay:
         display : DomainBoundaryDisplay
             Plotted.
         """
+        check_attributes(estimator, cls, ["predict_proba", "predict_domain"], _INSTEAD)
         check_names(column_names(X_src), column_names(X_tgt), "X_src", "X_tgt")
         raw = X_src
         X_src, X_tgt = (
@@ -128,8 +132,8 @@ class DomainBoundaryDisplay:
         )
         xx0, xx1 = np.meshgrid(*axes.T)
         plane = np.stack([xx0.ravel(), xx1.ravel()], axis=1)
-        _, last = unwrap(estimator)
-        grid = network_input(estimator, as_frame_like(raw, plane))
+        preprocessing, last = unwrap(reading(estimator, "target"))
+        grid = preprocessing.transform(as_frame_like(raw, plane))
         return cls(
             xx0=xx0,
             xx1=xx1,

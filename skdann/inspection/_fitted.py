@@ -6,13 +6,38 @@ from sklearn.utils.validation import _num_samples
 
 from .._containers._labels import find_labels
 from .._data._targets import known_target_labels
+from .._pipelines import last_step, resolve_search
 from ..metrics._fitted import reading, unwrap
 
 
 def network_input(estimator, X):
     """Return X as the last step of a fitted estimator sees it."""
     preprocessing, _ = unwrap(estimator)
-    return X if preprocessing is None else preprocessing.transform(X)
+    return preprocessing.transform(X)
+
+
+def check_attributes(estimator, display, attributes, instead):
+    """Raise ValueError if what a display draws is not there.
+
+    Parameters
+    ----------
+    estimator : fitted estimator, Pipeline or search
+        What the user gave.
+    display : type
+        Named in the error.
+    attributes : list of str
+        What the last step must have.
+    instead : str
+        What to do with one that has not.
+    """
+    last = last_step(resolve_search(estimator))
+    lacking = [name for name in attributes if not hasattr(last, name)]
+    if lacking:
+        raise ValueError(
+            f"{display.__name__} draws a fitted DANNClassifier, a Pipeline or a search "
+            f"that ends in one; {type(last).__name__} has no {' and no '.join(lacking)}"
+            f". If it wraps or combines networks, draw one of these. {instead}"
+        )
 
 
 def of_each_domain(estimator):

@@ -5,8 +5,11 @@ import itertools
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._pipelines import last_step, resolve_search
 from ._axes import SOURCE, TARGET, make_panels
-from ._fitted import unwrap
+from ._fitted import check_attributes
+
+_INSTEAD = "A history of your own: HistoryDisplay.from_history."
 
 # Loss of a domain classifier that answers one half to everything.
 CHANCE_LOSS = float(np.log(2))
@@ -82,8 +85,10 @@ class HistoryDisplay:
         display : HistoryDisplay
             Plotted.
         """
-        _, last = unwrap(estimator)
-        check_is_fitted(last, "history_")
+        last = last_step(resolve_search(estimator))
+        if hasattr(last, "fit"):
+            check_is_fitted(last)
+        check_attributes(estimator, cls, ["history_"], _INSTEAD)
         return cls.from_history(last.history_, ax=ax)
 
     @classmethod

@@ -5,6 +5,7 @@ import math
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._pipelines import last_step
 from ._axes import class_colors, make_panels, place_legend
 
 # The value of a parameter that a candidate does not have, as simple models have none.
@@ -73,7 +74,7 @@ class SearchDisplay:
 
         Parameters
         ----------
-        search : fitted search
+        search : fitted search, or Pipeline that ends in one
             Of :mod:`skdann.model_selection` or scikit-learn's, with ``cv_results_``.
         x, hue : str, default="lambda_max" and "lr"
             Parameters for the horizontal axis and the colors; the name of the step of
@@ -88,7 +89,15 @@ class SearchDisplay:
         display : SearchDisplay
             Plotted.
         """
-        check_is_fitted(search, "cv_results_")
+        search = last_step(search)
+        if not hasattr(search, "cv_results_"):
+            if hasattr(search, "fit"):
+                check_is_fitted(search)
+            raise ValueError(
+                "SearchDisplay draws the cv_results_ of a search, but "
+                f"{type(search).__name__} has none. A table of your own: "
+                "SearchDisplay.from_cv_results."
+            )
         return cls.from_cv_results(
             search.cv_results_,
             chosen=getattr(search, "best_index_", None),

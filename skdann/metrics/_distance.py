@@ -147,4 +147,5 @@ def _join(X_src, X_tgt):
 
 
 def _scaler(X):
-    return StandardScaler(with_mean=not sparse.issparse(X))
+    scaler = StandardScaler(with_mean=not sparse.issparse(X))
+    return scaler.set_output(transform="default")  # whatever users configured

@@ -1,22 +1,24 @@
 """Reach through Pipelines and searches to the fitted last step."""
 
-import copy
-
-from sklearn.pipeline import Pipeline
+from .._pipelines import Preprocessing, last_step, replace_last_step, resolve_search
 
 
 def unwrap(estimator):
-    """Return the fitted preprocessing, a Pipeline or None, and the last step.
+    """Return what transforms rows for the last step, and the last step.
 
     Parameters
     ----------
     estimator : fitted estimator, Pipeline or search
         Of a search, the estimator that it chose.
+
+    Returns
+    -------
+    preprocessing : Preprocessing
+        With ``transform``.
+    last : fitted estimator
     """
-    estimator = getattr(estimator, "best_estimator_", estimator)
-    if isinstance(estimator, Pipeline):
-        return estimator[:-1] if len(estimator) > 1 else None, estimator[-1]
-    return None, estimator
+    estimator = resolve_search(estimator)
+    return Preprocessing(estimator), last_step(estimator)
 
 
 def reading(estimator, domain):
@@ -29,13 +31,8 @@ def reading(estimator, domain):
     domain : {"source", "target"}
         Which the rows are of.
     """
-    estimator = getattr(estimator, "best_estimator_", estimator)
-    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    estimator = resolve_search(estimator)
+    last = last_step(estimator)
     if not hasattr(last, "_reading"):
         return estimator
-    last = last._reading(domain)
-    if not isinstance(estimator, Pipeline):
-        return last
-    copied = copy.copy(estimator)
-    copied.steps = [*estimator.steps[:-1], (estimator.steps[-1][0], last)]
-    return copied
+    return replace_last_step(estimator, last._reading(domain))

@@ -19,6 +19,7 @@ from .._containers._tables import as_indexable
 from .._data._target_rows import TargetRows
 from .._data._targets import read_source_labels
 from .._parallel import parallel_as_completed
+from .._pipelines import Preprocessing, last_step
 from .._training._sklearn_callbacks import make_callback_data, start_fit
 from .._warn import warn
 from ..metrics._agreement import CandidateVotes, combination_weights
@@ -29,9 +30,9 @@ from ._candidates import (
     make_candidate,
     make_tasks,
 )
+from ._check_estimator import check_estimator
 from ._evaluation import Fold, evaluate
 from ._judged_rows import JudgedRows, candidate_votes
-from ._pipeline import check_estimator, fit_preprocessing, join_pipeline, split_pipeline
 from ._results import (
     add_ensemble_agreement,
     by_candidate,
@@ -206,7 +207,7 @@ class BaseDANNSearch:
         checked here, before the candidates are trained.
         """
         fit_task = start_fit(self, 1 + bool(self.refit), **callback_data)
-        for part in (self.estimator, split_pipeline(self.estimator)[1]):
+        for part in (self.estimator, last_step(self.estimator)):
             fit_task.check_propagation(part)
         return fit_task
 
@@ -379,15 +380,13 @@ class BaseDANNSearch:
         callback_data = make_callback_data(X, y, fit_params["sample_weight"])
         refit_task = fit_task.subtask("refit-with-best-params")
         best = make_candidate(self.estimator, self.best_params_)
-        preprocessing, classifier = split_pipeline(best)
+        preprocessing, classifier = Preprocessing(best), last_step(best)
         with refit_task.propagate_to(classifier):
             refit_task.begin(**callback_data)
-            if preprocessing is not None:
-                X = fit_preprocessing(preprocessing, X, y, fit_params["sample_weight"])
-                X_tgt = preprocessing.transform(X_tgt)
+            X, y = preprocessing.fit(X, y, fit_params["sample_weight"])
             given = {k: v for k, v in fit_params.items() if v is not None}
-            classifier.fit(X, y, X_tgt, **given)
-        self.best_estimator_ = join_pipeline(best, preprocessing, classifier)
+            classifier.fit(X, y, preprocessing.transform(X_tgt), **given)
+        self.best_estimator_ = preprocessing.join(best, classifier)
         self.refit_time_ = time.perf_counter() - started
         refit_task.end(**callback_data, reconstruction_attributes={})
         if hasattr(self.best_estimator_, "feature_names_in_"):

@@ -9,9 +9,10 @@ from sklearn.ensemble import RandomForestClassifier
 
 from .._base import is_same
 from .._baseline import BaselineClassifier
+from .._pipelines import last_step, last_step_prefix, replace_last_step
 from .._training import MAX_NETS_CPU, OPTIONAL_TERMS, draw_seeds, resolve_device
+from ._check_estimator import check_estimator
 from ._evaluation import Task
-from ._pipeline import classifier_prefix, replace_classifier, split_pipeline
 
 # Parameters that have no effect without adaptation.
 LAMBDA_PARAMETERS = ("lambda_max", "lambda_schedule", "lambda_gamma")
@@ -48,7 +49,10 @@ def make_candidate(estimator, params):
     params = clone(params, safe=False)
     baseline = params.pop(BASELINE, None)
     candidate = clone(estimator).set_params(**params)
-    return candidate if baseline is None else replace_classifier(candidate, baseline)
+    if baseline is not None:
+        return replace_last_step(candidate, baseline)
+    check_estimator(candidate)  # params may have put something else there
+    return candidate
 
 
 def baseline_candidates():
@@ -64,19 +68,19 @@ def baseline_candidates():
 
 def lambda_max_of(estimator, params):
     """Return ``lambda_max`` of a candidate; 0 of what is no network."""
-    classifier = split_pipeline(make_candidate(estimator, params))[1]
+    classifier = last_step(make_candidate(estimator, params))
     return getattr(classifier, "lambda_max", 0.0)
 
 
 def is_source_only(estimator, params):
     """Whether a candidate is a network trained on the source alone."""
-    classifier = split_pipeline(make_candidate(estimator, params))[1]
+    classifier = last_step(make_candidate(estimator, params))
     return all(getattr(classifier, name) == 0 for name in SOURCE_ONLY)
 
 
 def set_source_only(estimator):
     """Have an estimator train on the source alone."""
-    prefix = classifier_prefix(estimator)
+    prefix = last_step_prefix(estimator)
     return estimator.set_params(**{prefix + name: 0.0 for name in SOURCE_ONLY})
 
 
@@ -85,10 +89,10 @@ def source_only_candidates(estimator, candidates):
 
     Candidates that differ in lambda alone have one source-only candidate in common.
     """
-    prefix = classifier_prefix(estimator)
-    of_target = {prefix + name for name in (*LAMBDA_PARAMETERS, *OPTIONAL_TERMS)}
     source_only = []
     for params in candidates:
+        prefix = last_step_prefix(make_candidate(estimator, params))
+        of_target = {prefix + name for name in (*LAMBDA_PARAMETERS, *OPTIONAL_TERMS)}
         rest = {k: v for k, v in params.items() if k not in of_target}
         rest[prefix + "lambda_max"] = 0.0
         if not is_source_only(estimator, rest):
@@ -118,7 +122,7 @@ def make_tasks(estimator, candidates, *, n_folds, n_seeds, n_jobs, max_stacked):
     -------
     list of Task
     """
-    stackable = {classifier_prefix(estimator) + name for name in STACKABLE}
+    stackable = {last_step_prefix(estimator) + name for name in STACKABLE}
     # A list and not a dict by parameters: values may be unhashable, or arrays.
     groups = []  # pairs: the parameters that members have in common, the members
     for i, params in enumerate(candidates):
@@ -145,7 +149,7 @@ def make_tasks(estimator, candidates, *, n_folds, n_seeds, n_jobs, max_stacked):
 def _seeded(estimator, n_seeds):
     """Yield the estimator as it is, then with other seeds drawn from its own."""
     yield estimator
-    name = classifier_prefix(estimator) + "random_state"
+    name = last_step_prefix(estimator) + "random_state"
     if name not in estimator.get_params():  # a baseline
         yield from [estimator] * (n_seeds - 1)
         return
@@ -160,7 +164,7 @@ def _task_size(members, max_stacked, n_wanted):
         return max_stacked
     # More than MAX_NETS_CPU gain nothing on a CPU. For a GPU all go into one task: how
     # many of them its memory holds is found out when they are trained.
-    classifier = split_pipeline(members[0][1])[1]
+    classifier = last_step(members[0][1])
     device = resolve_device(getattr(classifier, "device", "cpu"))
     n_stacks = 1 if device.type == "cuda" else math.ceil(len(members) / MAX_NETS_CPU)
     return math.ceil(len(members) / max(n_stacks, min(n_wanted, len(members))))

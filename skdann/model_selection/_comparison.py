@@ -11,10 +11,11 @@ from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
+from .._pipelines import last_step, last_step_prefix
 from ._candidates import set_source_only
-from ._evaluation import Fold, Task, evaluate
+from ._check_estimator import OF_REPORTS, check_estimator
+from ._evaluation import Fold, Task, train_and_score
 from ._judged_rows import JudgedRows
-from ._pipeline import check_estimator, classifier_prefix, join_pipeline, split_pipeline
 
 # Share of the source that both models are scored on.
 _TEST_SIZE = 0.2
@@ -51,12 +52,8 @@ def fitted_classifier(estimator):
     ----------
     estimator : fitted DANNClassifier or Pipeline that ends in one
     """
-    check_estimator(
-        estimator,
-        "A report is of one adapted network; an AutoDANNClassifier says in reason_ and "
-        "results_ why it predicts as it does.",
-    )
-    _, classifier = split_pipeline(estimator)
+    check_estimator(estimator, OF_REPORTS)
+    classifier = last_step(estimator)
     check_is_fitted(classifier)
     return classifier
 
@@ -114,24 +111,19 @@ def compare_with_source_only(
 def _quiet(estimator):
     """Return a clone that prints nothing."""
     model = clone(estimator)
-    return model.set_params(**{classifier_prefix(model) + "verbose": 0})
+    return model.set_params(**{last_step_prefix(model) + "verbose": 0})
 
 
 def _train(models, fold, *, reverse):
     """Return outcomes and fitted estimators that take raw rows, or raise an error."""
     task = Task(0, [(i, 0) for i in range(len(models))], models)
-    outcomes = evaluate(
+    trained, outcomes = train_and_score(
         task, fold, {}, reverse=reverse, score_train=False, max_stacked="auto"
     )
     for outcome in outcomes:
         if outcome.error is not None:
             raise outcome.error
-    preprocessing, _ = split_pipeline(models[0])  # fitted in the first, for all
-    fitted = [
-        join_pipeline(model, preprocessing, split_pipeline(model)[1])
-        for model in models
-    ]
-    return outcomes, fitted
+    return outcomes, [trained.whole(i) for i in range(len(models))]
 
 
 def _split(y, random_state):

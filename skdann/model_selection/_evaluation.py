@@ -7,16 +7,19 @@ from functools import cache, partial
 import numpy as np
 from sklearn.utils import _safe_indexing
 
-from .._base import BaseDANN
 from .._baseline import try_fit
-from .._data._domains import read_domains
-from .._multi_fit import fit_many, validate_many
+from .._multi_fit import fit_many
+from .._pipelines import Preprocessing, last_step
 from .._training._sklearn_callbacks import NullFitTask, make_callback_data
 from ..metrics._fitted import reading
 from ..metrics._scorers import OF_FEATURES, SCORES, TargetEvaluation
 from ._judged_rows import JudgedRows
-from ._pipeline import fit_preprocessing, join_pipeline, split_pipeline
-from ._reverse_validation import reverse_scores
+from ._reverse_validation import (
+    are_networks,
+    before_resampling,
+    read_for_all,
+    reverse_scores,
+)
 
 
 @dataclass(frozen=True)
@@ -147,12 +150,38 @@ def evaluate(task, fold, scorers, *, reverse, score_train, max_stacked, fit_task
     list of Outcome
         One for each member.
     """
+    _, outcomes = train_and_score(
+        task,
+        fold,
+        scorers,
+        reverse=reverse,
+        score_train=score_train,
+        max_stacked=max_stacked,
+        fit_tasks=fit_tasks,
+    )
+    return outcomes
+
+
+def train_and_score(
+    task, fold, scorers, *, reverse, score_train, max_stacked, fit_tasks=None
+):
+    """Do what :func:`evaluate` does, and keep what was trained.
+
+    Parameters are those of :func:`evaluate`.
+
+    Returns
+    -------
+    trained : Trained or None
+        None if the preprocessing failed.
+    outcomes : list of Outcome
+        One for each member.
+    """
     fit_tasks = fit_tasks or [NullFitTask()] * len(task.members)
     callback_data = fold.callback_data()
     for fit_task in fit_tasks:
         fit_task.begin(**callback_data)
     outcomes = [Outcome(task.fold, *member) for member in task.members]
-    trained = _train_timed(task, fold, outcomes, max_stacked)
+    trained = _train_timed(task, fold, outcomes, max_stacked, reverse)
     if reverse and trained is not None:
         _score_reverse(trained, outcomes, max_stacked)
     for i, (outcome, fit_task) in enumerate(zip(outcomes, fit_tasks, strict=True)):
@@ -160,14 +189,14 @@ def evaluate(task, fold, scorers, *, reverse, score_train, max_stacked, fit_task
             _score_timed(trained, i, outcome, fold, scorers, score_train)
         state = None if outcome.error else partial(_as_if_chosen, trained, i)
         fit_task.end(**callback_data, reconstruction_attributes=state)
-    return outcomes
+    return trained, outcomes
 
 
-def _train_timed(task, fold, outcomes, max_stacked):
+def _train_timed(task, fold, outcomes, max_stacked, reverse):
     """Train; return None if the preprocessing failed, which all have in common."""
     started = time.perf_counter()
     try:
-        trained = _train(task, fold, max_stacked)
+        trained = _train(task, fold, max_stacked, reverse)
     except Exception as error:
         for outcome in outcomes:
             outcome.error = error
@@ -198,11 +227,27 @@ def _as_if_chosen(trained, i):
 
 
 @dataclass
-class _Trained:
-    """Trained classifiers, and the rows as their preprocessing returns them."""
+class Trained:
+    """Trained classifiers, and the rows as their preprocessing returns them.
+
+    Attributes
+    ----------
+    estimators : list of estimator
+        Those of the task.
+    preprocessing : Preprocessing
+        Fitted, for all of them.
+    classifiers : list of DANNClassifier or BaselineClassifier
+        Fitted, but for those with an error.
+    domains : list of Domains or Exception
+        For each, what reverse validation swaps.
+    errors : list of Exception or None
+        Of each.
+    X_test, y_test, X_tgt : array-like
+        Held-out rows of the source, and the target.
+    """
 
     estimators: list
-    preprocessing: object
+    preprocessing: Preprocessing
     classifiers: list
     domains: list
     errors: list
@@ -212,27 +257,28 @@ class _Trained:
 
     def whole(self, i):
         """Return a fitted estimator that takes raw rows."""
-        classifier = self.classifiers[i]
-        return join_pipeline(self.estimators[i], self.preprocessing, classifier)
+        return self.preprocessing.join(self.estimators[i], self.classifiers[i])
 
 
-def _train(task, fold, max_stacked):
-    preprocessing, _ = split_pipeline(task.estimators[0])
-    classifiers = [split_pipeline(estimator)[1] for estimator in task.estimators]
-    X, y = fold.rows(fold.train)
+def _train(task, fold, max_stacked, reverse):
+    preprocessing = Preprocessing(task.estimators[0])
+    classifiers = list(map(last_step, task.estimators))
+    weight = fold.training_weight()
+    X_train, y_train = fold.rows(fold.train)
+    X, y = preprocessing.fit(X_train, y_train, weight)
     X_test, y_test = fold.rows(fold.test)
-    X_tgt, weight = fold.X_tgt, fold.training_weight()
-    if preprocessing is not None:
-        X = fit_preprocessing(preprocessing, X, y, weight)
-        X_test, X_tgt = map(preprocessing.transform, (X_test, X_tgt))
+    X_test, X_tgt = map(preprocessing.transform, (X_test, fold.X_tgt))
     given = {**fold.fit_params, "sample_weight": weight}
-    if all(isinstance(classifier, BaseDANN) for classifier in classifiers):
-        domains = validate_many(classifiers, X, y, X_tgt, **given)
+    domains = read_for_all(classifiers, X, y, X_tgt, **given)
+    if are_networks(classifiers):
         errors = fit_many(classifiers, domains, max_stacked=max_stacked)
     else:
-        domains = [read_domains(c, X, y, X_tgt, **given) for c in classifiers]
         errors = list(map(try_fit, classifiers, domains))
-    return _Trained(
+    if reverse:
+        domains = before_resampling(
+            domains, preprocessing, classifiers, X_train, y_train, X_tgt, **given
+        )
+    return Trained(
         task.estimators,
         preprocessing,
         classifiers,

@@ -9,10 +9,11 @@ from sklearn.utils import check_random_state, indexable
 
 from .._base import BaseDANN
 from .._baseline import try_fit
-from .._data._domains import with_class_weight
+from .._data._domains import read_domains, with_class_weight
 from .._data._weights import source_proportions
 from .._multi_fit import fit_many, share_columns, validate_many
-from ._pipeline import check_estimator, fit_preprocessing, split_pipeline
+from .._pipelines import Preprocessing, last_step
+from ._check_estimator import OF_REVERSE_VALIDATION, check_estimator
 
 
 def reverse_validation_score(estimator, X, y, X_tgt, *, random_state=None):
@@ -29,7 +30,8 @@ def reverse_validation_score(estimator, X, y, X_tgt, *, random_state=None):
     Parameters
     ----------
     estimator : DANNClassifier or Pipeline that ends in one
-        Not modified. The preprocessing is fitted on S' and serves both networks.
+        Not modified. The preprocessing is fitted on S' and serves both networks; a
+        sampler in it resamples S' for the first, which learns its labels, alone.
     X : array-like or sparse matrix of shape (n_samples, n_features)
         Source rows.
     y : array-like of shape (n_samples,)
@@ -59,7 +61,7 @@ def reverse_validation_score(estimator, X, y, X_tgt, *, random_state=None):
     >>> reverse_validation_score(clf, X, y, X + [0.2, 0], random_state=0) > 0.5
     True
     """
-    check_estimator(estimator)
+    check_estimator(estimator, OF_REVERSE_VALIDATION)
     X, y = indexable(X, y)
     rng = check_random_state(random_state)
     X, X_val, y, y_val = train_test_split(
@@ -67,18 +69,74 @@ def reverse_validation_score(estimator, X, y, X_tgt, *, random_state=None):
     )
     # the paper keeps the other tenth of the target for early stopping
     X_tgt, _ = train_test_split(X_tgt, test_size=0.1, random_state=rng)
-    preprocessing, classifier = split_pipeline(clone(estimator))
-    if preprocessing is not None:
-        X = fit_preprocessing(preprocessing, X, y)
-        X_val, X_tgt = map(preprocessing.transform, (X_val, X_tgt))
-    domains = validate_many([classifier], X, y, X_tgt)
-    [error] = fit_many([classifier], domains)
+    estimator = clone(estimator)
+    preprocessing, classifiers = Preprocessing(estimator), [last_step(estimator)]
+    learned = preprocessing.fit(X, y)
+    X_val, X_tgt = map(preprocessing.transform, (X_val, X_tgt))
+    domains = read_for_all(classifiers, *learned, X_tgt)
+    [error] = fit_many(classifiers, domains)
     if error:
         raise error
-    [(score, error)] = reverse_scores([classifier], domains, X_val, y_val)
+    domains = before_resampling(domains, preprocessing, classifiers, X, y, X_tgt)
+    [(score, error)] = reverse_scores(classifiers, domains, X_val, y_val)
     if error:
         raise error
     return score
+
+
+def are_networks(classifiers):
+    """Whether all of them can be trained together; simple models cannot."""
+    return all(isinstance(classifier, BaseDANN) for classifier in classifiers)
+
+
+def read_for_all(classifiers, X, y, X_tgt, **given):
+    """Check and encode data for several classifiers, as they come out of a Pipeline.
+
+    Parameters
+    ----------
+    classifiers : list of DANNClassifier, or of BaselineClassifier
+        Not yet fitted, or on these columns.
+    X, y, X_tgt, **given
+        As in :meth:`skdann.DANNClassifier.fit`.
+
+    Returns
+    -------
+    list of Domains or Exception
+        Of each classifier.
+    """
+    if are_networks(classifiers):
+        return validate_many(classifiers, X, y, X_tgt, **given)
+    return [read_domains(c, X, y, X_tgt, **given) for c in classifiers]
+
+
+def before_resampling(domains, preprocessing, classifiers, X, y, X_tgt, **given):
+    """Return the domains with the source as it was before any sampler.
+
+    Samplers change the rows whose labels are learned. In reverse these are the
+    target's, and what the network adapts to are the rows that there are.
+
+    Parameters
+    ----------
+    domains : list of Domains or Exception
+        What each classifier was fitted on.
+    preprocessing : Preprocessing
+        Fitted.
+    classifiers : list of DANNClassifier, or of BaselineClassifier
+        Fitted.
+    X, y : array-like
+        The source, raw.
+    X_tgt : array-like
+        The target, transformed.
+    **given
+        What else :func:`read_for_all` got; no weights of the source.
+
+    Returns
+    -------
+    list of Domains or Exception
+    """
+    if not preprocessing.samplers:
+        return domains
+    return read_for_all(classifiers, preprocessing.transform(X), y, X_tgt, **given)
 
 
 def reverse_scores(classifiers, domains, X_val, y_val, *, max_stacked="auto"):
@@ -100,7 +158,7 @@ def reverse_scores(classifiers, domains, X_val, y_val, *, max_stacked="auto"):
     list of (float, Exception or None)
         Score and, where it is NaN, why.
     """
-    if not all(isinstance(classifier, BaseDANN) for classifier in classifiers):
+    if not are_networks(classifiers):
         return [
             _reverse_score_of_baseline(classifier, of_one, X_val, y_val)
             for classifier, of_one in zip(classifiers, domains, strict=True)

@@ -1,11 +1,11 @@
 """Name the rows of the target whose labels would tell most."""
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._data._targets import UNLABELLED, encode_known_labels
+from .._pipelines import Preprocessing, last_step, searches_within
 from ..metrics._agreement import combination_weights, disagreement
 from ..metrics._sampling import draw_rows, inclusion_probabilities
 
@@ -75,16 +75,9 @@ def rows_to_label(fitted, X_tgt, n, *, y_tgt=None, random_state=None):
     >>> int(auto.results_["n_labelled"][0])
     10
     """
-    if isinstance(fitted, Pipeline):
-        if len(fitted) > 1:
-            X_tgt = fitted[:-1].transform(X_tgt)
-        fitted = fitted[-1]
+    fitted = _with_candidates(fitted)
+    X_tgt, fitted = Preprocessing(fitted).transform(X_tgt), last_step(fitted)
     check_is_fitted(fitted)
-    if not hasattr(fitted, "_votes"):
-        raise ValueError(
-            "rows_to_label needs candidates that can disagree: a fitted "
-            f"AutoDANNClassifier or search of skdann; got {type(fitted).__name__}."
-        )
     rows, votes, weights, classes, row_weight = fitted._votes(X_tgt)
     is_open = np.ones(len(rows), dtype=bool)
     if y_tgt is not None:
@@ -102,3 +95,17 @@ def rows_to_label(fitted, X_tgt, n, *, y_tgt=None, random_state=None):
     drawn = draw_rows(probabilities, check_random_state(random_state))
     weight = 1 / probabilities[drawn]
     return rows[is_open][drawn], weight / weight.mean()
+
+
+def _with_candidates(fitted):
+    """Return what ends in an object with candidates, also within a search, or raise."""
+    for whole in searches_within(fitted):
+        if hasattr(last_step(whole), "_votes"):
+            return whole
+    name = type(last_step(fitted)).__name__
+    raise ValueError(
+        "rows_to_label needs candidates that can disagree: a fitted AutoDANNClassifier "
+        f"or search of skdann, or a Pipeline that ends in one; got {name}. Of a single "
+        "network, skdann.inspection.adaptation_report(...).rows_to_label(n) draws rows "
+        "on which it and simple models disagree."
+    )

@@ -13,6 +13,7 @@ from sklearn.utils.validation import _num_samples
 from ..._containers._tables import as_indexable
 from ..._data._target_rows import TargetRows
 from ..._data._targets import read_source_labels
+from ..._pipelines import resolve_search
 from ...metrics import proxy_a_distance
 from ...model_selection._comparison import compare_with_source_only, fitted_classifier
 from .._alignment import AlignmentDisplay
@@ -102,7 +103,7 @@ def measure(
 
     Parameters are those of :func:`skdann.inspection.adaptation_report`.
     """
-    estimator = getattr(estimator, "best_estimator_", estimator)
+    estimator = resolve_search(estimator)
     classifier = fitted_classifier(estimator)
     rng = check_random_state(random_state)
     X_src, y_src = as_indexable(X_src, "X_src"), read_source_labels(y_src)

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
 from ..._baseline import BaselineClassifier
 from ..._data._targets import UNLABELLED, encode_known_labels
-from .._fitted import network_input, of_each_domain, some_rows
+from ..._pipelines import Preprocessing
+from .._fitted import of_each_domain, some_rows
 from ._evidence import FOREST, FOREST_BY_DOMAIN, LINEAR, LINEAR_BY_DOMAIN, Evidence
 
 N_TREES = 200
@@ -80,7 +82,8 @@ class _Data:
     def predict(self, source_only, adapted, train, seed):
         """Train simple models; return probabilities of both domains, by name."""
         raw = self.X, self.X_tgt
-        X, X_tgt = (flat(network_input(adapted, A)) for A in raw)
+        learned, preprocessing = self._learned_rows(adapted, train)
+        X, X_tgt = (flat(preprocessing.transform(A)) for A in raw)
         weight = self.fit_params["sample_weight"]
         if weight is not None:
             weight = _safe_indexing(weight, train)
@@ -88,8 +91,7 @@ class _Data:
         simple = _simple_models(sparse.issparse(X), seed)
         for model in simple.values():
             model.fit(
-                _safe_indexing(X, train),
-                _safe_indexing(self.y, train),
+                *learned,
                 X_tgt,
                 **given,
             )
@@ -98,6 +100,20 @@ class _Data:
             **{name: self._probabilities(m, *raw) for name, m in networks.items()},
             **{name: self._probabilities(m, X, X_tgt) for name, m in simple.items()},
         }
+
+    def _learned_rows(self, adapted, train):
+        """Return rows and labels as a network learned them, and its preprocessing.
+
+        Samplers keep nothing of their rows: with one, all is fitted again.
+        """
+        X, y = (_safe_indexing(data, train) for data in (self.X, self.y))
+        preprocessing = Preprocessing(adapted)
+        if preprocessing.samplers:
+            preprocessing = Preprocessing(clone(adapted))
+            X, y = preprocessing.fit(X, y)
+        else:
+            X = preprocessing.transform(X)
+        return (flat(X), y), preprocessing
 
     def _probabilities(self, model, X, X_tgt):
         on_source, on_target = of_each_domain(model)
