@@ -49,7 +49,7 @@ from ._training._sklearn_callbacks import (
 from ._warn import warn
 from .exceptions import AdaptationWarning
 from .metrics._sampling import evenly_spaced_rows
-from .metrics._scorers import SCORES, TargetEvaluation
+from .metrics._scorers import SCORES, TargetEvaluation, check_score
 from .nn._build import build_dann, build_network
 from .nn._class_prior import ClassPrior
 from .nn._standardizer import SOURCE, TARGET, Standardizer
@@ -114,9 +114,14 @@ def restore_attributes_on_error(method):
 
 def is_same(value, other):
     """Whether two values of a parameter are the same."""
-    if isinstance(value, np.ndarray):
-        return np.array_equal(value, other)
-    return value is other or (type(value) is type(other) and value == other)
+    if value is other:
+        return True
+    try:
+        if isinstance(value, np.ndarray):
+            return np.array_equal(value, other)
+        return type(value) is type(other) and bool(value == other)
+    except Exception:  # of arrays in a dict, of missing values, of the user's objects
+        return False
 
 
 class BaseDANN(
@@ -687,7 +692,7 @@ class _ValidationScore:
         if domains.X_tgt is None:
             return accuracy, accuracy
         X_tgt = domains.X_tgt[evenly_spaced_rows(domains.X_tgt.shape[0])]
-        return float(self.score(as_fitted, X, y, X_tgt)), accuracy
+        return check_score(self.score(as_fitted, X, y, X_tgt)), accuracy
 
 
 def _score_by_name(name):

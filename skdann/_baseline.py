@@ -181,6 +181,7 @@ def try_fit(baseline, domains):
         Checked data.
     """
     try:
+        baseline._validate_params()
         baseline._fit_domains(domains)
     except Exception as error:  # of the classifier, which may be the user's
         return error

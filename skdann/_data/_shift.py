@@ -8,6 +8,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import cohen_kappa_score
 
+from .._numbers import as_float, as_list
 from ..metrics._proportions import calibrate, estimate_proportions, total_variation
 from ._column_scales import column_scales
 from ._weights import source_proportions
@@ -66,28 +67,47 @@ def resolve_shift(domains, standardize, target_prior):
 
 def _check_target_prior(target_prior, classes):
     """Return the given proportions in the order of the classes, of sum 1."""
+    if _has_labels(target_prior):
+        target_prior = dict(target_prior.items())
     if isinstance(target_prior, dict):
-        labels = classes.tolist()
-        lacking = [label for label in labels if label not in target_prior]
-        unknown = [label for label in target_prior if label not in labels]
-        if lacking or unknown:
-            raise ValueError(
-                f"target_prior must give a proportion for each of the classes {labels}"
-                f"; it lacks {lacking} and has {unknown}."
-            )
-        target_prior = [target_prior[label] for label in labels]
-    prior = np.asarray(target_prior, dtype=np.float64)
-    if prior.shape != (len(classes),):
+        target_prior = _in_order(target_prior, classes.tolist())
+    given = as_list(target_prior)
+    prior = np.array([as_float(value) for value in given], dtype=np.float64)
+    if len(prior) != len(classes):
         raise ValueError(
-            f"target_prior has shape {prior.shape}, but there are {len(classes)} "
+            f"target_prior has {len(prior)} entries, but there are {len(classes)} "
             f"classes: give a proportion for each of {classes.tolist()}."
         )
     if not (prior >= 0).all() or not abs(prior.sum() - 1) <= ROUNDING:
         raise ValueError(
-            f"target_prior holds {prior.tolist()}; it must hold proportions, at least "
+            f"target_prior holds {given}; it must hold proportions, at least "
             "0, whose sum is 1."
         )
     return prior / prior.sum()
+
+
+def _has_labels(target_prior):
+    """Whether it is a Series of pandas by label, as ``value_counts`` returns.
+
+    Such a Series is sorted by frequency and not by label.
+    """
+    index = getattr(target_prior, "index", None)
+    if index is None or not hasattr(target_prior, "items"):
+        return False
+    return list(index) != list(range(len(target_prior)))
+
+
+def _in_order(target_prior, labels):
+    """Return the proportions of a dict in the order of the labels."""
+    known = set(labels)
+    lacking = [label for label in labels if label not in target_prior]
+    unknown = [label for label in target_prior if label not in known]
+    if lacking or unknown:
+        raise ValueError(
+            f"target_prior must give a proportion for each of the classes {labels}"
+            f"; it lacks {lacking} and has {unknown}."
+        )
+    return [target_prior[label] for label in labels]
 
 
 def _with_most_agreement(candidates, estimates):

@@ -7,8 +7,6 @@ from functools import partial
 import numpy as np
 from joblib import effective_n_jobs, parallel_config
 from sklearn.base import BaseEstimator, _fit_context
-from sklearn.exceptions import FitFailedWarning
-from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 from sklearn.utils.parallel import delayed
 from sklearn.utils.validation import _num_samples, check_is_fitted
@@ -21,12 +19,15 @@ from .._warn import warn
 from ..metrics._agreement import CandidateVotes, combination_weights
 from ._candidates import (
     baseline_candidates,
+    check_candidates,
     is_source_only,
     lambda_max_of,
     make_candidate,
     make_tasks,
 )
 from ._evaluation import Fold, evaluate
+from ._failures import report_failures, tell_why_none, warn_of_scores_not_finite
+from ._folds import split
 from ._judged_rows import JudgedRows, candidate_votes
 from ._pipeline import check_estimator, fit_preprocessing, join_pipeline, split_pipeline
 from ._results import (
@@ -36,7 +37,7 @@ from ._results import (
     predicted_classes,
 )
 from ._scoring import REVERSE, UNRELATED_SCORES, understand_scoring
-from ._selection import choose, warn_of_disagreement
+from ._selection import check_index, choose, warn_of_disagreement
 
 
 class BaseDANNSearch:
@@ -93,17 +94,15 @@ class BaseDANNSearch:
         scoring = understand_scoring(
             self.scoring, self.estimator, has_labels=of_choice is not None
         )
-        if scoring.is_multiple:
-            self._check_refit({*scoring.known, *scoring.scorers})
+        self._check_refit(scoring)
         X, y, sample_weight = indexable(X, y, sample_weight)
         judged = JudgedRows.of(X_tgt, y, y_tgt, for_choice=of_choice is not None)
         fit_params = {"sample_weight": sample_weight, "y_tgt": None}
         if self.label_use == "training":
             fit_params["y_tgt"] = y_tgt
-        cv = check_cv(self.cv, y, classifier=True)
         folds = [
             Fold(X, y, X_tgt, train, test, judged, **fit_params)
-            for train, test in cv.split(X, y, groups)
+            for train, test in split(self.cv, X, y, groups)
         ]
         self.n_splits_ = len(folds)
         self.scorer_ = _labelled_scorer(scoring)
@@ -154,7 +153,20 @@ class BaseDANNSearch:
         """
         return BaseEstimator.get_metadata_routing(self)
 
-    def _check_refit(self, columns):
+    def _check_refit(self, scoring):
+        """Raise an error if refit must name a score and does not."""
+        columns = [*scoring.known, *scoring.scorers]
+        if scoring.is_multiple:
+            self._check_named_score(columns)
+        elif isinstance(self.refit, str) and not (
+            callable(self.scoring) or self.refit in ("score", self.scoring)
+        ):
+            raise ValueError(
+                f"refit={self.refit!r} names none of the scores: there is one, "
+                f"scoring={self.scoring!r}. Set refit=True, or name several in scoring."
+            )
+
+    def _check_named_score(self, columns):
         """Raise an error if there are several scores and refit names none of them."""
         named = isinstance(self.refit, str) and self.refit in columns
         if self.refit and not (named or callable(self.refit)):
@@ -166,6 +178,7 @@ class BaseDANNSearch:
     def _all_candidates(self):
         """Return the candidates, source-only ones among them."""
         candidates = list(self._candidates())
+        check_candidates(candidates)
         if not any(is_source_only(self.estimator, params) for params in candidates):
             candidates += self._without_adaptation(candidates)
         return candidates + (baseline_candidates() if self.baselines else [])
@@ -190,7 +203,7 @@ class BaseDANNSearch:
         )
         search_task.begin()
         jobs = self._jobs(candidates, folds, scoring, search_task)
-        outcomes = []
+        outcomes: list = []
         try:
             run = parallel_as_completed(self.n_jobs, pre_dispatch=self.pre_dispatch)
             for done in self._counted(run(jobs), total):
@@ -199,6 +212,11 @@ class BaseDANNSearch:
         except KeyboardInterrupt:
             outcomes = _complete(outcomes, fits_each, len(candidates))
         search_task.end()
+        if not outcomes:
+            raise ValueError(
+                f"pre_dispatch={self.pre_dispatch!r} hands out no fit at all. Use the "
+                "default, '2*n_jobs'."
+            )
         return outcomes
 
     def _counted(self, outcomes, total):
@@ -257,7 +275,8 @@ class BaseDANNSearch:
 
     def _tabulate(self, candidates, outcomes, scoring):
         """Set ``cv_results_``; return the outcomes by candidate, fold and seed."""
-        _report_failures(outcomes, self.error_score)
+        report_failures(outcomes, self.error_score)
+        warn_of_scores_not_finite(outcomes)
         add_ensemble_agreement(outcomes)
         for outcome in outcomes:
             scores = outcome.test_scores
@@ -272,7 +291,7 @@ class BaseDANNSearch:
         if self.multimetric_:  # also if a single scorer returned several scores
             prefix = "rank_test_"
             ranks = [name for name in self.cv_results_ if name.startswith(prefix)]
-            self._check_refit({name.removeprefix(prefix) for name in ranks})
+            self._check_named_score([name.removeprefix(prefix) for name in ranks])
         return table
 
     def _keep_votes(self, judged, table):
@@ -307,9 +326,13 @@ class BaseDANNSearch:
     def _choose(self, table):
         results = self.cv_results_
         if callable(self.refit):
-            self.best_index_ = self.refit(results)
+            self.best_index_ = check_index(self.refit(results), len(results["params"]))
         else:
             column = self.refit if self.multimetric_ else "score"
+            if not self._is_known(f"mean_test_{column}"):
+                outcomes = [o for folds in table for fold in folds for o in fold]
+                why = tell_why_none(outcomes, column)
+                raise ValueError(f"No candidate can be chosen: {why}")
             best = self._best_by(column, *UNRELATED_SCORES, REVERSE)
             self.best_index_ = best.pop(column)
             self.best_score_ = results[f"mean_test_{column}"][self.best_index_]
@@ -393,19 +416,3 @@ def _complete(outcomes, fits_each, n_candidates):
         "of them is taken."
     )
     return [outcome for outcome in outcomes if outcome.candidate in finished]
-
-
-def _report_failures(outcomes, error_score):
-    errors = Counter(
-        f"{type(o.error).__name__}: {o.error}" for o in outcomes if o.error is not None
-    )
-    if not errors:
-        return
-    n_failed = sum(errors.values())
-    texts = "; ".join(f"{n} times {text}" for text, n in errors.items())
-    if n_failed == len(outcomes):
-        raise ValueError(f"All {n_failed} fits failed: {texts}")
-    warn(
-        f"{n_failed} of {len(outcomes)} fits failed and score {error_score}: {texts}",
-        FitFailedWarning,
-    )

@@ -8,12 +8,12 @@ import numpy as np
 from sklearn.utils import _safe_indexing
 
 from .._base import BaseDANN
-from .._baseline import try_fit
+from .._baseline import BaselineClassifier, try_fit
 from .._data._domains import read_domains
 from .._multi_fit import fit_many, validate_many
 from .._training._sklearn_callbacks import NullFitTask, make_callback_data
 from ..metrics._fitted import reading
-from ..metrics._scorers import OF_FEATURES, SCORES, TargetEvaluation
+from ..metrics._scorers import OF_FEATURES, SCORES, TargetEvaluation, check_score
 from ._judged_rows import JudgedRows
 from ._pipeline import fit_preprocessing, join_pipeline, split_pipeline
 from ._reverse_validation import reverse_scores
@@ -232,6 +232,7 @@ def _train(task, fold, max_stacked):
         domains = validate_many(classifiers, X, y, X_tgt, **given)
         errors = fit_many(classifiers, domains, max_stacked=max_stacked)
     else:
+        _check_baselines(classifiers)
         domains = [read_domains(c, X, y, X_tgt, **given) for c in classifiers]
         errors = list(map(try_fit, classifiers, domains))
     return _Trained(
@@ -244,6 +245,16 @@ def _train(task, fold, max_stacked):
         y_test,
         X_tgt,
     )
+
+
+def _check_baselines(classifiers):
+    """Raise ValueError for classifiers that no candidate can be."""
+    for classifier in classifiers:
+        if not isinstance(classifier, BaselineClassifier):
+            raise ValueError(
+                "A candidate must be a DANNClassifier, or a Pipeline that ends in one; "
+                f"got {classifier!r}."
+            )
 
 
 def _score_reverse(trained, outcomes, max_stacked):
@@ -285,5 +296,15 @@ def _score(trained, i, outcome, fold, scorers, score_train):
         parts.append((outcome.train_scores, fold.train))
     for scores, index in parts:
         for name, scorer in scorers.items():
-            value = scorer(whole, *fold.rows(index))
-            scores |= value if isinstance(value, dict) else {name: value}
+            scores |= _check_scores(scorer(whole, *fold.rows(index)), name)
+
+
+def _check_scores(returned, name):
+    """Return what a scorer of the user's returned as scores by name."""
+    scores = returned if isinstance(returned, dict) else {name: returned}
+    wrong = [key for key in scores if not isinstance(key, str)]
+    if wrong:
+        raise ValueError(f"scoring names scores by {wrong}; names must be text.")
+    return {
+        key: check_score(value, f"scoring {key!r}") for key, value in scores.items()
+    }

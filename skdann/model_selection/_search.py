@@ -10,8 +10,9 @@ from sklearn.model_selection import (
     ParameterSampler,
     RandomizedSearchCV,
 )
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
+from .._numbers import Count, Number
 from ._base_search import BaseDANNSearch
 from ._candidates import source_only_candidates
 from ._scoring import REVERSE, SCORE_NAMES
@@ -25,9 +26,10 @@ _OWN_CONSTRAINTS = {
         dict,
         None,
     ],
-    "n_seeds": [Interval(Integral, 1, None, closed="left")],
-    "max_stacked": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-    "source_tolerance": [Interval(Real, 0, 1, closed="both")],
+    "n_seeds": [Count(Integral, 1, None, closed="left")],
+    "max_stacked": [StrOptions({"auto"}), Count(Integral, 1, None, closed="left")],
+    "pre_dispatch": [Count(Integral, 1, None, closed="left"), str],
+    "source_tolerance": [Number(Real, 0, 1, closed="both")],
     "label_use": [StrOptions({"choice", "training", "both"})],
     "baselines": ["boolean"],
 }

@@ -2,12 +2,13 @@
 
 import copy
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
+from numbers import Integral
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .._numbers import as_list
 from ._dann import DANN
 from ._ensemble import EnsembleDANN
 from ._mlp import make_mlp
@@ -128,12 +129,18 @@ def build_dann(
 
 
 def _check_sizes(name: str, sizes: Sequence[int] | int) -> list[int]:
-    widths = np.atleast_1d(sizes).tolist()
-    if not all(isinstance(width, int) and 0 < width < 2**31 for width in widths):
+    is_ordered = not isinstance(sizes, Set | Mapping)
+    widths = [sizes] if isinstance(sizes, Integral) else as_list(sizes)
+    if not (is_ordered and all(map(_is_width, widths))):
         raise ValueError(
             f"{name} must hold positive integers, each below 2**31; got {sizes!r}."
         )
-    return widths
+    return [int(width) for width in widths]
+
+
+def _is_width(value: object) -> bool:
+    is_integer = isinstance(value, Integral) and not isinstance(value, bool)
+    return is_integer and 0 < int(value) < 2**31
 
 
 def _make(name: str, part: Part, sizes: tuple[int, ...], rows: Tensor) -> nn.Module:
