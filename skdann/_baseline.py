@@ -1,5 +1,7 @@
 """``BaselineClassifier``: what one would do without adapting a network."""
 
+from contextlib import nullcontext
+
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, _fit_context, clone
@@ -13,6 +15,7 @@ from ._data._domains import read_domains
 from ._data._rows import check_rows_to_predict
 from ._data._scalers import SCALINGS, fit_scaler
 from ._domain_aware import DomainAwareClassifier
+from ._warn import silent_libraries
 
 # Enough for any table whose columns are on one scale.
 MAX_ITER = 2000
@@ -122,7 +125,10 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
                 weight = np.concatenate([weight, np.ones(len(labelled))])
         weights = {} if weight is None else {"sample_weight": weight}
         self.classes_ = domains.targets.classes
-        self.estimator_ = self._model().fit(X, self.classes_[codes], **weights)
+        # of a model that the user did not ask for nobody needs to hear
+        silence = silent_libraries() if self.estimator is None else nullcontext()
+        with silence, np.errstate(all="ignore"):
+            self.estimator_ = self._model().fit(X, self.classes_[codes], **weights)
         self._row_shape = domains.X.shape[1:]
         return self
 

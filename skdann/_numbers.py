@@ -31,7 +31,8 @@ def as_float(value):
 
 def as_list(values):
     """Return what an array, a Series or another collection holds, as Python's own."""
-    return values.tolist() if hasattr(values, "tolist") else list(values)
+    held = values.tolist() if hasattr(values, "tolist") else list(values)
+    return held if isinstance(held, list) else [held]  # of an array without axes
 
 
 class Number(Interval):

@@ -3,10 +3,9 @@
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from .._baseline import MAX_ITER, BaselineClassifier
+from .._baseline import BaselineClassifier
 from .._classifier import DANNClassifier
 from .._training import draw_seeds
 
@@ -51,10 +50,7 @@ def default_candidates(domains, random_state):
     seeds = iter(draw_seeds(random_state, 16))
     leaf = {"n_estimators": N_TREES, "min_samples_leaf": 2}
     kinds = {
-        "logistic regression": (
-            lambda: LogisticRegression(max_iter=MAX_ITER),
-            _OF_LINEAR,
-        ),
+        "logistic regression": (lambda: None, _OF_LINEAR),
         "random forest": (
             lambda: RandomForestClassifier(N_TREES, random_state=next(seeds)),
             _OF_TREES,

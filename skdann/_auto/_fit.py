@@ -2,16 +2,16 @@
 
 import time
 from dataclasses import dataclass
+from functools import partial
 
 from joblib import effective_n_jobs
 from sklearn.base import clone
-from sklearn.utils.parallel import delayed
 from tqdm.auto import tqdm
 
 from .._base import BaseDANN
 from .._baseline import try_fit
 from .._multi_fit import apply_parameters, fit_many
-from .._parallel import parallel_as_completed
+from .._parallel import as_completed
 from .._training import Watcher
 from .._warn import warn
 
@@ -92,14 +92,14 @@ def _jobs(candidates, domains, n_jobs, ends, progress):
     for name, candidate in candidates.items():
         is_network = isinstance(candidate, BaseDANN)
         (networks if is_network else others)[name] = clone(candidate)
-    jobs = [delayed(_fit_one)(*item, domains, ends) for item in others.items()]
+    jobs = [partial(_fit_one, *item, domains, ends) for item in others.items()]
     n_workers = effective_n_jobs(n_jobs)
     # what is drawn cannot be sent to another process
     watcher = _Watcher(ends, progress if n_workers == 1 else None, len(others))
-    of_networks = [delayed(_fit_networks)(networks, domains, watcher)]
+    of_networks = [partial(_fit_networks, networks, domains, watcher)]
     if networks:  # they take longest: first, if others can be fitted meanwhile
         jobs = of_networks + jobs if n_workers > 1 else jobs + of_networks
-    yield from parallel_as_completed(n_jobs)(jobs)
+    yield from as_completed(jobs, n_jobs)
 
 
 def _fit_one(name, candidate, domains, ends):

@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import cohen_kappa_score
 
 from .._numbers import as_float, as_list
+from .._warn import silent_libraries
 from ..metrics._proportions import calibrate, estimate_proportions, total_variation
 from ._column_scales import column_scales
 from ._weights import source_proportions
@@ -28,6 +29,9 @@ PRIOR_ROWS = 10
 
 # Added to probabilities, half a tree's.
 SMOOTHING = 0.005
+
+# Deviations; trees compute in float32, and sums of squares must not overflow either.
+LARGEST = 1e18
 
 
 def resolve_shift(domains, standardize, target_prior):
@@ -117,15 +121,16 @@ def _with_most_agreement(candidates, estimates):
     how right they are without a label. Proportions are estimated on the way.
     """
     of_all = _some_rows(candidates[0])
-    models = _TwoModels(of_all)
     agreements = []
-    for i, domains in enumerate(candidates):
-        some = replace(of_all, scales=domains.scales)
-        if estimates:
-            some = models.estimate_prior(some)
-            candidates[i] = replace(domains, target_prior=some.target_prior)
-        if len(candidates) > 1:
-            agreements.append(models.agreement(some))
+    with silent_libraries(), np.errstate(all="ignore"):
+        models = _TwoModels(of_all)
+        for i, domains in enumerate(candidates):
+            some = replace(of_all, scales=domains.scales)
+            if estimates:
+                some = models.estimate_prior(some)
+                candidates[i] = replace(domains, target_prior=some.target_prior)
+            if len(candidates) > 1:
+                agreements.append(models.agreement(some))
     return candidates[np.argmax(agreements)] if agreements else candidates[0]
 
 
@@ -215,7 +220,8 @@ class _TwoModels:
         X, X_tgt = domains.X, domains.X_tgt
         of_forest = X_tgt
         if not sparse.issparse(X):
-            X, X_tgt = (X - mean) / scale, (X_tgt - mean_tgt) / scale_tgt
+            X = _bounded((X - mean) / scale)
+            X_tgt = _bounded((X_tgt - mean_tgt) / scale_tgt)
             of_forest = self._in_deviations(X_tgt * scale + mean)
         linear = LogisticRegression(max_iter=300).fit(X, self.y, domains.row_weight)
         out_of_bag = np.nan_to_num(self.forest.oob_decision_function_)
@@ -229,7 +235,14 @@ class _TwoModels:
         return column_scales(domains, domains.scales or "source")
 
     def _in_deviations(self, X):
-        return X if sparse.issparse(X) else (X - self.mean[0]) / self.scale[0]
+        if sparse.issparse(X):
+            return X
+        return _bounded((X - self.mean[0]) / self.scale[0])
+
+
+def _bounded(X):
+    """Return deviations that models can read: of huge values they overflow."""
+    return np.nan_to_num(X).clip(-LARGEST, LARGEST)
 
 
 def _common_share(first, second, known):

@@ -30,7 +30,8 @@ def check_callbacks(callbacks) -> list:
     """
     callbacks = list(callbacks or [])
     for entry in callbacks:
-        callback = entry[1] if isinstance(entry, tuple) else entry
+        is_named = isinstance(entry, tuple) and len(entry) == 2
+        callback = entry[1] if is_named else entry
         cls = callback if isinstance(callback, type) else type(callback)
         if not issubclass(cls, Callback):
             raise ValueError(

@@ -22,6 +22,7 @@ from ._divergence import (
     PredictionCheck,
     check_weights,
     explain_out_of_memory,
+    explain_single_rows,
     whole_epoch,
 )
 from ._engine import AutogradEngine
@@ -159,7 +160,8 @@ class DANNNet(EpochLoop, NeuralNet):
         """
         small = is_small(self.module_, plan.domains.X, self.batch_size)
         memory = explain_out_of_memory(self.device, self.batch_size)
-        with limit_threads(small), memory:
+        single_rows = explain_single_rows(self.batch_size)
+        with limit_threads(small), memory, single_rows:
             before = capture_state(self)
             try:
                 with self.following(plan):

@@ -1,10 +1,7 @@
 """Density ratio and distance of two domains, by classifiers of the domain."""
 
-import warnings
-
 import numpy as np
 from scipy import sparse
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import train_test_split
@@ -12,6 +9,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.utils import check_array
+
+from .._warn import silent_libraries
 
 
 def density_ratio(X_src, X_tgt, X=None, *, C=1.0):
@@ -47,10 +46,10 @@ def density_ratio(X_src, X_tgt, X=None, *, C=1.0):
     """
     joined, is_target = _join(X_src, X_tgt)
     model = make_pipeline(_scaler(joined), LogisticRegression(C=C, max_iter=1000))
-    with warnings.catch_warnings():  # an estimate before convergence is good enough
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    # an estimate before convergence is good enough
+    with silent_libraries(), np.errstate(all="ignore"):
         model.fit(joined, is_target)
-    log_odds = model.decision_function(X_src if X is None else X)
+        log_odds = model.decision_function(X_src if X is None else X)
     n_target = np.count_nonzero(is_target)
     # clipped, as exp would overflow; so far from the other domain it is a guess anyway
     ratio = np.exp(np.clip(log_odds, -30, 30))
@@ -111,8 +110,7 @@ def proxy_a_distance(X_src, X_tgt, *, random_state=None):
     for C in np.logspace(-5, 4, 10):
         # Balanced, as the score is: else a small domain would go unnoticed in the fit.
         model = LinearSVC(C=C, class_weight="balanced", random_state=0)
-        with warnings.catch_warnings():  # the best over C is taken, converged or not
-            warnings.simplefilter("ignore", ConvergenceWarning)
+        with silent_libraries():  # the best over C is taken, converged or not
             model.fit(train, is_target_train)
         accuracy = balanced_accuracy_score(is_target_test, model.predict(test))
         errors.append(1 - accuracy)

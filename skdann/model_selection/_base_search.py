@@ -8,12 +8,11 @@ import numpy as np
 from joblib import effective_n_jobs, parallel_config
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import indexable
-from sklearn.utils.parallel import delayed
 from sklearn.utils.validation import _num_samples, check_is_fitted
 from tqdm.auto import tqdm
 
 from .._base import restore_attributes_on_error
-from .._parallel import parallel_as_completed
+from .._parallel import as_completed
 from .._training._sklearn_callbacks import make_callback_data, start_fit
 from .._warn import warn
 from ..metrics._agreement import CandidateVotes, combination_weights
@@ -205,8 +204,8 @@ class BaseDANNSearch:
         jobs = self._jobs(candidates, folds, scoring, search_task)
         outcomes: list = []
         try:
-            run = parallel_as_completed(self.n_jobs, pre_dispatch=self.pre_dispatch)
-            for done in self._counted(run(jobs), total):
+            done_jobs = as_completed(jobs, self.n_jobs, pre_dispatch=self.pre_dispatch)
+            for done in self._counted(done_jobs, total):
                 outcomes += done
                 self._raise_if_asked(done)
         except KeyboardInterrupt:
@@ -254,7 +253,7 @@ class BaseDANNSearch:
         if effective_n_jobs(self.n_jobs) > 1:
             work = partial(_without_jobs, work)
         return (
-            delayed(work)(task, folds[task.fold], fit_tasks=of_members)
+            partial(work, task, folds[task.fold], fit_tasks=of_members)
             for task, of_members in zip(tasks, fit_tasks, strict=True)
         )
 

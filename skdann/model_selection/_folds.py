@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import _num_samples
 
-from .._warn import warn
+from .._warn import silent_libraries, warn
 
 
 def split(cv, X, y, groups=None):
@@ -26,7 +26,8 @@ def split(cv, X, y, groups=None):
     """
     n_rows = _num_samples(X)
     try:
-        folds = list(check_cv(cv, y, classifier=True).split(X, y, groups))
+        with silent_libraries():  # of classes that folds lack: see below
+            folds = list(check_cv(cv, y, classifier=True).split(X, y, groups))
     except (TypeError, ValueError) as error:
         raise ValueError(f"cv={cv!r} makes no folds of the source: {error}") from error
     if not folds:
@@ -41,13 +42,33 @@ def split(cv, X, y, groups=None):
         )
         for i, (train, test) in enumerate(folds)
     ]
-    n_common = max(len(np.intersect1d(train, test)) for train, test in checked)
+    _warn_of_common_rows(checked)
+    _warn_of_lacking_classes(checked, np.asarray(y).ravel())
+    return checked
+
+
+def _warn_of_common_rows(folds):
+    n_common = max(len(np.intersect1d(train, test)) for train, test in folds)
     if n_common:
         warn(
-            f"Folds of cv train on up to {n_common} rows that they also score on: the "
+            f"Folds of cv train on up to {n_common} rows that they also score on: "
             "scores on the source are higher than they would be on other rows."
         )
-    return checked
+
+
+def _warn_of_lacking_classes(folds, y):
+    classes = np.unique(y)
+    lacking = {}
+    for i, (train, _) in enumerate(folds):
+        missing = np.setdiff1d(classes, y[train])
+        if len(missing):
+            lacking[i] = missing.tolist()
+    if lacking:
+        first, missing = next(iter(lacking.items()))
+        warn(
+            f"{len(lacking)} of {len(folds)} folds of cv train without some class, as "
+            f"fold {first} without {missing}. Use fewer folds, or stratified ones."
+        )
 
 
 def _positions(index, n_rows, name):

@@ -13,6 +13,7 @@ from sklearn.model_selection import (
 from sklearn.utils._param_validation import StrOptions
 
 from .._numbers import Count, Number
+from .._warn import silent_libraries, warn
 from ._base_search import BaseDANNSearch
 from ._candidates import source_only_candidates
 from ._scoring import REVERSE, SCORE_NAMES
@@ -335,9 +336,17 @@ class DANNRandomizedSearchCV(BaseDANNSearch, RandomizedSearchCV):
         self.baselines = baselines
 
     def _candidates(self):
-        return ParameterSampler(
+        sampler = ParameterSampler(
             self.param_distributions, self.n_iter, random_state=self.random_state
         )
+        with silent_libraries():
+            candidates = list(sampler)
+        if 0 < len(candidates) < self.n_iter:
+            warn(
+                f"There are {len(candidates)} candidates to draw from, fewer than "
+                f"n_iter={self.n_iter}: all are tried."
+            )
+        return candidates
 
     def _without_adaptation(self, candidates):
         return source_only_candidates(self.estimator, [{}])
