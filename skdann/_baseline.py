@@ -164,6 +164,12 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
         Rows of weight 0 may have held the only ones of a class: its column is 0.
         """
         P = self.estimator_.predict_proba(self._scaler.transform(X, domain))
+        expected = X.shape[0], len(self.estimator_.classes_)
+        if np.shape(P) != expected:
+            raise ValueError(
+                f"predict_proba of the estimator {self.estimator_!r} returns shape "
+                f"{np.shape(P)}, instead of {expected}."
+            )
         if P.shape[1] == len(self.classes_):
             return P
         of_all = np.zeros((len(P), len(self.classes_)), dtype=P.dtype)

@@ -89,7 +89,7 @@ def check_candidates(candidates, random_state):
             "candidates must be at least two pairs (name, estimator), each name once; "
             f"got {candidates!r}."
         )
-    checked = {name: _as_candidate(name, estimator) for name, estimator in pairs}
+    checked = {name: _clone(name, estimator) for name, estimator in pairs}
     seeds = draw_seeds(random_state, len(checked))
     for candidate, seed in zip(checked.values(), seeds, strict=True):
         _set_open_seeds(candidate, None if random_state is None else seed)
@@ -107,9 +107,18 @@ def _is_named(entry):
     return isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str)
 
 
+def _clone(name, estimator):
+    """Return a candidate that is our own, or say which one can't be copied."""
+    candidate = _as_candidate(name, estimator)
+    try:
+        return clone(candidate)
+    except Exception as error:  # what is no estimator, or takes its parameters apart
+        raise ValueError(f"The candidate {name!r} can't be cloned: {error}") from error
+
+
 def _as_candidate(name, estimator):
     if isinstance(estimator, DANNClassifier | BaselineClassifier):
-        return clone(estimator)
+        return estimator
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     if isinstance(last, DANNClassifier) or not hasattr(estimator, "predict_proba"):
         raise ValueError(
@@ -118,4 +127,4 @@ def _as_candidate(name, estimator):
             "in a Pipeline goes before the whole: make_pipeline(..., "
             "AutoDANNClassifier(...))."
         )
-    return BaselineClassifier(clone(estimator), standardize=None)
+    return BaselineClassifier(estimator, standardize=None)

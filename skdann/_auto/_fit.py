@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 from joblib import effective_n_jobs
 from sklearn.base import clone
 from tqdm.auto import tqdm
@@ -14,6 +15,7 @@ from .._multi_fit import apply_parameters, fit_many
 from .._parallel import as_completed
 from .._training import Watcher
 from .._warn import warn
+from ..metrics._fitted import reading
 
 _BAR = "{desc} {percentage:3.0f}% |{bar:20}| {elapsed}"
 
@@ -33,18 +35,55 @@ class FittedCandidate:
         Fitted, unless there is an error.
     seconds : float
     error : Exception or None
+    P : ndarray of shape (n, n_classes) or None
+        What it predicts for rows of the target, see :meth:`predict`.
     """
 
     name: str
     estimator: object
     seconds: float
     error: Exception | None = None
+    P: np.ndarray | None = None
+
+    def predict(self, X_tgt, n_classes):
+        """Keep what it predicts; if nothing can be made of that, it is an error.
+
+        Parameters
+        ----------
+        X_tgt : ndarray or CSR of shape (n, n_features)
+            Rows of the target.
+        n_classes : int
+            Columns that its probabilities must have.
+        """
+        try:
+            P = reading(self.estimator, "target").predict_proba(X_tgt)
+            self.P = check_probabilities(P, (X_tgt.shape[0], n_classes))
+        except Exception as error:  # of the classifier, which may be the user's
+            self.error = error
 
     def reason(self, max_time):
         """Return in words why there is an error."""
         if isinstance(self.error, OutOfTimeError):
             return f"{self.name}: not done within max_time={max_time:g}"
         return f"{self.name}: {type(self.error).__name__}: {self.error}"
+
+
+def check_probabilities(P, shape):
+    """Return probabilities as an array, or raise ValueError if they are none.
+
+    Parameters
+    ----------
+    P : object
+        What a classifier returned.
+    shape : (int, int)
+        That they must have.
+    """
+    P = np.asarray(P, dtype=float)
+    if P.shape != shape:
+        raise ValueError(f"predict_proba returns shape {P.shape}, instead of {shape}.")
+    if not np.isfinite(P).all():
+        raise ValueError("predict_proba returns values that are not finite.")
+    return P
 
 
 def fit_candidates(candidates, domains, *, ends, n_jobs, verbose):
