@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import os
 
 import numpy as np
 import torch
@@ -481,6 +482,7 @@ class BaseDANN(
                     "None. Name the file that an earlier fit has written."
                 )
             return None
+        _check_path(self.checkpoint)
         return Checkpoint(
             self.checkpoint,
             self.checkpoint_interval,
@@ -637,6 +639,18 @@ class BaseDANN(
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _check_path(path):
+    """Raise ValueError if no file can be named so."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return  # whether it can be written is looked at later
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"checkpoint={path!r} can't be the name of a file: {error}"
+        ) from error
 
 
 def _saved_fixed_parts(saved, row_shape, n_outputs):

@@ -165,10 +165,10 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
         """
         P = self.estimator_.predict_proba(self._scaler.transform(X, domain))
         expected = X.shape[0], len(self.estimator_.classes_)
-        if np.shape(P) != expected:
+        if np.shape(P) != expected or not np.isfinite(P).all():
             raise ValueError(
                 f"predict_proba of the estimator {self.estimator_!r} returns shape "
-                f"{np.shape(P)}, instead of {expected}."
+                f"{np.shape(P)}; it must return finite numbers of shape {expected}."
             )
         if P.shape[1] == len(self.classes_):
             return P

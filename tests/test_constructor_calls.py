@@ -19,7 +19,7 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.model_selection import KFold, ShuffleSplit
-from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 from skorch.callbacks import Callback, EarlyStopping
 from torch import nn
@@ -153,8 +153,9 @@ OF_NETWORK = {
     "random_state": one_of(*SEEDS),
     "verbose": st.sampled_from([0, 0, 0, 1, -1, "x", None]),
 }
+SIMPLE = KNeighborsClassifier(1)
 OF_BASELINE = {
-    "estimator": one_of(None, GaussianNB(), DecisionTreeClassifier(), GaussianNB),
+    "estimator": one_of(None, SIMPLE, DecisionTreeClassifier(), KNeighborsClassifier),
     "standardize": one_of("domain", "source", "pooled", "quantile", None),
 }
 
@@ -176,11 +177,11 @@ QUICK = {**SMALL, "max_epochs": 2}
 networks = calls(DANNClassifier, OF_NETWORK, QUICK)
 baselines = calls(BaselineClassifier, OF_BASELINE, {})
 
-CANDIDATES = [DANNClassifier(**QUICK), BaselineClassifier(), GaussianNB()]
+CANDIDATES = [DANNClassifier(**QUICK), BaselineClassifier(), SIMPLE]
 candidates = st.lists(
     st.tuples(
         st.sampled_from(["a", "b", "c", 1]),
-        st.sampled_from([*CANDIDATES, GaussianNB, 5]) | networks | baselines,
+        st.sampled_from([*CANDIDATES, KNeighborsClassifier, 5]) | networks | baselines,
     ),
     min_size=1,
     max_size=3,
@@ -236,9 +237,7 @@ DRAWN = {
     "network": networks,
     "baseline": baselines,
     "auto": autos,
-    "grid": calls(
-        DANNGridSearchCV, OF_SEARCH, SEARCH, param_grid=grids() | odd_grids
-    ),
+    "grid": calls(DANNGridSearchCV, OF_SEARCH, SEARCH, param_grid=grids() | odd_grids),
     "randomized": calls(
         DANNRandomizedSearchCV,
         OF_SEARCH | {"n_iter": COUNTS, "random_state": one_of(*SEEDS)},
@@ -252,10 +251,10 @@ DRAWN = {
 def data(draw):
     """Draw two small domains; a few are such that nothing can be learned."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    n, n_target = draw(st.sampled_from([(8, 6), (12, 5), (8, 1), (2, 1), (1, 1)]))
+    n, n_target = draw(st.sampled_from([(8, 6), (12, 5), (9, 9), (8, 1), (2, 1)]))
     X, X_tgt = rng.normal(size=(n, 2)), rng.normal(size=(n_target, 2))
     size = draw(st.sampled_from([1, 1, 1, 1, 0, 1e-300, 1e30, 1e300]))
-    y = np.arange(n) % draw(st.sampled_from([2, 2, 2, 3, 1]))
+    y = np.arange(n) % draw(st.sampled_from([2, 2, 2, 2, 3, 3, 1]))
     y_tgt = np.where(np.arange(n_target) < draw(st.integers(0, 2)), y[0], -1)
     return size * X, y, size * X_tgt, y_tgt
 

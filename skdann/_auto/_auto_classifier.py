@@ -18,8 +18,8 @@ from .._data._rows import check_rows_to_predict
 from .._data._scale_check import warn_if_of_source
 from .._data._shift import resolve_shift
 from .._domain_aware import DomainAwareClassifier
-from .._numbers import Number
 from .._multi_fit import share_columns
+from .._numbers import Number
 from .._warn import warn
 from ..metrics._agreement import CandidateVotes, combination_weights
 from ..metrics._fitted import reading

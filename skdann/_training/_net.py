@@ -116,6 +116,14 @@ class DANNNet(EpochLoop, NeuralNet):
         self.engine_ = AutogradEngine(self.module_, self.optimizer_)
         return self
 
+    def initialize_optimizer(self, *args, **kwargs):
+        try:
+            return super().initialize_optimizer(*args, **kwargs)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"optimizer={self.optimizer.__name__} can't train this network: {error}"
+            ) from error
+
     @property
     def progress(self):
         """Share of the planned steps that are done, in [0, 1]."""

@@ -12,6 +12,9 @@ from sklearn.utils import check_array
 
 from .._warn import silent_libraries
 
+# Sums of the squares of larger values are no numbers.
+LARGEST = 1e150
+
 
 def density_ratio(X_src, X_tgt, X=None, *, C=1.0):
     r"""Estimate how much denser the target is than the source, at given rows.
@@ -127,6 +130,12 @@ def _join(X_src, X_tgt):
         raise ValueError(
             f"X_tgt has {X_tgt.shape[1]} columns, but X_src has {X_src.shape[1]}. Pass "
             "both through the same transformer."
+        )
+    largest = max(abs(X).max() for X in (X_src, X_tgt))
+    if largest > LARGEST:
+        raise ValueError(
+            f"X_src and X_tgt, rows or features, hold values up to {largest:.3g}, whose "
+            "squares overflow. Scale X, for example with StandardScaler."
         )
     is_target = np.repeat([0, 1], [X_src.shape[0], X_tgt.shape[0]])
     if sparse.issparse(X_src) or sparse.issparse(X_tgt):

@@ -126,7 +126,13 @@ def build_dann(
     domain = default_domain_classifier if domain is None else domain
     domain = _make("domain_classifier", domain, (n_features, 1), rows)
     _check_domain_logits(_probe("domain_classifier", domain, features), len(rows))
-    return DANN(extractor, label, domain).eval()  # whole, as its probed parts are
+    network = DANN(extractor, label, domain).eval()  # whole, as its probed parts are
+    if not any(weight.requires_grad for weight in network.parameters()):
+        raise ValueError(
+            "Nothing can be trained: neither feature_extractor nor label_classifier nor "
+            "domain_classifier has a weight with requires_grad."
+        )
+    return network
 
 
 def _check_sizes(name: str, sizes: Sequence[int] | int) -> list[int]:

@@ -214,7 +214,7 @@ PARAMETERS = [
     ({"callbacks": [3]}, r"callbacks holds 3; it must hold skorch callbacks"),
     (
         {"callbacks": [("stop", EarlyStopping())]},
-        r"EarlyStopping monitors 'valid_loss', but .* 'train_loss'",
+        r"EarlyStopping in callbacks monitors 'valid_loss', but .* 'train_loss'",
     ),
     ({"random_state": "seed"}, r"'random_state'"),
     ({"feature_extractor": 5}, r"'feature_extractor'"),
