@@ -41,9 +41,9 @@ def check_callbacks(callbacks) -> list:
         monitor = getattr(callback, "monitor", None)
         if isinstance(monitor, str) and monitor.startswith("valid"):
             raise ValueError(
-                f"{cls.__name__} in callbacks monitors {monitor!r}, but training keeps no rows back "
-                "for validation. Set its monitor to 'train_loss', 'label_loss' or "
-                "'domain_loss' (for Checkpoint 'train_loss_best')."
+                f"{cls.__name__} in callbacks monitors {monitor!r}, but training keeps "
+                "no rows back for validation. Set its monitor to 'train_loss', "
+                "'label_loss' or 'domain_loss' (for Checkpoint 'train_loss_best')."
             )
     return callbacks
 

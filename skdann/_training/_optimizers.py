@@ -34,8 +34,8 @@ def optimizer_settings(optimizer, *, momentum, weight_decay):
         )
     if issubclass(cls, torch.optim.SparseAdam):
         raise ValueError(
-            f"optimizer={cls.__name__} needs sparse gradients, and there are none here. "
-            "Use 'adam'."
+            f"optimizer={cls.__name__} needs sparse gradients; none are here: "
+            "use 'adam'."
         )
     offered = {
         "weight_decay": weight_decay,

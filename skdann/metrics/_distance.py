@@ -134,8 +134,8 @@ def _join(X_src, X_tgt):
     largest = max(abs(X).max() for X in (X_src, X_tgt))
     if largest > LARGEST:
         raise ValueError(
-            f"X_src and X_tgt, rows or features, hold values up to {largest:.3g}, whose "
-            "squares overflow. Scale X, for example with StandardScaler."
+            f"X_src and X_tgt, rows or features, hold values up to {largest:.3g}, "
+            "whose squares overflow. Scale X, for example with StandardScaler."
         )
     is_target = np.repeat([0, 1], [X_src.shape[0], X_tgt.shape[0]])
     if sparse.issparse(X_src) or sparse.issparse(X_tgt):

@@ -129,8 +129,8 @@ def build_dann(
     network = DANN(extractor, label, domain).eval()  # whole, as its probed parts are
     if not any(weight.requires_grad for weight in network.parameters()):
         raise ValueError(
-            "Nothing can be trained: neither feature_extractor nor label_classifier nor "
-            "domain_classifier has a weight with requires_grad."
+            "Nothing can be trained: no weight of feature_extractor, label_classifier "
+            "and domain_classifier has requires_grad."
         )
     return network
 
