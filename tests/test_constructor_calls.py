@@ -1,7 +1,7 @@
 """Whatever a constructor is given, there is a fit or an error that names what is wrong.
 
 Values are drawn for all parameters of all estimators, valid ones and others; a campaign
-draws more of them: ``SKDANN_EXAMPLES=600 pytest tests/test_constructor_calls.py``.
+draws more of them: ``SKDANN_EXAMPLES=3000 pytest tests/test_constructor_calls.py``.
 """
 
 import os
@@ -15,13 +15,13 @@ import pandas as pd
 import pytest
 import torch
 from helpers import SMALL
-from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.model_selection import KFold, ShuffleSplit
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 from skorch.callbacks import Callback, EarlyStopping
+from test_properties import for_all
 from torch import nn
 
 from skdann import AutoDANNClassifier, BaselineClassifier, DANNClassifier
@@ -30,9 +30,6 @@ from skdann.model_selection import (
     DANNRandomizedSearchCV,
     target_scorer,
 )
-
-N_EXAMPLES = int(os.environ.get("SKDANN_EXAMPLES", 8))
-IS_CAMPAIGN = "SKDANN_EXAMPLES" in os.environ
 
 # ---- what is drawn
 
@@ -196,7 +193,6 @@ OF_AUTO = {
     "verbose": st.sampled_from([0, 0, 1, -1, "x"]),
 }
 FIXED = [("network", CANDIDATES[0]), ("simple", CANDIDATES[1])]
-autos = calls(AutoDANNClassifier, OF_AUTO, {"candidates": FIXED})
 
 
 @st.composite
@@ -233,18 +229,21 @@ OF_SEARCH = {
 }
 SEARCH = {"estimator": DANNClassifier(**{**QUICK, "max_epochs": 1}), "cv": 2}
 odd_grids = st.sampled_from([{}, [], "x", {1: [2]}, {"lr": 1}, [{"lr": [1e-3]}, {}]])
-DRAWN = {
-    "network": networks,
-    "baseline": baselines,
-    "auto": autos,
-    "grid": calls(DANNGridSearchCV, OF_SEARCH, SEARCH, param_grid=grids() | odd_grids),
-    "randomized": calls(
+SEARCHED = {"param_grid": grids() | odd_grids}
+DRAWN_AT_RANDOM = {"param_distributions": grids() | odd_grids}
+OF_RANDOM_SEARCH = {**OF_SEARCH, "n_iter": COUNTS, "random_state": one_of(*SEEDS)}
+any_call = st.one_of(
+    networks,
+    baselines,
+    calls(AutoDANNClassifier, OF_AUTO, {"candidates": FIXED}),
+    calls(DANNGridSearchCV, OF_SEARCH, SEARCH, **SEARCHED),
+    calls(
         DANNRandomizedSearchCV,
-        OF_SEARCH | {"n_iter": COUNTS, "random_state": one_of(*SEEDS)},
-        SEARCH | {"n_iter": 2},
-        param_distributions=grids() | odd_grids,
+        OF_RANDOM_SEARCH,
+        {**SEARCH, "n_iter": 2},
+        **DRAWN_AT_RANDOM,
     ),
-}
+)
 
 
 @st.composite
@@ -295,41 +294,20 @@ def _in_a_folder_of_its_own(tmp_path_factory):
     os.chdir(before)
 
 
-def is_same_object(value, other):
-    return value is other or repr(value) == repr(other)
-
-
-@pytest.mark.parametrize("kind", DRAWN)
-def test_any_call_is_a_fit_or_an_error_that_names_what_is_wrong(kind):
-    pattern = None
-
-    def check(estimator, rows):
-        nonlocal pattern
-        pattern = pattern or names_something(estimator)
-        before = dict(vars(estimator))
-        error = fit(estimator, *rows)
-        if error is not None:
-            after = vars(estimator)
-            assert before.keys() == after.keys()
-            assert all(after[name] is value for name, value in before.items())
-            assert pattern.search(str(error)), repr(error)
-            return
-        if getattr(estimator, "refit", True) is not False:
-            P = estimator.predict_proba(rows[2])
-            assert P.shape == (len(rows[2]), len(estimator.classes_))
-            assert np.isfinite(P).all()
-            np.testing.assert_allclose(P.sum(axis=1), 1, atol=1e-5)
-
-    test = given(estimator=DRAWN[kind], rows=data())(check)
-    if "SKDANN_SEED" in os.environ:
-        test = seed(int(os.environ["SKDANN_SEED"]))(test)
-    settings(
-        max_examples=N_EXAMPLES,
-        derandomize=not IS_CAMPAIGN,
-        database=None,
-        deadline=None,
-        report_multiple_bugs=False,
-    )(test)()
+@for_all(estimator=any_call, rows=data())
+def test_any_call_is_a_fit_or_an_error_that_names_what_is_wrong(estimator, rows):
+    before = dict(vars(estimator))
+    error = fit(estimator, *rows)
+    if error is not None:
+        after = vars(estimator)
+        assert before.keys() == after.keys()
+        assert all(after[name] is value for name, value in before.items())
+        assert names_something(estimator).search(str(error)), repr(error)
+    elif getattr(estimator, "refit", True) is not False:
+        P = estimator.predict_proba(rows[2])
+        assert P.shape == (len(rows[2]), len(estimator.classes_))
+        assert np.isfinite(P).all()
+        np.testing.assert_allclose(P.sum(axis=1), 1, atol=1e-5)
 
 
 def test_pools_hold_all_parameters():
@@ -337,6 +315,11 @@ def test_pools_hold_all_parameters():
         (CANDIDATES[0], OF_NETWORK, ()),
         (BaselineClassifier(), OF_BASELINE, ()),
         (AutoDANNClassifier(), OF_AUTO, ()),
-        (DANNGridSearchCV(**SEARCH, param_grid={}), OF_SEARCH, ("param_grid",)),
+        (DANNGridSearchCV(**SEARCH, param_grid={}), OF_SEARCH, SEARCHED),
+        (
+            DANNRandomizedSearchCV(**SEARCH, param_distributions={}),
+            OF_RANDOM_SEARCH,
+            DRAWN_AT_RANDOM,
+        ),
     ]:
         assert clone(estimator).get_params(deep=False).keys() == {*pool, *required}
