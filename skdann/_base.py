@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import os
 
 import numpy as np
 import torch
@@ -51,7 +52,7 @@ from ._training._sklearn_callbacks import (
 from ._warn import warn
 from .exceptions import AdaptationWarning
 from .metrics._sampling import evenly_spaced_rows
-from .metrics._scorers import SCORES, TargetEvaluation
+from .metrics._scorers import SCORES, TargetEvaluation, check_score
 from .nn._build import build_dann, build_network
 from .nn._class_prior import ClassPrior
 from .nn._standardizer import SOURCE, TARGET, Standardizer
@@ -135,9 +136,14 @@ def _restore_settings(config, on_numpy_errors):
 
 def is_same(value, other):
     """Whether two values of a parameter are the same."""
-    if isinstance(value, np.ndarray):
-        return np.array_equal(value, other)
-    return value is other or (type(value) is type(other) and value == other)
+    if value is other:
+        return True
+    try:
+        if isinstance(value, np.ndarray):
+            return np.array_equal(value, other)
+        return type(value) is type(other) and bool(value == other)
+    except Exception:  # of arrays in a dict, of missing values, of the user's objects
+        return False
 
 
 class BaseDANN(
@@ -528,6 +534,7 @@ class BaseDANN(
                     "None. Name the file that an earlier fit has written."
                 )
             return None
+        _check_path(self.checkpoint)
         return Checkpoint(
             self.checkpoint,
             self.checkpoint_interval,
@@ -694,6 +701,18 @@ class BaseDANN(
         return tags
 
 
+def _check_path(path):
+    """Raise ValueError if no file can be named so."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return  # whether it can be written is looked at later
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"checkpoint={path!r} can't be the name of a file: {error}"
+        ) from error
+
+
 def _saved_fixed_parts(saved, row_shape, n_outputs):
     """Return the parts of a saved network that the data have decided."""
     of_module = saved["net"]["module"]
@@ -747,7 +766,7 @@ class _ValidationScore:
         if domains.X_tgt is None:
             return accuracy, accuracy
         X_tgt = domains.X_tgt[evenly_spaced_rows(domains.X_tgt.shape[0])]
-        return float(self.score(as_fitted, X, y, X_tgt)), accuracy
+        return check_score(self.score(as_fitted, X, y, X_tgt)), accuracy
 
 
 def _score_by_name(name):

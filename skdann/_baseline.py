@@ -1,5 +1,7 @@
 """``BaselineClassifier``: what one would do without adapting a network."""
 
+from contextlib import nullcontext
+
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, _fit_context, clone
@@ -13,6 +15,7 @@ from ._data._domains import read_domains
 from ._data._rows import check_rows_to_predict
 from ._data._scalers import SCALINGS, fit_scaler
 from ._domain_aware import DomainAwareClassifier
+from ._warn import silent_libraries
 
 # Enough for any table whose columns are on one scale.
 MAX_ITER = 2000
@@ -137,9 +140,11 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
             X = (sparse.vstack if sparse.issparse(X) else np.concatenate)([X, X_tgt])
             codes = np.concatenate([codes, domains.y_tgt[labelled]])
         self.classes_ = domains.targets.classes
-        self.estimator_ = self._model().fit(
-            X, self.classes_[codes], **_weights(domains, rows, labelled)
-        )
+        # of a model that the user did not ask for nobody needs to hear
+        silence = silent_libraries() if self.estimator is None else nullcontext()
+        with silence, np.errstate(all="ignore"):
+            weights = _weights(domains, rows, labelled)
+            self.estimator_ = self._model().fit(X, self.classes_[codes], **weights)
         self._row_shape = domains.X.shape[1:]
         return self
 
@@ -175,6 +180,12 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
         Rows of weight 0 may have held the only ones of a class: its column is 0.
         """
         P = self.estimator_.predict_proba(self._scaler.transform(X, domain))
+        expected = X.shape[0], len(self.estimator_.classes_)
+        if np.shape(P) != expected or not np.isfinite(P).all():
+            raise ValueError(
+                f"predict_proba of the estimator {self.estimator_!r} returns shape "
+                f"{np.shape(P)}; it must return finite numbers of shape {expected}."
+            )
         if P.shape[1] == len(self.classes_):
             return P
         of_all = np.zeros((len(P), len(self.classes_)), dtype=P.dtype)
@@ -211,6 +222,7 @@ def try_fit(baseline, domains):
         Checked data.
     """
     try:
+        baseline._validate_params()
         baseline._fit_domains(domains)
     except Exception as error:  # of the classifier, which may be the user's
         return error

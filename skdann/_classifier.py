@@ -8,7 +8,7 @@ from numbers import Integral, Real
 import numpy as np
 import torch
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 
 from ._base import BaseDANN, restore_attributes_on_error
@@ -17,6 +17,7 @@ from ._data._shift import resolve_shift
 from ._data._targets import ClassTargets
 from ._data._weights import source_proportions
 from ._domain_aware import DomainAwareClassifier
+from ._numbers import Count, Number
 from ._training import OPTIMIZERS, TrainingPlan, with_default_settings
 from ._training._sklearn_callbacks import make_callback_data
 from .metrics._scorers import SCORES
@@ -25,11 +26,14 @@ from .nn._mlp import ACTIVATIONS
 from .nn._standardizer import TARGET
 from .schedules import LAMBDA_SCHEDULES, LR_SCHEDULES
 
-_POSITIVE = Interval(Real, 0, math.inf, closed="neither")
-_NOT_NEGATIVE = Interval(Real, 0, math.inf, closed="left")
-_SHARE = Interval(Real, 0, 1, closed="left")
-_FRACTION = Interval(Real, 0, 1, closed="neither")
-_COUNT = Interval(Integral, 1, None, closed="left")
+_POSITIVE = Number(Real, 0, math.inf, closed="neither")
+_NOT_NEGATIVE = Number(Real, 0, math.inf, closed="left")
+_SHARE = Number(Real, 0, 1, closed="left")
+_FRACTION = Number(Real, 0, 1, closed="neither")
+_COUNT = Count(Integral, 1, None, closed="left")
+
+# More networks than anybody averages would fill the memory before one is trained.
+_MAX_ESTIMATORS = 1000
 
 # The probability of a class that can't be, for its logarithm.
 TINY = 1e-12
@@ -79,10 +83,11 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         sparse rows and images as they are, as None does with all. The statistics are
         those of the first fit.
     n_estimators : int or "auto", default="auto"
-        Number of networks, trained as one; their probabilities are averaged. They
-        differ by initial weights, order of the rows and dropout masks. More depend less
-        on ``random_state``, and take as many times as long. "auto" is 5, and 1 if a
-        part of the network is your own. ``transform`` puts their features side by side.
+        Number of networks, at most 1000, trained as one; their probabilities are
+        averaged. They differ by initial weights, order of the rows and dropout masks.
+        More depend less on ``random_state``, and take as many times as long. "auto" is
+        5, and 1 if a part of the network is your own. ``transform`` puts their features
+        side by side.
     hidden_layer_sizes : tuple of int, default=(64, 64)
         Widths of the feature extractor's layers. The last is the number of features.
     domain_hidden_layer_sizes : tuple of int, default=(128, 128)
@@ -274,7 +279,10 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         "lr_alpha": [_NOT_NEGATIVE],
         "lr_beta": [_NOT_NEGATIVE],
         "standardize": [StrOptions({"auto", "source", "domain", "pooled"}), None],
-        "n_estimators": [_COUNT, StrOptions({"auto"})],
+        "n_estimators": [
+            Count(Integral, 1, _MAX_ESTIMATORS, closed="both"),
+            StrOptions({"auto"}),
+        ],
         "hidden_layer_sizes": ["array-like", _COUNT],
         "domain_hidden_layer_sizes": ["array-like", _COUNT],
         "activation": [StrOptions(set(ACTIVATIONS))],
@@ -286,7 +294,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         "momentum": [_SHARE],
         "weight_decay": [_NOT_NEGATIVE],
         "class_confusion": [_NOT_NEGATIVE],
-        "batch_size": [Interval(Integral, 2, None, closed="left")],
+        "batch_size": [Count(Integral, 2, None, closed="left")],
         "max_epochs": [StrOptions({"auto"}), _COUNT],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "target_prior": ["array-like", dict, StrOptions({"estimate"}), None],

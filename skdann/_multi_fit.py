@@ -1,7 +1,5 @@
 """Fit several estimators on the same rows, as one network where they are alike."""
 
-from numbers import Real
-
 from ._base import is_same
 from ._data._domains import read_domains, warn_of_no_target
 from ._training import train, with_default_settings
@@ -25,13 +23,17 @@ def validate_many(estimators, X, y, X_tgt=None, **of_rows):
     list of Domains or Exception
         Of each estimator; they share the arrays. Or why its parameters do not allow it.
     """
-    first = estimators[0]
+    errors = list(map(_parameter_error, estimators))
+    fine = [e for e, error in zip(estimators, errors, strict=True) if error is None]
+    if not fine:
+        return errors
+    first = fine[0]  # also of the data: how they are checked depends on parameters
     read = read_domains(first, X, y, X_tgt, **of_rows)
     for estimator in estimators:
         share_columns(first, estimator)
-    lambdas = [e.lambda_max for e in estimators if isinstance(e.lambda_max, Real)]
-    if X_tgt is None and max(lambdas, default=0) > 0:
-        warn_of_no_target(max(lambdas))
+    lambda_max = max(estimator.lambda_max for estimator in fine)
+    if X_tgt is None and lambda_max > 0:
+        warn_of_no_target(lambda_max)
     return apply_parameters(estimators, read)
 
 
@@ -61,10 +63,21 @@ def apply_parameters(estimators, read):
     return domains
 
 
-def _apply_parameters(estimator, domains, alike):
-    """Return the domains of one estimator; alike are the same, so that nets stack."""
+def _parameter_error(estimator):
+    """Return what is wrong with a parameter of an estimator, or None."""
     try:
         estimator._validate_params()
+    except Exception as error:  # concerns this one alone
+        return error
+    return None
+
+
+def _apply_parameters(estimator, domains, alike):
+    """Return the domains of one estimator; alike are the same, so that nets stack."""
+    error = _parameter_error(estimator)
+    if error is not None:
+        return error
+    try:
         same = next((d for d in alike if not isinstance(d, Exception)), None)
         return same or estimator._apply_parameters(domains)
     except Exception as error:  # concerns this one alone

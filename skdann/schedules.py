@@ -14,7 +14,8 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Real
+
+from ._numbers import as_float
 
 __all__ = ["annealed_lambda", "annealed_lr", "constant", "cosine", "linear"]
 
@@ -171,14 +172,40 @@ class ScaledSchedule:
         Called with progress in [0, 1] and the options.
     options : tuple of (str, float)
         Keyword arguments of ``factor``.
+    name : str
+        The parameter that gave it, for errors.
     """
 
     peak: float
     factor: Callable[..., float] = constant
     options: tuple[tuple[str, float], ...] = ()
+    name: str = "schedule"
 
     def __call__(self, progress: float) -> float:
-        return self.peak * self.factor(progress, **dict(self.options))
+        value = self.peak * self.factor_at(progress)
+        if value < math.inf:
+            return value
+        raise ValueError(
+            f"{self.name} at progress {progress:g} times its peak, {self.peak:g}, is "
+            "too large for a number. Lower either."
+        )
+
+    def factor_at(self, progress: float) -> float:
+        """Return the factor, or raise ValueError if it is not finite, or negative."""
+        try:
+            returned = self.factor(progress, **dict(self.options))
+        except Exception as error:
+            raise ValueError(
+                f"{self.name} failed at progress {progress:g}: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        factor = returned if type(returned) is float else as_float(returned)
+        if factor is not None and 0 <= factor < math.inf:
+            return factor
+        raise ValueError(
+            f"{self.name} returns {returned!r} at progress {progress:g}; it must map "
+            "progress in [0, 1] to a finite number that is not negative."
+        )
 
 
 def make_schedule(parameter, schedule, registry, peak, **options):
@@ -206,12 +233,8 @@ def make_schedule(parameter, schedule, registry, peak, **options):
         factor = registry[schedule]
         accepted = inspect.signature(factor).parameters
         own = tuple((k, v) for k, v in options.items() if k in accepted)
-        return ScaledSchedule(peak, factor, own)
-    for progress in (0.0, 0.5, 1.0):
-        factor = schedule(progress)
-        if not (isinstance(factor, Real) and 0 <= factor < math.inf):
-            raise ValueError(
-                f"{parameter} returns {factor!r} at progress {progress}; it must map "
-                "progress in [0, 1] to a finite number that is not negative."
-            )
-    return ScaledSchedule(peak, schedule)
+        return ScaledSchedule(peak, factor, own, parameter)
+    scaled = ScaledSchedule(peak, schedule, name=parameter)
+    for progress in (0.0, 0.5, 1.0):  # what can be known before training
+        scaled(progress)
+    return scaled

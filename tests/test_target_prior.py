@@ -1,6 +1,7 @@
 """Proportions of the classes in the target weigh the source and correct predictions."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from helpers import SMALL
@@ -124,7 +125,7 @@ def test_without_a_target_there_are_no_proportions(shifted):
 @pytest.mark.parametrize(
     ("prior", "says"),
     [
-        ([0.5, 0.2, 0.3], r"shape \(3,\), but there are 2 classes"),
+        ([0.5, 0.2, 0.3], r"has 3 entries, but there are 2 classes"),
         ([0.5, 0.9], "whose sum is 1"),
         ([-0.5, 1.5], "at least 0"),
         ([np.nan, 1.0], "whose sum is 1"),
@@ -137,6 +138,21 @@ def test_proportions_that_are_none(shifted, prior, says):
     X, y, X_tgt, _ = shifted
     with pytest.raises(ValueError, match=says):
         make(target_prior=prior).fit(X, y, X_tgt)
+
+
+@pytest.mark.parametrize("labels", [[0, 1], ["b", "a"]])
+def test_a_series_by_label_is_read_by_label(shifted, labels):
+    """As value_counts has them: the most frequent first."""
+    X, y, X_tgt, _ = shifted
+    y = np.array(labels)[y]
+    prior = {labels[0]: 0.2, labels[1]: 0.8}
+    by_frequency = pd.Series(prior).sort_values(ascending=False)
+    named, expected = (
+        make(target_prior=given).fit(X, y, X_tgt).target_prior_
+        for given in (by_frequency, prior)
+    )
+    assert np.array_equal(named, expected)
+    assert named[sorted(labels).index(labels[1])] == 0.8
 
 
 def test_proportions_of_rounded_tables_are_taken(shifted):

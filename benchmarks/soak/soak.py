@@ -1,6 +1,6 @@
-"""Long campaigns: kills, hostile files, property cases, threads and fits, counted.
+"""Long campaigns: kills, hostile files, property cases, odd calls, threads, counted.
 
-`python benchmarks/soak/soak.py` takes about half an hour on two cores; `--scale .1` a
+`python benchmarks/soak/soak.py` takes about forty minutes on two cores; `--scale .1` a
 tenth of that. Writes docs/results/soak.json, which docs/reliability.md shows. Whatever
 goes wrong is printed, counted, and belongs into a small test.
 """
@@ -76,11 +76,11 @@ def attack(seconds, seed):
     return sum(found.values()), found["refused"], wrong
 
 
-def prove(n_examples):
-    """Return the property cases tried and the properties that failed."""
+def prove(test, n_examples):
+    """Return the cases of a file of properties tried and the properties that failed."""
     result = run(
         *("-m", "pytest", "-q", "-n", "2", "--hypothesis-show-statistics"),
-        TESTS / "test_properties.py",
+        TESTS / test,
         SKDANN_EXAMPLES=str(n_examples),
     )
     cases = re.findall(r"(\d+) passing, (\d+) failing", result.stdout)
@@ -103,13 +103,15 @@ def main():
     scale, seed = args.scale, args.seed
     n_killed, n_lost = kill(int(300 * scale), seed)
     n_files, n_refused, n_wrong = attack(600 * scale, seed)
-    n_cases, n_failed = prove(int(1000 * scale))
+    n_cases, n_failed = prove("test_properties.py", int(1000 * scale))
+    n_calls, n_unclear = prove("test_constructor_calls.py", int(3000 * scale))
     counts = load(1000, 120 * scale)
     rows = [
         ["kills of a training, each at a random moment", n_killed, n_lost],
         ["damaged and forged files", n_files, n_wrong],
         ["... of which refused", n_refused, None],
         ["property cases", n_cases, n_failed],
+        ["constructor calls with odd values", n_calls, n_unclear],
         *load_rows(counts),
     ]
     tables = {"counts": {"columns": ["what", "how many", "went wrong"], "rows": rows}}

@@ -8,7 +8,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import FitFailedWarning
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .._base import restore_attributes_on_error
@@ -19,6 +19,7 @@ from .._data._scale_check import warn_if_of_source
 from .._data._shift import resolve_shift
 from .._domain_aware import DomainAwareClassifier
 from .._multi_fit import share_columns
+from .._numbers import Number
 from .._warn import warn
 from ..metrics._agreement import CandidateVotes, combination_weights
 from ..metrics._fitted import reading
@@ -121,7 +122,7 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
     _parameter_constraints = {
         "candidates": [list, None],
         "label_use": [StrOptions({"choice", "training", "both"})],
-        "max_time": [Interval(Real, 0, math.inf, closed="neither"), None],
+        "max_time": [Number(Real, 0, math.inf, closed="neither"), None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -297,6 +298,10 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         all_fitted, is_interrupted = fit_candidates(
             candidates, domains, ends=ends, n_jobs=self.n_jobs, verbose=self.verbose
         )
+        some = domains.X_tgt[evenly_spaced_rows(domains.n_target)]
+        for fitted in all_fitted:
+            if fitted.error is None:
+                fitted.predict(some, domains.targets.n_outputs)
         failed = [fitted for fitted in all_fitted if fitted.error is not None]
         reasons = "; ".join(fitted.reason(max_time) for fitted in failed)
         if len(failed) == len(all_fitted):
@@ -327,10 +332,10 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         """Weight the candidates, and say how it came."""
         done = [fitted for fitted in all_fitted if fitted.error is None]
         models = [fitted.estimator for fitted in done]
-        some = evenly_spaced_rows(domains.n_target)
         row_weight = domains.row_weight_tgt
-        row_weight = None if row_weight is None else row_weight[some]
-        P = probabilities(models, domains.X_tgt[some])
+        if row_weight is not None:
+            row_weight = row_weight[evenly_spaced_rows(domains.n_target)]
+        P = np.stack([fitted.P for fitted in done])
         votes = P.argmax(axis=2)
         is_right = evidence.is_right(models)
         weights = combination_weights(votes, is_right.sum(axis=1), row_weight)

@@ -3,9 +3,8 @@
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
 
-from .._baseline import MAX_ITER, BaselineClassifier
+from .._baseline import BaselineClassifier
 from .._classifier import DANNClassifier
 from .._pipelines import last_step
 from .._training import draw_seeds
@@ -51,10 +50,7 @@ def default_candidates(domains, random_state):
     seeds = iter(draw_seeds(random_state, 16))
     leaf = {"n_estimators": N_TREES, "min_samples_leaf": 2}
     kinds = {
-        "logistic regression": (
-            lambda: LogisticRegression(max_iter=MAX_ITER),
-            _OF_LINEAR,
-        ),
+        "logistic regression": (lambda: None, _OF_LINEAR),
         "random forest": (
             lambda: RandomForestClassifier(N_TREES, random_state=next(seeds)),
             _OF_TREES,
@@ -93,7 +89,7 @@ def check_candidates(candidates, random_state):
             "candidates must be at least two pairs (name, estimator), each name once; "
             f"got {candidates!r}."
         )
-    checked = {name: _as_candidate(name, estimator) for name, estimator in pairs}
+    checked = {name: _clone(name, estimator) for name, estimator in pairs}
     seeds = draw_seeds(random_state, len(checked))
     for candidate, seed in zip(checked.values(), seeds, strict=True):
         _set_open_seeds(candidate, None if random_state is None else seed)
@@ -111,9 +107,18 @@ def _is_named(entry):
     return isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str)
 
 
+def _clone(name, estimator):
+    """Return a candidate that is our own, or say which one can't be copied."""
+    candidate = _as_candidate(name, estimator)
+    try:
+        return clone(candidate)
+    except Exception as error:  # what is no estimator, or takes its parameters apart
+        raise ValueError(f"The candidate {name!r} can't be cloned: {error}") from error
+
+
 def _as_candidate(name, estimator):
     if isinstance(estimator, DANNClassifier | BaselineClassifier):
-        return clone(estimator)
+        return estimator
     of_network = isinstance(last_step(estimator), DANNClassifier)
     if of_network or not hasattr(estimator, "predict_proba"):
         raise ValueError(
@@ -122,4 +127,4 @@ def _as_candidate(name, estimator):
             "in a Pipeline goes before the whole: make_pipeline(..., "
             "AutoDANNClassifier(...))."
         )
-    return BaselineClassifier(clone(estimator), standardize=None)
+    return BaselineClassifier(estimator, standardize=None)

@@ -2,18 +2,20 @@
 
 import time
 from dataclasses import dataclass
+from functools import partial
 
+import numpy as np
 from joblib import effective_n_jobs
 from sklearn.base import clone
-from sklearn.utils.parallel import delayed
 from tqdm.auto import tqdm
 
 from .._base import BaseDANN
 from .._baseline import try_fit
 from .._multi_fit import apply_parameters, fit_many
-from .._parallel import parallel_as_completed
+from .._parallel import as_completed
 from .._training import Watcher
 from .._warn import warn
+from ..metrics._fitted import reading
 
 _BAR = "{desc} {percentage:3.0f}% |{bar:20}| {elapsed}"
 
@@ -33,18 +35,55 @@ class FittedCandidate:
         Fitted, unless there is an error.
     seconds : float
     error : Exception or None
+    P : ndarray of shape (n, n_classes) or None
+        What it predicts for rows of the target, see :meth:`predict`.
     """
 
     name: str
     estimator: object
     seconds: float
     error: Exception | None = None
+    P: np.ndarray | None = None
+
+    def predict(self, X_tgt, n_classes):
+        """Keep what it predicts; if nothing can be made of that, it is an error.
+
+        Parameters
+        ----------
+        X_tgt : ndarray or CSR of shape (n, n_features)
+            Rows of the target.
+        n_classes : int
+            Columns that its probabilities must have.
+        """
+        try:
+            P = reading(self.estimator, "target").predict_proba(X_tgt)
+            self.P = check_probabilities(P, (X_tgt.shape[0], n_classes))
+        except Exception as error:  # of the classifier, which may be the user's
+            self.error = error
 
     def reason(self, max_time):
         """Return in words why there is an error."""
         if isinstance(self.error, OutOfTimeError):
             return f"{self.name}: not done within max_time={max_time:g}"
         return f"{self.name}: {type(self.error).__name__}: {self.error}"
+
+
+def check_probabilities(P, shape):
+    """Return probabilities as an array, or raise ValueError if they are none.
+
+    Parameters
+    ----------
+    P : object
+        What a classifier returned.
+    shape : (int, int)
+        That they must have.
+    """
+    P = np.asarray(P, dtype=float)
+    if P.shape != shape:
+        raise ValueError(f"predict_proba returns shape {P.shape}, instead of {shape}.")
+    if not np.isfinite(P).all():
+        raise ValueError("predict_proba returns values that are not finite.")
+    return P
 
 
 def fit_candidates(candidates, domains, *, ends, n_jobs, verbose):
@@ -92,14 +131,14 @@ def _jobs(candidates, domains, n_jobs, ends, progress):
     for name, candidate in candidates.items():
         is_network = isinstance(candidate, BaseDANN)
         (networks if is_network else others)[name] = clone(candidate)
-    jobs = [delayed(_fit_one)(*item, domains, ends) for item in others.items()]
+    jobs = [partial(_fit_one, *item, domains, ends) for item in others.items()]
     n_workers = effective_n_jobs(n_jobs)
     # what is drawn cannot be sent to another process
     watcher = _Watcher(ends, progress if n_workers == 1 else None, len(others))
-    of_networks = [delayed(_fit_networks)(networks, domains, watcher)]
+    of_networks = [partial(_fit_networks, networks, domains, watcher)]
     if networks:  # they take longest: first, if others can be fitted meanwhile
         jobs = of_networks + jobs if n_workers > 1 else jobs + of_networks
-    yield from parallel_as_completed(n_jobs)(jobs)
+    yield from as_completed(jobs, n_jobs)
 
 
 def _fit_one(name, candidate, domains, ends):

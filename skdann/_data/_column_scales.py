@@ -72,14 +72,16 @@ def column_moments(X, weight=None):
     for rows in gen_batches(X.shape[0], _BLOCK):
         of_rows = None if weight is None else weight[rows]
         if of_rows is None or of_rows.any():
-            scaler.partial_fit(X[rows], sample_weight=of_rows)
+            with np.errstate(all="ignore"):  # squares of huge values overflow
+                scaler.partial_fit(X[rows], sample_weight=of_rows)
     return scaler.mean_, np.sqrt(scaler.var_)
 
 
 def _deviation_of_both(mean, deviation, mean_tgt, deviation_tgt):
     """Return the standard deviation over both domains, each counting one half."""
-    within = (deviation**2 + deviation_tgt**2) / 2
-    return np.sqrt(within + ((mean - mean_tgt) / 2) ** 2)
+    with np.errstate(all="ignore"):  # as above
+        within = (deviation**2 + deviation_tgt**2) / 2
+        return np.sqrt(within + ((mean - mean_tgt) / 2) ** 2)
 
 
 def _first_usable(mean, *scales):

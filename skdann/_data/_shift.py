@@ -8,6 +8,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import cohen_kappa_score
 
+from .._numbers import as_float, as_list
+from .._warn import silent_libraries
 from ..metrics._proportions import calibrate, estimate_proportions, total_variation
 from ._column_scales import column_scales
 from ._weights import source_proportions
@@ -27,6 +29,9 @@ PRIOR_ROWS = 10
 
 # Added to probabilities, half a tree's.
 SMOOTHING = 0.005
+
+# Deviations; trees compute in float32, and sums of squares must not overflow either.
+LARGEST = 1e18
 
 
 def resolve_shift(domains, standardize, target_prior):
@@ -66,28 +71,47 @@ def resolve_shift(domains, standardize, target_prior):
 
 def _check_target_prior(target_prior, classes):
     """Return the given proportions in the order of the classes, of sum 1."""
+    if _has_labels(target_prior):
+        target_prior = dict(target_prior.items())
     if isinstance(target_prior, dict):
-        labels = classes.tolist()
-        lacking = [label for label in labels if label not in target_prior]
-        unknown = [label for label in target_prior if label not in labels]
-        if lacking or unknown:
-            raise ValueError(
-                f"target_prior must give a proportion for each of the classes {labels}"
-                f"; it lacks {lacking} and has {unknown}."
-            )
-        target_prior = [target_prior[label] for label in labels]
-    prior = np.asarray(target_prior, dtype=np.float64)
-    if prior.shape != (len(classes),):
+        target_prior = _in_order(target_prior, classes.tolist())
+    given = as_list(target_prior)
+    prior = np.array([as_float(value) for value in given], dtype=np.float64)
+    if len(prior) != len(classes):
         raise ValueError(
-            f"target_prior has shape {prior.shape}, but there are {len(classes)} "
+            f"target_prior has {len(prior)} entries, but there are {len(classes)} "
             f"classes: give a proportion for each of {classes.tolist()}."
         )
     if not (prior >= 0).all() or not abs(prior.sum() - 1) <= ROUNDING:
         raise ValueError(
-            f"target_prior holds {prior.tolist()}; it must hold proportions, at least "
+            f"target_prior holds {given}; it must hold proportions, at least "
             "0, whose sum is 1."
         )
     return prior / prior.sum()
+
+
+def _has_labels(target_prior):
+    """Whether it is a Series of pandas by label, as ``value_counts`` returns.
+
+    Such a Series is sorted by frequency and not by label.
+    """
+    index = getattr(target_prior, "index", None)
+    if index is None or not hasattr(target_prior, "items"):
+        return False
+    return list(index) != list(range(len(target_prior)))
+
+
+def _in_order(target_prior, labels):
+    """Return the proportions of a dict in the order of the labels."""
+    known = set(labels)
+    lacking = [label for label in labels if label not in target_prior]
+    unknown = [label for label in target_prior if label not in known]
+    if lacking or unknown:
+        raise ValueError(
+            f"target_prior must give a proportion for each of the classes {labels}"
+            f"; it lacks {lacking} and has {unknown}."
+        )
+    return [target_prior[label] for label in labels]
 
 
 def _with_most_agreement(candidates, estimates):
@@ -97,15 +121,16 @@ def _with_most_agreement(candidates, estimates):
     how right they are without a label. Proportions are estimated on the way.
     """
     of_all = _some_rows(candidates[0])
-    models = _TwoModels(of_all)
     agreements = []
-    for i, domains in enumerate(candidates):
-        some = replace(of_all, scales=domains.scales)
-        if estimates:
-            some = models.estimate_prior(some)
-            candidates[i] = replace(domains, target_prior=some.target_prior)
-        if len(candidates) > 1:
-            agreements.append(models.agreement(some))
+    with silent_libraries(), np.errstate(all="ignore"):
+        models = _TwoModels(of_all)
+        for i, domains in enumerate(candidates):
+            some = replace(of_all, scales=domains.scales)
+            if estimates:
+                some = models.estimate_prior(some)
+                candidates[i] = replace(domains, target_prior=some.target_prior)
+            if len(candidates) > 1:
+                agreements.append(models.agreement(some))
     return candidates[np.argmax(agreements)] if agreements else candidates[0]
 
 
@@ -198,7 +223,8 @@ class _TwoModels:
         X, X_tgt = domains.X, domains.X_tgt
         of_forest = X_tgt
         if not sparse.issparse(X):
-            X, X_tgt = (X - mean) / scale, (X_tgt - mean_tgt) / scale_tgt
+            X = _bounded((X - mean) / scale)
+            X_tgt = _bounded((X_tgt - mean_tgt) / scale_tgt)
             of_forest = self._in_deviations(X_tgt * scale + mean)
         linear = LogisticRegression(max_iter=300).fit(X, self.y, domains.row_weight)
         out_of_bag = np.nan_to_num(self.forest.oob_decision_function_)
@@ -212,7 +238,14 @@ class _TwoModels:
         return column_scales(domains, domains.scales or "source")
 
     def _in_deviations(self, X):
-        return X if sparse.issparse(X) else (X - self.mean[0]) / self.scale[0]
+        if sparse.issparse(X):
+            return X
+        return _bounded((X - self.mean[0]) / self.scale[0])
+
+
+def _bounded(X):
+    """Return deviations that models can read: of huge values they overflow."""
+    return np.nan_to_num(X).clip(-LARGEST, LARGEST)
 
 
 def _common_share(first, second, known):

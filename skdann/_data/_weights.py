@@ -5,6 +5,7 @@ from sklearn.utils import compute_class_weight
 from sklearn.utils.validation import _check_sample_weight
 
 from .._containers._tables import as_table
+from .._numbers import as_float
 
 
 def check_row_weight(sample_weight, X, codes):
@@ -132,7 +133,8 @@ def _class_costs(class_weight, classes, codes, row_weight):
         cost = _balanced_costs(classes, codes, row_weight)
     else:
         _check_class_weight(class_weight, classes)
-        cost = np.array([class_weight.get(label, 1.0) for label in classes.tolist()])
+        labels = classes.tolist()
+        cost = np.array([as_float(class_weight.get(label, 1.0)) for label in labels])
     return cost / max(cost.max(), np.finfo(float).tiny)
 
 
@@ -150,17 +152,23 @@ def _balanced_costs(classes, codes, row_weight):
 
 
 def _check_class_weight(class_weight, classes):
-    unknown = [label for label in class_weight if label not in classes]
+    known = set(classes.tolist())
+    unknown = [label for label in class_weight if label not in known]
     if unknown:
         raise ValueError(
             f"class_weight names {unknown}, but the classes are {classes.tolist()}."
         )
-    wrong = {label: w for label, w in class_weight.items() if not 0 <= w < np.inf}
+    wrong = {label: cost for label, cost in class_weight.items() if not _is_cost(cost)}
     if wrong:
         raise ValueError(
             f"class_weight holds {wrong}; the cost of a class must be a finite number, "
             "at least 0."
         )
+
+
+def _is_cost(value):
+    cost = as_float(value)
+    return cost is not None and 0 <= cost < np.inf
 
 
 def source_proportions(domains, weight):

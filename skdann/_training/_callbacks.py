@@ -30,7 +30,8 @@ def check_callbacks(callbacks) -> list:
     """
     callbacks = list(callbacks or [])
     for entry in callbacks:
-        callback = entry[1] if isinstance(entry, tuple) else entry
+        is_named = isinstance(entry, tuple) and len(entry) == 2
+        callback = entry[1] if is_named else entry
         cls = callback if isinstance(callback, type) else type(callback)
         if not issubclass(cls, Callback):
             raise ValueError(
@@ -40,9 +41,9 @@ def check_callbacks(callbacks) -> list:
         monitor = getattr(callback, "monitor", None)
         if isinstance(monitor, str) and monitor.startswith("valid"):
             raise ValueError(
-                f"{cls.__name__} monitors {monitor!r}, but training keeps no rows back "
-                "for validation. Set its monitor to 'train_loss', 'label_loss' or "
-                "'domain_loss' (for Checkpoint 'train_loss_best')."
+                f"{cls.__name__} in callbacks monitors {monitor!r}, but training keeps "
+                "no rows back for validation. Set its monitor to 'train_loss', "
+                "'label_loss' or 'domain_loss' (for Checkpoint 'train_loss_best')."
             )
     return callbacks
 

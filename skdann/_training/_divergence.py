@@ -162,6 +162,26 @@ def whole_epoch(net):
 
 
 @contextmanager
+def explain_single_rows(batch_size):
+    """Say what to do where a batch normalization gets a single row.
+
+    Parameters
+    ----------
+    batch_size : int
+        Rows of a step.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise ValueError(
+            f"A batch normalization in one of your modules gets a single row ({error})."
+            f" Raise batch_size={batch_size}, give more rows, or use a LayerNorm."
+        ) from error
+
+
+@contextmanager
 def explain_out_of_memory(device, batch_size):
     """Turn torch's out-of-memory errors into a MemoryError with advice.
 

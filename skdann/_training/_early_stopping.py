@@ -1,5 +1,6 @@
 """Stop a training that no longer improves, and put its best epoch back."""
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -79,6 +80,8 @@ class EarlyStopping(Callback):
             net.stop()
 
     def _is_best(self, history, score, accuracy):
+        if not math.isfinite(score):
+            return False
         if self.best is None:
             return True  # the first after the ramp, to have one to return to
         known = [row.get("validation_accuracy", 0) for row in history[self.start :]]
@@ -88,5 +91,13 @@ class EarlyStopping(Callback):
 
     def on_train_end(self, net, **kwargs):
         # after Ctrl-C the last whole epoch stays; a user's callback may stop as well
-        if self.best is not None and (net.is_over or net.callbacks):
+        if not (net.is_over or net.callbacks):
+            return
+        if self.best is not None:
             net.module_.load_state_dict(self.best["module"])
+        elif net.progress > RAMPED:
+            raise ValueError(
+                "early_stopping found no best epoch: scoring returned no finite number "
+                "after any of the second half of the training, at last "
+                f"{net.history[-1]['validation_score']}."
+            )

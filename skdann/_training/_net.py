@@ -22,6 +22,7 @@ from ._divergence import (
     PredictionCheck,
     check_weights,
     explain_out_of_memory,
+    explain_single_rows,
     whole_epoch,
 )
 from ._engine import AutogradEngine
@@ -116,6 +117,14 @@ class DANNNet(EpochLoop, NeuralNet):
         self.engine_ = AutogradEngine(self.module_, self.optimizer_)
         return self
 
+    def initialize_optimizer(self, *args, **kwargs):
+        try:
+            return super().initialize_optimizer(*args, **kwargs)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"optimizer={self.optimizer.__name__} can't train this network: {error}"
+            ) from error
+
     @property
     def progress(self):
         """Share of the planned steps that are done, in [0, 1]."""
@@ -160,7 +169,8 @@ class DANNNet(EpochLoop, NeuralNet):
         """
         small = is_small(self.module_, plan.domains.X, self.batch_size)
         memory = explain_out_of_memory(self.device, self.batch_size)
-        with limit_threads(small), memory:
+        single_rows = explain_single_rows(self.batch_size)
+        with limit_threads(small), memory, single_rows:
             before = capture_state(self)
             try:
                 with self.following(plan):

@@ -32,6 +32,11 @@ def optimizer_settings(optimizer, *, momentum, weight_decay):
             f"optimizer={cls.__name__} is no optimizer. Use one of "
             f"{sorted(OPTIMIZERS)} or a subclass of torch.optim.Optimizer."
         )
+    if issubclass(cls, torch.optim.SparseAdam):
+        raise ValueError(
+            f"optimizer={cls.__name__} needs sparse gradients; none are here: "
+            "use 'adam'."
+        )
     offered = {
         "weight_decay": weight_decay,
         "momentum": momentum,

@@ -1,10 +1,7 @@
 """Density ratio and distance of two domains, by classifiers of the domain."""
 
-import warnings
-
 import numpy as np
 from scipy import sparse
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import train_test_split
@@ -12,6 +9,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from .._containers._tables import check_names, column_names, read_rows
+from .._warn import silent_libraries
+
+# Sums of the squares of larger values are no numbers.
+LARGEST = 1e150
 
 
 def density_ratio(X_src, X_tgt, X=None, *, C=1.0, sample_weight_tgt=None):
@@ -55,11 +56,11 @@ def density_ratio(X_src, X_tgt, X=None, *, C=1.0, sample_weight_tgt=None):
     rows = joined[is_target == 0] if X is None else read_rows(X, "X")
     check_names(column_names(X_src), column_names(X), "X_src", "X")
     scaler, model = _scaler(joined), LogisticRegression(C=C, max_iter=1000)
-    with warnings.catch_warnings():  # an estimate before convergence is good enough
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    # an estimate before convergence is good enough
+    with silent_libraries(), np.errstate(all="ignore"):
         scaler.fit(joined, sample_weight=weight)
         model.fit(scaler.transform(joined), is_target, weight)
-    log_odds = model.decision_function(scaler.transform(rows))
+        log_odds = model.decision_function(scaler.transform(rows))
     n_source, n_target = np.bincount(is_target, weight)
     # clipped, as exp would overflow; so far from the other domain it is a guess anyway
     ratio = np.exp(np.clip(log_odds, -30, 30))
@@ -120,8 +121,7 @@ def proxy_a_distance(X_src, X_tgt, *, random_state=None):
     for C in np.logspace(-5, 4, 10):
         # Balanced, as the score is: else a small domain would go unnoticed in the fit.
         model = LinearSVC(C=C, class_weight="balanced", random_state=0)
-        with warnings.catch_warnings():  # the best over C is taken, converged or not
-            warnings.simplefilter("ignore", ConvergenceWarning)
+        with silent_libraries():  # the best over C is taken, converged or not
             model.fit(train, is_target_train)
         accuracy = balanced_accuracy_score(is_target_test, model.predict(test))
         errors.append(1 - accuracy)
@@ -139,6 +139,12 @@ def _join(X_src, X_tgt):
         raise ValueError(
             f"X_tgt has {X_tgt.shape[1]} columns, but X_src has {X_src.shape[1]}. Pass "
             "both through the same transformer."
+        )
+    largest = max(abs(X).max() for X in (X_src, X_tgt))
+    if largest > LARGEST:
+        raise ValueError(
+            f"X_src and X_tgt, rows or features, hold values up to {largest:.3g}, "
+            "whose squares overflow. Scale X, for example with StandardScaler."
         )
     is_target = np.repeat([0, 1], [X_src.shape[0], X_tgt.shape[0]])
     if sparse.issparse(X_src) or sparse.issparse(X_tgt):

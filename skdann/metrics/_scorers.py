@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from .._containers._labels import read_known_labels
+from .._numbers import as_float
 from ._distance import density_ratio
 from ._fitted import reading
 from ._probabilities import infomax_score, neg_entropy_score, nuclear_norm_score
@@ -65,6 +66,26 @@ class TargetEvaluation:
         return density_ratio(
             features, features_tgt, sample_weight_tgt=self.sample_weight_tgt
         )
+
+
+def check_score(value, name="scoring"):
+    """Return what a scorer returned as a float, or raise ValueError if it is no number.
+
+    Parameters
+    ----------
+    value : object
+        What it returned. NaN and infinity are numbers here: whoever chooses by scores
+        has to pass them over.
+    name : str
+        Of the scorer or of the score, for the error.
+    """
+    score = as_float(value)
+    if score is None:
+        raise ValueError(
+            f"{name} returns {value!r} (a {type(value).__name__}); a score must be one "
+            "real number, the higher the better."
+        )
+    return score
 
 
 def _infomax(evaluation):

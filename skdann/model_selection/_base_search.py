@@ -7,10 +7,7 @@ from functools import partial
 import numpy as np
 from joblib import effective_n_jobs, parallel_config
 from sklearn.base import BaseEstimator, _fit_context
-from sklearn.exceptions import FitFailedWarning
-from sklearn.model_selection import check_cv
 from sklearn.utils import check_consistent_length
-from sklearn.utils.parallel import delayed
 from sklearn.utils.validation import _num_samples, check_is_fitted
 from tqdm.auto import tqdm
 
@@ -18,13 +15,14 @@ from .._base import restore_attributes_on_error
 from .._containers._tables import as_indexable
 from .._data._target_rows import TargetRows
 from .._data._targets import read_source_labels
-from .._parallel import parallel_as_completed
+from .._parallel import as_completed
 from .._pipelines import Preprocessing, last_step
 from .._training._sklearn_callbacks import make_callback_data, start_fit
 from .._warn import warn
 from ..metrics._agreement import CandidateVotes, combination_weights
 from ._candidates import (
     baseline_candidates,
+    check_candidates,
     is_source_only,
     lambda_max_of,
     make_candidate,
@@ -32,6 +30,8 @@ from ._candidates import (
 )
 from ._check_estimator import check_estimator
 from ._evaluation import Fold, evaluate
+from ._failures import report_failures, tell_why_none, warn_of_scores_not_finite
+from ._folds import split
 from ._judged_rows import JudgedRows, candidate_votes
 from ._results import (
     add_ensemble_agreement,
@@ -40,7 +40,7 @@ from ._results import (
     predicted_classes,
 )
 from ._scoring import REVERSE, UNRELATED_SCORES, understand_scoring
-from ._selection import choose, warn_of_disagreement
+from ._selection import check_index, choose, warn_of_disagreement
 
 
 class BaseDANNSearch:
@@ -118,8 +118,7 @@ class BaseDANNSearch:
         scoring = understand_scoring(
             self.scoring, self.estimator, has_labels=of_choice is not None
         )
-        if scoring.is_multiple:
-            self._check_refit({*scoring.known, *scoring.scorers})
+        self._check_refit(scoring)
         X = as_indexable(X, "X")
         y = read_source_labels(y)
         check_consistent_length(X, y, sample_weight)
@@ -130,10 +129,9 @@ class BaseDANNSearch:
         fit_params["sample_weight_tgt"] = target.weight
         if self.label_use == "training":
             fit_params["y_tgt"] = y_tgt
-        cv = check_cv(self.cv, y, classifier=True)
         folds = [
             Fold(X, y, X_tgt, train, test, judged, fit_params)
-            for train, test in cv.split(X, y, groups)
+            for train, test in split(self.cv, X, y, groups)
         ]
         self.n_splits_ = len(folds)
         self.scorer_ = _labelled_scorer(scoring)
@@ -184,7 +182,20 @@ class BaseDANNSearch:
         """
         return BaseEstimator.get_metadata_routing(self)
 
-    def _check_refit(self, columns):
+    def _check_refit(self, scoring):
+        """Raise an error if refit must name a score and does not."""
+        columns = [*scoring.known, *scoring.scorers]
+        if scoring.is_multiple:
+            self._check_named_score(columns)
+        elif isinstance(self.refit, str) and not (
+            callable(self.scoring) or self.refit in ("score", self.scoring)
+        ):
+            raise ValueError(
+                f"refit={self.refit!r} names none of the scores: there is one, "
+                f"scoring={self.scoring!r}. Set refit=True, or name several in scoring."
+            )
+
+    def _check_named_score(self, columns):
         """Raise an error if there are several scores and refit names none of them."""
         named = isinstance(self.refit, str) and self.refit in columns
         if self.refit and not (named or callable(self.refit)):
@@ -196,6 +207,7 @@ class BaseDANNSearch:
     def _all_candidates(self):
         """Return the candidates, source-only ones among them."""
         candidates = list(self._candidates())
+        check_candidates(candidates)
         if not any(is_source_only(self.estimator, params) for params in candidates):
             candidates += self._without_adaptation(candidates)
         return candidates + (baseline_candidates() if self.baselines else [])
@@ -220,15 +232,20 @@ class BaseDANNSearch:
         )
         search_task.begin()
         jobs = self._jobs(candidates, folds, scoring, search_task)
-        outcomes = []
+        outcomes: list = []
         try:
-            run = parallel_as_completed(self.n_jobs, pre_dispatch=self.pre_dispatch)
-            for done in self._counted(run(jobs), total):
+            done_jobs = as_completed(jobs, self.n_jobs, pre_dispatch=self.pre_dispatch)
+            for done in self._counted(done_jobs, total):
                 outcomes += done
                 self._raise_if_asked(done)
         except KeyboardInterrupt:
             outcomes = _complete(outcomes, fits_each, len(candidates))
         search_task.end()
+        if not outcomes:
+            raise ValueError(
+                f"pre_dispatch={self.pre_dispatch!r} hands out no fit at all. Use the "
+                "default, '2*n_jobs'."
+            )
         return outcomes
 
     def _counted(self, outcomes, total):
@@ -266,7 +283,7 @@ class BaseDANNSearch:
         if effective_n_jobs(self.n_jobs) > 1:
             work = partial(_without_jobs, work)
         return (
-            delayed(work)(task, folds[task.fold], fit_tasks=of_members)
+            partial(work, task, folds[task.fold], fit_tasks=of_members)
             for task, of_members in zip(tasks, fit_tasks, strict=True)
         )
 
@@ -287,7 +304,8 @@ class BaseDANNSearch:
 
     def _tabulate(self, candidates, outcomes, scoring, judged):
         """Set ``cv_results_``; return the outcomes by candidate, fold and seed."""
-        _report_failures(outcomes, self.error_score)
+        report_failures(outcomes, self.error_score)
+        warn_of_scores_not_finite(outcomes)
         add_ensemble_agreement(outcomes, judged.row_weight)
         for outcome in outcomes:
             scores = outcome.test_scores
@@ -302,7 +320,7 @@ class BaseDANNSearch:
         if self.multimetric_:  # also if a single scorer returned several scores
             prefix = "rank_test_"
             ranks = [name for name in self.cv_results_ if name.startswith(prefix)]
-            self._check_refit({name.removeprefix(prefix) for name in ranks})
+            self._check_named_score([name.removeprefix(prefix) for name in ranks])
         return table
 
     def _keep_votes(self, judged, table):
@@ -339,9 +357,13 @@ class BaseDANNSearch:
     def _choose(self, table):
         results = self.cv_results_
         if callable(self.refit):
-            self.best_index_ = self.refit(results)
+            self.best_index_ = check_index(self.refit(results), len(results["params"]))
         else:
             column = self.refit if self.multimetric_ else "score"
+            if not self._is_known(f"mean_test_{column}"):
+                outcomes = [o for folds in table for fold in folds for o in fold]
+                why = tell_why_none(outcomes, column)
+                raise ValueError(f"No candidate can be chosen: {why}")
             best = self._best_by(column, *UNRELATED_SCORES, REVERSE)
             self.best_index_ = best.pop(column)
             self.best_score_ = results[f"mean_test_{column}"][self.best_index_]
@@ -424,19 +446,3 @@ def _complete(outcomes, fits_each, n_candidates):
         "of them is taken."
     )
     return [outcome for outcome in outcomes if outcome.candidate in finished]
-
-
-def _report_failures(outcomes, error_score):
-    errors = Counter(
-        f"{type(o.error).__name__}: {o.error}" for o in outcomes if o.error is not None
-    )
-    if not errors:
-        return
-    n_failed = sum(errors.values())
-    texts = "; ".join(f"{n} times {text}" for text, n in errors.items())
-    if n_failed == len(outcomes):
-        raise ValueError(f"All {n_failed} fits failed: {texts}")
-    warn(
-        f"{n_failed} of {len(outcomes)} fits failed and score {error_score}: {texts}",
-        FitFailedWarning,
-    )

@@ -9,6 +9,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from .._base import is_same
 from .._baseline import BaselineClassifier
+from .._numbers import as_float
 from .._pipelines import last_step, last_step_prefix, replace_last_step
 from .._training import MAX_NETS_CPU, OPTIONAL_TERMS, draw_seeds, resolve_device
 from ._check_estimator import check_estimator
@@ -49,10 +50,31 @@ def make_candidate(estimator, params):
     params = clone(params, safe=False)
     baseline = params.pop(BASELINE, None)
     candidate = clone(estimator).set_params(**params)
+    if not isinstance(baseline, BaselineClassifier | None):
+        raise ValueError(
+            f"A candidate has {BASELINE}={baseline!r}: what takes the place of the "
+            "network must be a BaselineClassifier."
+        )
     if baseline is not None:
         return replace_last_step(candidate, baseline)
     check_estimator(candidate)  # params may have put something else there
     return candidate
+
+
+def check_candidates(candidates):
+    """Raise ValueError if there are none, or if one names its parameters by no text."""
+    if not candidates:
+        raise ValueError(
+            "There are no candidates. Give a parameter and a list of its values, for "
+            "example {'lambda_max': [0, 0.3, 1]}."
+        )
+    names = {name for params in candidates for name in params}
+    wrong = [name for name in names if not isinstance(name, str)]
+    if wrong:
+        raise ValueError(
+            f"Candidates have parameters named {wrong}; names must be text, as in "
+            "estimator.get_params()."
+        )
 
 
 def baseline_candidates():
@@ -67,15 +89,19 @@ def baseline_candidates():
 
 
 def lambda_max_of(estimator, params):
-    """Return ``lambda_max`` of a candidate; 0 of what is no network."""
+    """Return ``lambda_max`` of a candidate; 0 of what is no network.
+
+    Infinity of what is no number, the fits of which fail.
+    """
     classifier = last_step(make_candidate(estimator, params))
-    return getattr(classifier, "lambda_max", 0.0)
+    lambda_max = as_float(getattr(classifier, "lambda_max", 0.0))
+    return math.inf if lambda_max is None else lambda_max
 
 
 def is_source_only(estimator, params):
     """Whether a candidate is a network trained on the source alone."""
     classifier = last_step(make_candidate(estimator, params))
-    return all(getattr(classifier, name) == 0 for name in SOURCE_ONLY)
+    return all(as_float(getattr(classifier, name, None)) == 0 for name in SOURCE_ONLY)
 
 
 def set_source_only(estimator):
@@ -154,7 +180,12 @@ def _seeded(estimator, n_seeds):
         yield from [estimator] * (n_seeds - 1)
         return
     own = copy.deepcopy(estimator.get_params()[name])  # draws must not advance it
-    for seed in draw_seeds(own, n_seeds)[1:]:
+    try:
+        seeds = draw_seeds(own, n_seeds)
+    except ValueError:  # no seed: the fits will say so
+        yield from [estimator] * (n_seeds - 1)
+        return
+    for seed in seeds[1:]:
         yield clone(estimator).set_params(**{name: None if own is None else seed})
 
 
@@ -164,10 +195,16 @@ def _task_size(members, max_stacked, n_wanted):
         return max_stacked
     # More than MAX_NETS_CPU gain nothing on a CPU. For a GPU all go into one task: how
     # many of them its memory holds is found out when they are trained.
-    classifier = last_step(members[0][1])
-    device = resolve_device(getattr(classifier, "device", "cpu"))
-    n_stacks = 1 if device.type == "cuda" else math.ceil(len(members) / MAX_NETS_CPU)
+    on_gpu = _is_on_gpu(last_step(members[0][1]))
+    n_stacks = 1 if on_gpu else math.ceil(len(members) / MAX_NETS_CPU)
     return math.ceil(len(members) / max(n_stacks, min(n_wanted, len(members))))
+
+
+def _is_on_gpu(classifier):
+    try:
+        return resolve_device(getattr(classifier, "device", "cpu")).type == "cuda"
+    except Exception:  # no device: the fits will say so
+        return False
 
 
 def _are_same(params, others):

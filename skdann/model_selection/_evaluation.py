@@ -12,7 +12,7 @@ from .._multi_fit import fit_many
 from .._pipelines import Preprocessing, last_step
 from .._training._sklearn_callbacks import NullFitTask, make_callback_data
 from ..metrics._fitted import reading
-from ..metrics._scorers import OF_FEATURES, SCORES, TargetEvaluation
+from ..metrics._scorers import OF_FEATURES, SCORES, TargetEvaluation, check_score
 from ._judged_rows import JudgedRows
 from ._reverse_validation import (
     are_networks,
@@ -333,5 +333,15 @@ def _score(trained, i, outcome, fold, scorers, score_train):
         parts.append((outcome.train_scores, fold.train))
     for scores, index in parts:
         for name, scorer in scorers.items():
-            value = scorer(whole, *fold.rows(index))
-            scores |= value if isinstance(value, dict) else {name: value}
+            scores |= _check_scores(scorer(whole, *fold.rows(index)), name)
+
+
+def _check_scores(returned, name):
+    """Return what a scorer of the user's returned as scores by name."""
+    scores = returned if isinstance(returned, dict) else {name: returned}
+    wrong = [key for key in scores if not isinstance(key, str)]
+    if wrong:
+        raise ValueError(f"scoring names scores by {wrong}; names must be text.")
+    return {
+        key: check_score(value, f"scoring {key!r}") for key, value in scores.items()
+    }

@@ -79,7 +79,7 @@ def make_results(params, table, error_score):
             def score(outcome, name=name, kind=kind):
                 failed = outcome.error is not None
                 scores = getattr(outcome, f"{kind}_scores")
-                return error_score if failed else scores[name]
+                return error_score if failed else scores.get(name, np.nan)
 
             values = _mean_over_seeds(table, score)
             _store(results, f"{kind}_{name}", values, splits=True, rank=kind == "test")
@@ -120,21 +120,23 @@ def predicted_classes(table):
 
 def _mean_over_seeds(table, value):
     """Array of shape (n_candidates, n_folds)."""
-    return np.array(
-        [
-            [np.mean([value(outcome) for outcome in fold]) for fold in candidate]
-            for candidate in table
-        ]
-    )
+    with np.errstate(invalid="ignore"):  # of infinite scores
+        return np.array(
+            [
+                [np.mean([value(outcome) for outcome in fold]) for fold in candidate]
+                for candidate in table
+            ]
+        )
 
 
 def _store(results, name, values, *, splits=False, rank=False):
     if splits:
         for fold, column in enumerate(values.T):
             results[f"split{fold}_{name}"] = column
-    means = values.mean(axis=1)
+    with np.errstate(invalid="ignore"):  # of infinite scores
+        means = values.mean(axis=1)
+        results[f"std_{name}"] = values.std(axis=1)
     results[f"mean_{name}"] = means
-    results[f"std_{name}"] = values.std(axis=1)
     if rank:
-        worst = np.where(np.isnan(means), -np.inf, means)  # failures come last
+        worst = np.where(np.isfinite(means), means, -np.inf)  # failures come last
         results[f"rank_{name}"] = rankdata(-worst, method="min").astype(np.int32)

@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state, indexable
+from sklearn.utils import check_consistent_length, check_random_state
 
 from .._base import BaseDANN
 from .._baseline import try_fit
+from .._containers._tables import as_indexable
 from .._data._domains import read_domains, with_class_weight
+from .._data._targets import read_source_labels
 from .._data._weights import source_proportions
 from .._multi_fit import fit_many, share_columns, validate_many
 from .._pipelines import Preprocessing, last_step
@@ -62,7 +64,9 @@ def reverse_validation_score(estimator, X, y, X_tgt, *, random_state=None):
     True
     """
     check_estimator(estimator, OF_REVERSE_VALIDATION)
-    X, y = indexable(X, y)
+    X, X_tgt = as_indexable(X, "X"), as_indexable(X_tgt, "X_tgt")
+    y = read_source_labels(y)
+    check_consistent_length(X, y)
     rng = check_random_state(random_state)
     X, X_val, y, y_val = train_test_split(
         X, y, test_size=0.1, stratify=y, random_state=rng
@@ -163,33 +167,55 @@ def reverse_scores(classifiers, domains, X_val, y_val, *, max_stacked="auto"):
             _reverse_score_of_baseline(classifier, of_one, X_val, y_val)
             for classifier, of_one in zip(classifiers, domains, strict=True)
         ]
-    reverse_estimators = [clone(classifier) for classifier in classifiers]
-    reverse_domains = [
-        swap_domains(c, d) for c, d in zip(classifiers, domains, strict=True)
-    ]
-    if reverse_domains:  # the same array in all, as networks of one stack must have
-        rows = reverse_domains[0].rows
-        reverse_domains = [replace(d, rows=rows) for d in reverse_domains]
-    for classifier, reverse in zip(classifiers, reverse_estimators, strict=True):
-        share_columns(classifier, reverse)
+    reverse_estimators = list(map(_reverse_of, classifiers))
+    reverse_domains = _swap_all(classifiers, domains)
     starts = [classifier.module_.with_swapped_domains() for classifier in classifiers]
     errors = fit_many(
         reverse_estimators, reverse_domains, starts=starts, max_stacked=max_stacked
     )
     return [
-        (float("nan") if error else reverse.score(X_val, y_val), error)
+        (np.nan, error) if error else _accuracy(reverse, X_val, y_val)
         for reverse, error in zip(reverse_estimators, errors, strict=True)
     ]
 
 
-def _reverse_score_of_baseline(classifier, domains, X_val, y_val):
-    swapped = swap_domains(classifier, domains)
-    if len(np.unique(swapped.y)) == 1:  # from which none of these models learns
-        return float(np.mean(y_val == classifier.classes_[swapped.y[0]])), None
+def _reverse_of(classifier):
+    """Return a clone that is to be trained in reverse."""
     reverse = clone(classifier)
     share_columns(classifier, reverse)
+    return reverse
+
+
+def _swap_all(classifiers, domains):
+    """Return the swapped domains of each, or why there are none; they share rows."""
+    swapped: list = []
+    for classifier, of_one in zip(classifiers, domains, strict=True):
+        try:
+            swapped.append(swap_domains(classifier, of_one))
+        except Exception as error:  # concerns this one alone
+            swapped.append(error)
+    rows = next((d.rows for d in swapped if not isinstance(d, Exception)), None)
+    return [d if isinstance(d, Exception) else replace(d, rows=rows) for d in swapped]
+
+
+def _accuracy(classifier, X, y):
+    """Return the accuracy, and why there is none."""
+    try:
+        return classifier.score(X, y), None
+    except Exception as error:
+        return np.nan, error
+
+
+def _reverse_score_of_baseline(classifier, domains, X_val, y_val):
+    try:
+        swapped = swap_domains(classifier, domains)
+    except Exception as error:
+        return np.nan, error
+    if len(np.unique(swapped.y)) == 1:  # from which none of these models learns
+        return float(np.mean(y_val == classifier.classes_[swapped.y[0]])), None
+    reverse = _reverse_of(classifier)
     error = try_fit(reverse, swapped)
-    return (float("nan") if error else reverse.score(X_val, y_val)), error
+    return (np.nan, error) if error else _accuracy(reverse, X_val, y_val)
 
 
 def swap_domains(classifier, domains):

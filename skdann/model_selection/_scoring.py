@@ -65,12 +65,18 @@ def understand_scoring(scoring, estimator, *, has_labels=False):
     """
     if isinstance(scoring, TargetScorer) and scoring.X_tgt is None:
         scoring = scoring.names
-    is_multiple = isinstance(scoring, list | tuple | set | dict)
+    is_multiple = isinstance(scoring, list | tuple | dict)
     if not is_multiple:
         default = DEFAULT_SCORE_WITH_LABELS if has_labels else DEFAULT_SCORE
         scoring = {"score": default if scoring is None else scoring}
     elif not isinstance(scoring, dict):
         scoring = {name: name for name in scoring}
+    wrong = [column for column in scoring if not isinstance(column, str)]
+    if wrong or not scoring:
+        raise ValueError(
+            f"scoring must name at least one score, each by a text; got {wrong}. Give "
+            "scorers of your own in a dict: {'name': scorer}."
+        )
     known, scorers = {}, {}
     for column, scorer in scoring.items():
         if isinstance(scorer, TargetScorer) and scorer.X_tgt is None:

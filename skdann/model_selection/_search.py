@@ -10,8 +10,10 @@ from sklearn.model_selection import (
     ParameterSampler,
     RandomizedSearchCV,
 )
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
+from .._numbers import Count, Number
+from .._warn import silent_libraries, warn
 from ._base_search import BaseDANNSearch
 from ._candidates import source_only_candidates
 from ._scoring import REVERSE, SCORE_NAMES
@@ -25,9 +27,10 @@ _OWN_CONSTRAINTS = {
         dict,
         None,
     ],
-    "n_seeds": [Interval(Integral, 1, None, closed="left")],
-    "max_stacked": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-    "source_tolerance": [Interval(Real, 0, 1, closed="both")],
+    "n_seeds": [Count(Integral, 1, None, closed="left")],
+    "max_stacked": [StrOptions({"auto"}), Count(Integral, 1, None, closed="left")],
+    "pre_dispatch": [Count(Integral, 1, None, closed="left"), str],
+    "source_tolerance": [Number(Real, 0, 1, closed="both")],
     "label_use": [StrOptions({"choice", "training", "both"})],
     "baselines": ["boolean"],
 }
@@ -334,9 +337,17 @@ class DANNRandomizedSearchCV(BaseDANNSearch, RandomizedSearchCV):
         self.baselines = baselines
 
     def _candidates(self):
-        return ParameterSampler(
+        sampler = ParameterSampler(
             self.param_distributions, self.n_iter, random_state=self.random_state
         )
+        with silent_libraries():
+            candidates = list(sampler)
+        if 0 < len(candidates) < self.n_iter:
+            warn(
+                f"There are {len(candidates)} candidates to draw from, fewer than "
+                f"n_iter={self.n_iter}: all are tried."
+            )
+        return candidates
 
     def _without_adaptation(self, candidates):
         return source_only_candidates(self.estimator, [{}])

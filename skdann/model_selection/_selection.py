@@ -1,5 +1,7 @@
 """Choose a candidate by scores that need no target labels."""
 
+import operator
+
 import numpy as np
 
 from .._warn import warn
@@ -29,10 +31,32 @@ def choose(scores, source_accuracy, lambda_max, *, tolerance):
     """
     fine = np.isfinite(scores) & np.isfinite(source_accuracy)
     if not fine.any():
-        raise ValueError("No candidate has a score: all fits failed.")
+        raise ValueError("No candidate has a score.")
     fine &= source_accuracy >= source_accuracy[fine].max() - tolerance
     best = np.flatnonzero(fine & np.isclose(scores, scores[fine].max(), atol=1e-12))
     return int(best[np.argmin(lambda_max[best])])
+
+
+def check_index(index, n_candidates):
+    """Return what a callable ``refit`` returned, or raise ValueError if it is no index.
+
+    Parameters
+    ----------
+    index : object
+        What it returned.
+    n_candidates : int
+        How many positions there are.
+    """
+    try:
+        position = -1 if isinstance(index, bool) else operator.index(index)
+    except TypeError:
+        position = -1
+    if not 0 <= position < n_candidates:
+        raise ValueError(
+            f"refit returned {index!r}; it must return the position of a candidate in "
+            f"cv_results_, an integer from 0 to {n_candidates - 1}."
+        )
+    return position
 
 
 def warn_of_disagreement(chosen, favorites, predictions, params):

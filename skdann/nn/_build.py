@@ -2,12 +2,13 @@
 
 import copy
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
+from numbers import Integral
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .._numbers import as_list
 from ._dann import DANN
 from ._ensemble import EnsembleDANN
 from ._mlp import make_mlp
@@ -106,10 +107,10 @@ def build_dann(
         sizes = _check_sizes("domain_hidden_layer_sizes", domain_hidden_layer_sizes)
         return make_mlp(n_features, sizes, n_logits, activation=activation)
 
-    extractor = feature_extractor or default_extractor
+    extractor = default_extractor if feature_extractor is None else feature_extractor
     extractor = _make("feature_extractor", extractor, (rows.shape[1],), rows)
     features = _probe("feature_extractor", extractor, rows)
-    if features.ndim < 2:
+    if features.ndim < 2 or len(features) != len(rows) or not features.numel():
         raise ValueError(
             f"feature_extractor returns shape {tuple(features.shape)} for {len(rows)} "
             "rows; it must return one row of features for each."
@@ -117,23 +118,36 @@ def build_dann(
     features = features.flatten(1)
     n_features = features.shape[1]
 
-    label = label_classifier or nn.Linear
+    label = nn.Linear if label_classifier is None else label_classifier
     label = _make("label_classifier", label, (n_features, n_classes), rows)
     _check_label_logits(_probe("label_classifier", label, features), n_classes)
 
-    domain = domain_classifier or default_domain_classifier
+    domain = domain_classifier
+    domain = default_domain_classifier if domain is None else domain
     domain = _make("domain_classifier", domain, (n_features, 1), rows)
     _check_domain_logits(_probe("domain_classifier", domain, features), len(rows))
-    return DANN(extractor, label, domain).eval()  # whole, as its probed parts are
+    network = DANN(extractor, label, domain).eval()  # whole, as its probed parts are
+    if not any(weight.requires_grad for weight in network.parameters()):
+        raise ValueError(
+            "Nothing can be trained: no weight of feature_extractor, label_classifier "
+            "and domain_classifier has requires_grad."
+        )
+    return network
 
 
 def _check_sizes(name: str, sizes: Sequence[int] | int) -> list[int]:
-    widths = np.atleast_1d(sizes).tolist()
-    if not all(isinstance(width, int) and 0 < width < 2**31 for width in widths):
+    is_ordered = not isinstance(sizes, Set | Mapping)
+    widths = [sizes] if isinstance(sizes, Integral) else as_list(sizes)
+    if not (is_ordered and all(map(_is_width, widths))):
         raise ValueError(
             f"{name} must hold positive integers, each below 2**31; got {sizes!r}."
         )
-    return widths
+    return [int(width) for width in widths]
+
+
+def _is_width(value: object) -> bool:
+    is_integer = isinstance(value, Integral) and not isinstance(value, bool)
+    return is_integer and 0 < int(value) < 2**31
 
 
 def _make(name: str, part: Part, sizes: tuple[int, ...], rows: Tensor) -> nn.Module:
@@ -141,7 +155,7 @@ def _make(name: str, part: Part, sizes: tuple[int, ...], rows: Tensor) -> nn.Mod
     if isinstance(part, nn.Module):
         module = copy.deepcopy(part)
     else:
-        module = part(*sizes[: _n_required_arguments(part)])
+        module = _call(name, part, sizes[: _n_required_arguments(part)])
     if not isinstance(module, nn.Module):
         raise ValueError(
             f"{name} made a {type(module).__name__}; it must make a torch.nn.Module."
@@ -149,12 +163,31 @@ def _make(name: str, part: Part, sizes: tuple[int, ...], rows: Tensor) -> nn.Mod
     return module.to(rows.device, rows.dtype)
 
 
+def _call(name: str, factory: Callable, arguments: tuple[int, ...]) -> object:
+    try:
+        return factory(*arguments)
+    except (
+        ValueError,
+        RuntimeError,
+        MemoryError,
+    ):  # ours, torch's: clear by themselves
+        raise
+    except Exception as error:
+        raise ValueError(
+            f"{name} can't be made: called with {arguments}, it raises "
+            f"{type(error).__name__}: {error}"
+        ) from error
+
+
 def _n_required_arguments(factory: Callable) -> int:
     positional = (
         inspect.Parameter.POSITIONAL_ONLY,
         inspect.Parameter.POSITIONAL_OR_KEYWORD,
     )
-    parameters = inspect.signature(factory).parameters.values()
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except ValueError:  # of a builtin
+        return 0
     return sum(p.kind in positional and p.default is p.empty for p in parameters)
 
 

@@ -1,5 +1,7 @@
 """Bad input gets one clear error that says what to do, and changes nothing."""
 
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -175,6 +177,10 @@ def test_bad_labels_and_weights(case):
     assert vars(clf) == before
 
 
+def _with_batch_norm(n_features, n_classes):
+    return nn.Sequential(nn.BatchNorm1d(n_features), nn.Linear(n_features, n_classes))
+
+
 PARAMETERS = [
     ({"lambda_max": -1}, r"'lambda_max' parameter .* must be a float in .*\[0"),
     ({"lambda_max": np.inf}, r"'lambda_max'"),
@@ -216,14 +222,63 @@ PARAMETERS = [
         {"class_weight": {5: 1.0}},
         r"class_weight names \[5\], but the classes are \[0, 1\]",
     ),
-    ({"class_weight": {0: -1.0}}, r"class_weight .*-1\.0.*at least 0"),
+    *(
+        ({"class_weight": {0: cost}}, r"class_weight holds \{0: .*finite number")
+        for cost in (-1.0, "x", None, np.nan, np.inf, [1], {1: 2}, 1j, pd.NA, 10**400)
+    ),
+    *(
+        ({"class_weight": {label: 1}}, r"class_weight names .*the classes are \[0, 1\]")
+        for label in ("0", None, np.nan, pd.NA, 0.5, (0,))
+    ),
+    *(
+        ({"target_prior": prior}, r"target_prior holds .* whose sum is 1")
+        for prior in ([0.5, 0.6], [np.nan, 1], ["a", "b"], [0, [1]], [1j, 0], [2, -1])
+    ),
+    ({"target_prior": [1]}, r"target_prior has 1 entries, but there are 2 classes"),
+    ({"target_prior": {0: 1}}, r"target_prior must give .* lacks \[1\]"),
+    (
+        {"target_prior": pd.Series({"a": 0.5, "b": 0.5})},
+        r"target_prior must give .* lacks \[0, 1\] and has \['a', 'b'\]",
+    ),
+    *(
+        ({"hidden_layer_sizes": sizes}, r"hidden_layer_sizes|must hold positive int")
+        for sizes in (True, (4, True), 0, -1, 1.5, "8", ["8"], [[4], [4]], {4: 1}, {4})
+    ),
+    ({"hidden_layer_sizes": [3, (2, 1)]}, "hidden_layer_sizes must hold positive int"),
+    ({"n_estimators": 10**9}, "'n_estimators'"),
+    ({"n_estimators": True}, "'n_estimators'"),
+    ({"lr": 10**400}, "'lr'"),
+    ({"lambda_max": Fraction(1, 2)}, "'lambda_max'"),
+    ({"optimizer": torch.optim.Optimizer}, "optimizer=Optimizer can't train this"),
+    ({"optimizer": torch.optim.SparseAdam}, "optimizer=SparseAdam needs sparse"),
+    ({"checkpoint": "a" * 300}, "checkpoint='a+' can't be the name of a file"),
+    ({"checkpoint": "a\0b"}, "checkpoint='a.*b' can't be the name of a file"),
+    ({"callbacks": [()]}, r"callbacks holds \(\); it must hold skorch callbacks"),
+    ({"feature_extractor": nn.Linear}, "feature_extractor can't be made: .*TypeError"),
+    ({"feature_extractor": int}, "feature_extractor made a int"),
+    (
+        {"feature_extractor": lambda n: nn.Linear(n, 0)},
+        r"feature_extractor returns shape \(2, 0\)",
+    ),
+    (
+        {
+            "feature_extractor": nn.Identity(),
+            "label_classifier": nn.Linear(3, 2).requires_grad_(False),
+            "domain_classifier": nn.Linear(3, 1).requires_grad_(False),
+        },
+        "Nothing can be trained",
+    ),
+    (
+        {"label_classifier": _with_batch_norm, "batch_size": 2},
+        "batch normalization in one of your modules .* Raise batch_size=2",
+    ),
     ({"device": "gpu"}, r"device='gpu' cannot be used here"),
     ({"device": "cuda:99"}, r"device='cuda:99' cannot be used here"),
     ({"callbacks": "all"}, r"'callbacks'"),
     ({"callbacks": [3]}, r"callbacks holds 3; it must hold skorch callbacks"),
     (
         {"callbacks": [("stop", EarlyStopping())]},
-        r"EarlyStopping monitors 'valid_loss', but .* 'train_loss'",
+        r"EarlyStopping in callbacks monitors 'valid_loss', but .* 'train_loss'",
     ),
     ({"random_state": "seed"}, r"'random_state'"),
     ({"feature_extractor": 5}, r"'feature_extractor'"),
@@ -261,6 +316,7 @@ PARAMETERS = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
 @pytest.mark.parametrize(("params", "message"), PARAMETERS)
 def test_bad_parameters(params, message):
     clf = DANNClassifier(**{"max_epochs": 1, **params})

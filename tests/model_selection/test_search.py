@@ -170,7 +170,7 @@ def test_guards_of_the_choice():
     assert choose([0.1, 0.9], [0.9, 0.84], [0, 1], tolerance=1) == 1
     assert choose([0.9, 0.9, 0.9], [0.8, 0.8, 0.8], [3, 0.1, 1]) == 1  # a tie
     assert choose([np.nan, 0.2], [np.nan, 0.7], [0, 1]) == 1
-    with pytest.raises(ValueError, match="all fits failed"):
+    with pytest.raises(ValueError, match="No candidate has a score"):
         choose([np.nan], [np.nan], [0])
 
 

@@ -271,3 +271,32 @@ def test_an_interrupt_while_an_epoch_is_scored_is_resumed(
     assert resumed.n_iter_ == whole.n_iter_ == 28
     p, q = resumed.predict_proba(domains[2]), whole.predict_proba(domains[2])
     assert np.array_equal(p, q)
+
+
+@pytest.mark.parametrize("nonsense", [np.nan, np.inf, -np.inf])
+def test_an_epoch_whose_score_is_not_finite_is_never_the_best(small, domains, nonsense):
+    finite = {21: 0.1, 24: 0.3, 25: 0.2}
+    scoring, shown = seen_by(lambda epoch: finite.get(epoch, nonsense))
+    clf = stopping(small, scoring=scoring).fit(*domains)
+    best = [row["epoch"] for row in clf.history_ if row["validation_score_best"]]
+    assert best == [21, 24]
+    assert clf.n_iter_ == 24 + 3
+    P, *_, X_tgt = shown[23]
+    assert np.array_equal(clf.predict_proba(X_tgt), P)
+
+
+@pytest.mark.parametrize("nonsense", [np.nan, np.inf])
+def test_no_finite_score_at_all_is_an_error(small, domains, nonsense):
+    scoring, _ = seen_by(lambda epoch: nonsense if epoch > 2 else 1.0)
+    clf = stopping(small, max_epochs=4, scoring=scoring)
+    with pytest.raises(ValueError, match="scoring returned no finite number"):
+        clf.fit(*domains)
+    assert not hasattr(clf, "net_")
+
+
+@pytest.mark.parametrize("nonsense", [None, "x", [1.0], 1j, np.ones(2)], ids=repr)
+def test_a_score_must_be_a_number(small, domains, nonsense):
+    clf = stopping(small, scoring=lambda *args: nonsense)
+    with pytest.raises(ValueError, match=r"scoring returns .* must be one real number"):
+        clf.fit(*domains)
+    assert not hasattr(clf, "net_")
