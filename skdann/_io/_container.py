@@ -127,7 +127,11 @@ def write_bytes(path, data):
             os.fsync(file.fileno())
         os.replace(part, path)
     except BaseException:
-        part.unlink(missing_ok=True)
+        try:
+            part.unlink(missing_ok=True)
+        except KeyboardInterrupt:  # once more, maybe before it had begun
+            part.unlink(missing_ok=True)
+            raise
         raise
     if os.name == "posix":  # the new name, too, must survive a power cut
         folder = os.open(path.parent, os.O_RDONLY)

@@ -32,9 +32,9 @@ def hold_across_forks(lock, rank: int) -> None:
     if rank in _held or not hasattr(os, "register_at_fork"):
         return
     if not _held:
-        os.register_at_fork(
-            before=_take, after_in_parent=_give_back, after_in_child=_give_back
-        )
+        os.register_at_fork(before=_take)
+        for _ in range(2):  # an interrupt may keep one of them from beginning
+            os.register_at_fork(after_in_parent=_give_back, after_in_child=_give_back)
     _held[rank] = lock
 
 
@@ -45,7 +45,8 @@ def _take():
 
 
 def _give_back():
-    _taken.holder.close()
+    if hasattr(_taken, "holder"):  # else an interrupt came before it, which is no error
+        _taken.holder.close()
 
 
 def _hold(locks):

@@ -1,11 +1,11 @@
-"""Interrupt everything at random moments: `interrupts.py seconds seed threads`.
+"""Interrupt at random moments: `interrupts.py seconds seed threads [what ...]`.
 
 To be run with ``tests`` in PYTHONPATH, in a process of its own.
 
 Another process sends SIGINT, as Ctrl-C does to all processes of a terminal, one time in
 three a second one while the first is handled. After each the state of the process, of
-the estimator and of its file is compared with what it may be. Other processes are ended
-by SIGTERM. The last line is a JSON object of counts; "wrong" says what went wrong.
+the estimator and of its file is compared with what it may be. Processes that write are
+also ended by SIGTERM. The last line is a JSON object of counts; "wrong" says what was.
 """
 
 import faulthandler
@@ -22,6 +22,7 @@ import threading
 import time
 import warnings
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -316,8 +317,20 @@ class Save:
     def wrong(self, _):
         if state(skdann.load(self.path)) not in self.states:
             return "the file is another"
-        left = [name for name in os.listdir(self.path.parent) if name != self.path.name]
-        return f"left over: {len(left)} files" if left else ""
+        return left_beside(self.path)
+
+    def wrong_after_end(self):
+        """Return what is wrong after a process was ended, which may leave a part."""
+        left_beside(self.path)
+        return self.wrong(None)
+
+
+def left_beside(path):
+    """Remove what is left beside a file; return what it was, or nothing."""
+    left = [file for file in path.parent.iterdir() if file != path]
+    for file in left:
+        file.unlink()
+    return f"left over: {len(left)} files" if left else ""
 
 
 class Resume(Fit):
@@ -331,64 +344,63 @@ class Resume(Fit):
     def wrong(self, clf):
         if state(clf) not in self.allowed:
             return f"at no whole epoch: {state(clf)}"
+        return self.wrong_after_end()
+
+    def wrong_after_end(self):
+        """Return what is wrong with the file, and with a fit that goes on from it."""
         if self.path.exists() and state(skdann.load(self.path)) not in self.allowed:
             return "the checkpoint is at no whole epoch"
         resumed = self.begin().fit(X, Y, X_TGT, resume=True)
-        if state(resumed) != self.whole:
-            return "resuming ends elsewhere"
-        left = [name for name in os.listdir(self.path.parent) if name != self.path.name]
+        left = left_beside(self.path)
         self.path.unlink()
-        return f"left over: {len(left)} files" if left else ""
+        return left if state(resumed) == self.whole else "resuming ends elsewhere"
 
 
 def report(clf):
     return str(adaptation_report(clf, X, Y, X_TGT, random_state=0))
 
 
-def make_jobs(folder):
-    """Return by name what is interrupted."""
-    return {
-        "fit": Fit(),
-        "warm start": Fit(warm=True),
-        "module with torch's generator": Fit(feature_extractor=extractor),
-        "early stopping": EarlyStopped(early_stopping=True, lr=0.01),
-        "five networks": Fit(n_estimators=5, standardize="auto"),
-        "restored": Fit(on_divergence="restore"),
-        "search": Search(),
-        "combination": Auto(),
-        "predict": Use(lambda clf: digest(clf.predict_proba(X_TGT))),
-        "report": Use(report),
-        "save": Save(make_folder(folder, "save")),
-        "checkpoint": Resume(make_folder(folder, "checkpoint")),
-        "search, n_jobs=2": Search(n_jobs=2),  # last, as its processes stay
-    }
+JOBS = {
+    "fit": Fit,
+    "warm start": partial(Fit, warm=True),
+    "torch's generator": partial(Fit, feature_extractor=extractor),
+    "early stopping": partial(EarlyStopped, early_stopping=True, lr=0.01),
+    "five networks": partial(Fit, n_estimators=5, standardize="auto"),
+    "restored": partial(Fit, on_divergence="restore"),
+    "search": Search,
+    "combination": Auto,
+    "predict": partial(Use, lambda clf: digest(clf.predict_proba(X_TGT))),
+    "report": partial(Use, report),
+    "save": Save,
+    "checkpoint": Resume,
+    "search, n_jobs=2": partial(Search, n_jobs=2),  # last, as its processes stay
+}
 
 
-def make_folder(folder, name):
-    path = Path(folder) / name
-    path.mkdir()
-    return path
+def make_job(name, folder):
+    """Return what is interrupted."""
+    if JOBS[name] not in (Save, Resume):
+        return JOBS[name]()
+    (Path(folder) / name).mkdir()
+    return JOBS[name](Path(folder) / name)
 
 
 def interrupt(job, interrupts, rng, longest):
-    """Interrupt a job once or twice; return what it raised, and what is wrong."""
+    """Interrupt a job once or twice; return whether it raised, and what is wrong."""
     thing, before = job.begin(), environment()
     early = rng.random() < 0.25
     first = rng.uniform(0, longest / 20 if early else longest)
     second = rng.expovariate(1000) if rng.random() < 0.33 else -1
     raises = SystemExit if rng.random() < 0.2 else KeyboardInterrupt
-    faulthandler.dump_traceback_later(DEADLINE, exit=True)
-    raised = interrupts.during(lambda: job.call(thing), (first, second), raises)
+    error = interrupts.during(lambda: job.call(thing), (first, second), raises)
     after = environment()
     watched = before.keys() - getattr(job, "unwatched", ())
     wrong = [f"{k}: {before[k]} > {after[k]}" for k in watched if before[k] != after[k]]
-    wrong += filter(None, [job.wrong(thing)])
-    faulthandler.cancel_dump_traceback_later()
-    return raised, wrong
+    return error is not None, [*wrong, job.wrong(thing)]
 
 
 def terminate(job, rng, longest):
-    """End a process in the midst of a job by SIGTERM; return what is wrong."""
+    """End a process that does a job; return whether in time, and what is wrong."""
     thing = job.begin()
     pid = os.fork()
     if pid == 0:
@@ -397,34 +409,45 @@ def terminate(job, rng, longest):
         os._exit(0)
     time.sleep(rng.uniform(0, longest))
     os.kill(pid, signal.SIGTERM)
-    ends = time.monotonic() + DEADLINE
-    while os.waitpid(pid, os.WNOHANG) == (0, 0):
-        if time.monotonic() > ends:
-            os.kill(pid, signal.SIGKILL)
-            return ["it never ends"]
-        time.sleep(1e-3)
-    return [wrong for wrong in [job.wrong(job.begin())] if wrong]
+    _, status = os.waitpid(pid, 0)
+    return os.WIFSIGNALED(status), [job.wrong_after_end()]
 
 
-def main(seconds, seed, n_threads):
+def run(name, folder, seconds, interrupts, rng):
+    """Interrupt one thing again and again; return counts, and what went wrong."""
+    job, counts, wrong = make_job(name, folder), Counter(), Counter()
+    began, thing = time.monotonic(), job.begin()
+    job.call(thing)
+    longest = 1.1 * (time.monotonic() - began)
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        faulthandler.dump_traceback_later(DEADLINE, exit=True)
+        if hasattr(job, "wrong_after_end") and rng.random() < 0.3:
+            in_time, found = terminate(job, rng, longest)
+            counts["SIGTERM"] += 1
+        else:
+            in_time, found = interrupt(job, interrupts, rng, longest)
+            counts["SIGINT"] += 1
+        counts["in time"] += in_time
+        wrong.update(f"{name}: {what}" for what in found if what)
+        faulthandler.cancel_dump_traceback_later()
+    return counts, wrong
+
+
+def main(seconds, seed, n_threads, *names):
     interrupts = Interrupts()  # before there are threads that a fork would leave behind
     torch.set_num_threads(int(n_threads))
     warnings.simplefilter("ignore")
-    rng = random.Random(int(seed))
+    rng, names = random.Random(int(seed)), names or JOBS
     counts, wrong = Counter(), Counter()
     with tempfile.TemporaryDirectory() as folder:
-        jobs = make_jobs(folder)
-        for name, job in jobs.items():
-            thing, began = job.begin(), time.monotonic()
-            job.call(thing)
-            longest = 1.1 * (time.monotonic() - began)
-            ends = time.monotonic() + float(seconds) / len(jobs)
-            while time.monotonic() < ends:
-                raised, found = interrupt(job, interrupts, rng, longest)
-                counts[name] += 1
-                counts["raised"] += raised is not None
-                wrong.update(f"{name}: {what}" for what in found)
-    print(json.dumps({"interrupts": counts, "wrong": wrong}))
+        for name in names:
+            share = float(seconds) / len(names)
+            counted, found = run(name, folder, share, interrupts, rng)
+            counts += counted
+            wrong += found
+            print(name, dict(counted), dict(found), flush=True)
+    print(json.dumps({**counts, "wrong": wrong}))
 
 
 if __name__ == "__main__":
