@@ -44,6 +44,7 @@ def pytest_configure(config):
     config.addinivalue_line("filterwarnings", "ignore:The network has learned nothing")
     config.addinivalue_line("filterwarnings", "ignore:The scores disagree")
     config.addinivalue_line("filterwarnings", "ignore:X_tgt has . rows")
+    config.addinivalue_line("filterwarnings", "ignore:The rows of X_tgt are rows of X")
 
 
 @pytest.fixture

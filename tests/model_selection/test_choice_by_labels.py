@@ -209,7 +209,7 @@ def test_rows_are_named_by_the_classes_of_the_votes():
     known = few_labels(y_tgt + 1, 20)
     known[:3] = 0  # a class that the source lacks, and the first of all
     search = DANNGridSearchCV(small(), GRID, cv=2, label_use="choice", refit=False)
-    search.fit(X, y + 1, X_tgt, y_tgt=known)
+    search.fit(X, y + 1, X_tgt, y_tgt=known, classes=[0, 1, 2])
     rows, _ = rows_to_label(search, X_tgt, 5, y_tgt=known, random_state=0)
     again, _ = rows_to_label(search, X_tgt, 5, y_tgt=known, random_state=0)
     np.testing.assert_array_equal(rows, again)
