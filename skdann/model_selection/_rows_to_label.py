@@ -1,11 +1,14 @@
 """Name the rows of the target whose labels would tell most."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._data._targets import UNLABELLED, encode_known_labels
+from .._numbers import Count
 from ..metrics._agreement import combination_weights, disagreement
 from ..metrics._sampling import draw_rows, inclusion_probabilities
 
@@ -93,9 +96,10 @@ def rows_to_label(fitted, X_tgt, n, *, y_tgt=None, random_state=None):
         if fitted.label_use == "choice":  # else they may have been trained on
             n_right = (votes == codes)[:, ~is_open].sum(axis=1)
             weights = combination_weights(votes, n_right)
-    if not 1 <= n <= is_open.sum():
+    if not Count(Integral, 1, int(is_open.sum()), closed="both").is_satisfied_by(n):
         raise ValueError(
-            f"n={n}, but there are {is_open.sum()} rows without a label to draw from."
+            f"n={n!r}, but there are {is_open.sum()} rows without a label to draw from:"
+            " n must be an integer from 1 to that."
         )
     entropy = disagreement(votes[:, is_open], weights)
     probabilities = inclusion_probabilities(entropy, n)
