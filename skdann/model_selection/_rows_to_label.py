@@ -12,6 +12,8 @@ from .._numbers import Count
 from ..metrics._agreement import combination_weights, disagreement
 from ..metrics._sampling import draw_rows, inclusion_probabilities
 
+_COUNT = Count(Integral, 1, None, closed="left")
+
 
 def rows_to_label(fitted, X_tgt, n, *, y_tgt=None, random_state=None):
     """Draw target rows on which candidates disagree, to be labelled.
@@ -96,10 +98,11 @@ def rows_to_label(fitted, X_tgt, n, *, y_tgt=None, random_state=None):
         if fitted.label_use == "choice":  # else they may have been trained on
             n_right = (votes == codes)[:, ~is_open].sum(axis=1)
             weights = combination_weights(votes, n_right)
-    if not Count(Integral, 1, int(is_open.sum()), closed="both").is_satisfied_by(n):
+    n_open = is_open.sum()
+    if not (_COUNT.is_satisfied_by(n) and n <= n_open):
         raise ValueError(
-            f"n={n!r}, but there are {is_open.sum()} rows without a label to draw from:"
-            " n must be an integer from 1 to that."
+            f"n={n!r}, but there are {n_open} rows without a label to draw from. It "
+            "must be an integer from 1 to that number."
         )
     entropy = disagreement(votes[:, is_open], weights)
     probabilities = inclusion_probabilities(entropy, n)
