@@ -1,13 +1,18 @@
 """Name the rows of the target whose labels would tell most."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._data._targets import UNLABELLED, encode_known_labels
+from .._numbers import Count
 from .._pipelines import Preprocessing, last_step, searches_within
 from ..metrics._agreement import combination_weights, disagreement
 from ..metrics._sampling import draw_rows, inclusion_probabilities
+
+_COUNT = Count(Integral, 1, None, closed="left")
 
 
 def rows_to_label(fitted, X_tgt, n, *, y_tgt=None, random_state=None):
@@ -86,9 +91,11 @@ def rows_to_label(fitted, X_tgt, n, *, y_tgt=None, random_state=None):
         if fitted.label_use == "choice":  # else they may have been trained on
             n_right = (votes == codes)[:, ~is_open].sum(axis=1)
             weights = combination_weights(votes, n_right, row_weight)
-    if not 1 <= n <= is_open.sum():
+    n_open = is_open.sum()
+    if not (_COUNT.is_satisfied_by(n) and n <= n_open):
         raise ValueError(
-            f"n={n}, but there are {is_open.sum()} rows without a label to draw from."
+            f"n={n!r}, but there are {n_open} rows without a label to draw from. It "
+            "must be an integer from 1 to that number."
         )
     entropy = disagreement(votes[:, is_open], weights)
     probabilities = inclusion_probabilities(entropy, n)

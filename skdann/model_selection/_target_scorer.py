@@ -1,5 +1,7 @@
 """Scorers for scikit-learn's searches that need no target labels."""
 
+from collections.abc import Iterable
+
 from sklearn.utils.metadata_routing import MetadataRequest
 
 from ..metrics._scorers import SCORES, TargetEvaluation
@@ -92,10 +94,9 @@ def target_scorer(score, *, X_tgt=None):
     >>> search.best_params_
     {'lambda_max': ...}
     """
-    names = [score] if isinstance(score, str) else list(score)
-    unknown = set(names) - set(SCORES)
+    is_one = isinstance(score, str) or not isinstance(score, Iterable)
+    names = [score] if is_one else list(score)
+    unknown = [name for name in names if name not in list(SCORES)]
     if unknown or not names:
-        raise ValueError(
-            f"There is no score {sorted(unknown)}; choose from {sorted(SCORES)}."
-        )
-    return TargetScorer(score if isinstance(score, str) else names, X_tgt)
+        raise ValueError(f"There is no score {unknown}; choose from {sorted(SCORES)}.")
+    return TargetScorer(score if is_one else names, X_tgt)

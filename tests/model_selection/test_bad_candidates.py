@@ -13,7 +13,12 @@ from sklearn.linear_model import LogisticRegression
 from torch import nn
 
 from skdann import AutoDANNClassifier, BaselineClassifier, DANNClassifier
-from skdann.model_selection import DANNGridSearchCV, reverse_validation_score
+from skdann.model_selection import (
+    DANNGridSearchCV,
+    reverse_validation_score,
+    rows_to_label,
+    target_scorer,
+)
 
 X, Y, X_TGT, _ = make_domains(40, 30)
 FAST = DANNClassifier(**SMALL)  # three steps
@@ -378,6 +383,19 @@ def test_bad_candidates_of_a_combination_leave_the_others_their_weights():
     expected = zip(alone.results_["candidate"], alone.results_["weight"], strict=True)
     assert {name: weights[name] for name, _ in good} == pytest.approx(dict(expected))
     assert auto.predict_proba(X_TGT).shape == (30, 2)
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.5, True, None, "x", [1], 31, np.nan], ids=repr)
+def test_a_number_of_rows_to_label_that_is_none(n):
+    auto = AutoDANNClassifier([("a", BaselineClassifier()), ("b", FAST)])
+    with pytest.raises(ValueError, match=r"n=.* there are 30 rows"):
+        rows_to_label(auto.fit(X, Y, X_TGT), X_TGT, n)
+
+
+@pytest.mark.parametrize("score", [None, 5, "x", [], ["x"], [None], [["a"]]], ids=repr)
+def test_a_score_that_is_none(score):
+    with pytest.raises(ValueError, match="There is no score"):
+        target_scorer(score)
 
 
 def test_reverse_validation_says_what_is_wrong():
