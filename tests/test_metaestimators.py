@@ -421,10 +421,10 @@ WRAPS = pytest.mark.parametrize(
 
 
 @pytest.mark.parametrize("tool", PASS_IT_ON | WITH_A_SETTING)
-@WRAPS
-def test_tools_pass_the_whole_target_on(routing, spy, wide, tool, wrap):
+def test_tools_pass_the_whole_target_on(routing, spy, wide, tool):
     X, y, X_tgt = wide
-    fitted = (PASS_IT_ON | WITH_A_SETTING)[tool](wrap(spy), X, y, X_tgt=X_tgt)
+    pipe = scaled_pipeline(spy)
+    fitted = (PASS_IT_ON | WITH_A_SETTING)[tool](pipe, X, y, X_tgt=X_tgt)
     assert all(seen is not None and len(seen) == 150 for seen in Spy.seen)
     assert Spy.seen or isinstance(fitted, DANNGridSearchCV)
     if hasattr(fitted, "predict"):
@@ -441,14 +441,13 @@ def test_tools_that_do_not_say_so(routing, spy, wide, tool, wrap):
 
 
 @pytest.mark.parametrize("tool", AROUND_IT)
-@WRAPS
-def test_why_the_setting_is_needed(routing, spy, wide, tool, wrap):
+def test_why_the_setting_is_needed(routing, spy, wide, tool):
     X, y, X_tgt = wide
     fit, error, reason = AROUND_IT[tool]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of each fit that failed
         with pytest.raises(error, match=reason):
-            fit(wrap(spy), X, y, X_tgt=X_tgt)
+            fit(spy, X, y, X_tgt=X_tgt)
 
 
 def test_the_guide_lists_these_tools():

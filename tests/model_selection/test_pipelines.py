@@ -331,6 +331,19 @@ class TestSamplers:
         assert_array_equal(search.predict_proba(X_tgt), by_hand)
         assert_array_equal(pipe.fit(X, y, X_tgt=X_tgt).predict_proba(X_tgt), by_hand)
 
+    def test_a_combination_learns_them_too(self, domains, routing):
+        X, y, X_tgt = domains
+        pipe = make_imblearn_pipeline(
+            StandardScaler(), FAR, "passthrough", AutoDANNClassifier(CANDIDATES)
+        )
+        route_target(pipe)
+        pipe.fit(X, y, X_tgt=X_tgt)
+        scaler = StandardScaler().fit(X)
+        X_tgt = scaler.transform(X_tgt)
+        by_hand = AutoDANNClassifier(CANDIDATES)
+        by_hand.fit(*add_far_rows(scaler.transform(X), y), X_tgt)
+        assert_array_equal(pipe[-1].predict_proba(X_tgt), by_hand.predict_proba(X_tgt))
+
     def test_no_score_is_of_rows_that_were_made(self, small, domains):
         X, y, X_tgt = domains
         fold = np.where(np.arange(len(y)) < 60, 0, -1)
