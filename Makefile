@@ -30,7 +30,7 @@ help:
 	@echo "make regret       what each score without target labels chooses (DATA=folder)"
 	@echo "make reproduce    the papers' experiments, all; reproduce-NAME for one (DATA=folder)"
 	@echo "make images-NAME  ... on svhn, signs or office, into print (DATA=folder)"
-	@echo "make soak         kills, hostile files, property cases, threads: half an hour"
+	@echo "make soak         kills, interrupts, hostile files, property cases, threads: half an hour"
 	@echo "make clean        remove what the above have made"
 
 EXAMPLE := $(BIN)/python docs/run_example.py docs/examples/plot
