@@ -38,7 +38,7 @@ help:
 	@echo "make regret       what each score without target labels chooses (DATA=folder)"
 	@echo "make reproduce    the papers' experiments, all; reproduce-NAME for one (DATA=folder)"
 	@echo "make images-NAME  ... on svhn, signs or office, into print (DATA=folder)"
-	@echo "make soak         kills, hostile files, property cases, odd calls, threads: 40 minutes"
+	@echo "make soak         kills, interrupts, hostile files, odd calls, threads: 50 minutes"
 	@echo "make clean        remove what the above have made"
 
 EXAMPLE := $(BIN)/python docs/run_example.py docs/examples/plot

@@ -168,7 +168,8 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
     checkpoint_interval : int, default=10
         Epochs between checkpoints.
     device : str or torch.device, default="auto"
-        "auto" is "cuda" if there is such a device, else "cpu".
+        "auto" is "cuda" if there is such a device, else "cpu". One that can't compute
+        here is a ValueError.
     warm_start : bool, default=False
         Whether ``fit`` goes on with the network of the last call. Progress then counts
         the steps of all calls over all that were planned.
@@ -178,7 +179,8 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
     random_state : int, RandomState or None, default=None
         Decides the initial weights, the order of rows and dropout. Two fits with one
         int are bit-identical on one machine. None differs from fit to fit. The
-        global generators of numpy and torch are left as they are in any case.
+        global generators of numpy and torch are left as they are in any case, and
+        global settings of torch, such as its default dtype, change nothing.
     verbose : int, default=0
         1 shows a progress bar with both losses, the domain accuracy and lambda.
 

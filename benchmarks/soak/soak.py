@@ -1,6 +1,6 @@
-"""Long campaigns: kills, hostile files, property cases, odd calls, threads, counted.
+"""Long campaigns: kills, interrupts, files, properties, odd calls, threads, counted.
 
-`python benchmarks/soak/soak.py` takes about forty minutes on two cores; `--scale .1` a
+`python benchmarks/soak/soak.py` takes about fifty minutes on two cores; `--scale .1` a
 tenth of that. Writes docs/results/soak.json, which docs/reliability.md shows. Whatever
 goes wrong is printed, counted, and belongs into a small test.
 """
@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "reproduce"))
@@ -66,6 +67,20 @@ def kill(n_kills, seed):
     return n_killed, int(not is_good)
 
 
+def interrupt(number, seed):
+    """Return signals sent to calls under way, on one thread and two, and what broke."""
+    n_sent, wrong = Counter(), Counter()
+    for n_threads in (1, 2):
+        script = TESTS / "robustness" / "interrupts.py"
+        found = run(script, number, seed, n_threads, OMP_NUM_THREADS="2")
+        lines = [line for line in found.stdout.splitlines() if line.startswith("{")]
+        counts = json.loads(lines[-1]) if lines else {"wrong": {"it never ended": 1}}
+        wrong += Counter(counts.pop("wrong"))
+        n_sent += Counter(counts)
+    print(dict(wrong))
+    return n_sent, wrong.total()
+
+
 def attack(seconds, seed):
     """Return files tried, how many of them were refused, and what was not allowed."""
     result = run(TESTS / "robustness" / "hostile.py", seconds, seed)
@@ -102,12 +117,20 @@ def main():
     args = parser.parse_args()
     scale, seed = args.scale, args.seed
     n_killed, n_lost = kill(int(300 * scale), seed)
+    n_sent, n_broken = interrupt(int(150 * scale), seed)
     n_files, n_refused, n_wrong = attack(600 * scale, seed)
     n_cases, n_failed = prove("test_properties.py", int(1000 * scale))
     n_calls, n_unclear = prove("test_constructor_calls.py", int(3000 * scale))
     counts = load(1000, 120 * scale)
     rows = [
         ["kills of a training, each at a random moment", n_killed, n_lost],
+        ["SIGINT (Ctrl-C), once or twice, at a random moment", n_sent["SIGINT"], None],
+        ["SIGTERM to a process that writes", n_sent["SIGTERM"], None],
+        [
+            "... of both, that came before the end of the call",
+            n_sent["in time"],
+            n_broken,
+        ],
         ["damaged and forged files", n_files, n_wrong],
         ["... of which refused", n_refused, None],
         ["property cases", n_cases, n_failed],

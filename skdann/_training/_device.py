@@ -39,10 +39,11 @@ def resolve_device(device):
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
+        device = torch.device(device)
+        if device.type == "cpu" and device.index:
+            raise RuntimeError("all of the CPU is one device")
         number = torch.zeros(1, device=device)
         number.cpu()  # "meta" has shapes alone
-        if number.device.type == "cpu" and number.device.index:
-            raise RuntimeError("all of the CPU is one device")
     except Exception as error:  # of any kind: for some, torch imports their module
         reason = str(error).split("\n")[0][:200]
         raise ValueError(

@@ -178,7 +178,7 @@ class _SettingsOfProcess:
 
         A setting that somebody has changed meanwhile stays as it is.
         """
-        if not self.calls:
+        if not self.calls and not self.before:
             return
         with self.lock:
             self.calls.discard(call)

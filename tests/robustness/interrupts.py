@@ -1,4 +1,4 @@
-"""Interrupt at random moments: `interrupts.py seconds seed threads [what ...]`.
+"""Interrupt at random moments: `interrupts.py number seed threads [what ...]`.
 
 To be run with ``tests`` in PYTHONPATH, in a process of its own.
 
@@ -12,6 +12,7 @@ import faulthandler
 import hashlib
 import json
 import logging
+import math
 import os
 import random
 import signal
@@ -360,29 +361,31 @@ def report(clf):
     return str(adaptation_report(clf, X, Y, X_TGT, random_state=0))
 
 
+# With the share of the number that each is interrupted; some take long.
 JOBS = {
-    "fit": Fit,
-    "warm start": partial(Fit, warm=True),
-    "torch's generator": partial(Fit, feature_extractor=extractor),
-    "early stopping": partial(EarlyStopped, early_stopping=True, lr=0.01),
-    "five networks": partial(Fit, n_estimators=5, standardize="auto"),
-    "restored": partial(Fit, on_divergence="restore"),
-    "search": Search,
-    "combination": Auto,
-    "predict": partial(Use, lambda clf: digest(clf.predict_proba(X_TGT))),
-    "report": partial(Use, report),
-    "save": Save,
-    "checkpoint": Resume,
-    "search, n_jobs=2": partial(Search, n_jobs=2),  # last, as its processes stay
+    "fit": (1, Fit),
+    "warm start": (1, partial(Fit, warm=True)),
+    "torch's generator": (1, partial(Fit, feature_extractor=extractor)),
+    "early stopping": (1, partial(EarlyStopped, early_stopping=True, lr=0.01)),
+    "five networks": (0.1, partial(Fit, n_estimators=5, standardize="auto")),
+    "restored": (1, partial(Fit, on_divergence="restore")),
+    "search": (0.3, Search),
+    "combination": (0.3, Auto),
+    "predict": (2, partial(Use, lambda clf: digest(clf.predict_proba(X_TGT)))),
+    "report": (0.05, partial(Use, report)),
+    "save": (2, Save),
+    "checkpoint": (1, Resume),
+    "search, n_jobs=2": (0.03, partial(Search, n_jobs=2)),  # last: its processes stay
 }
 
 
 def make_job(name, folder):
     """Return what is interrupted."""
-    if JOBS[name] not in (Save, Resume):
-        return JOBS[name]()
+    _, make = JOBS[name]
+    if make not in (Save, Resume):
+        return make()
     (Path(folder) / name).mkdir()
-    return JOBS[name](Path(folder) / name)
+    return make(Path(folder) / name)
 
 
 def interrupt(job, interrupts, rng, longest):
@@ -413,14 +416,13 @@ def terminate(job, rng, longest):
     return os.WIFSIGNALED(status), [job.wrong_after_end()]
 
 
-def run(name, folder, seconds, interrupts, rng):
+def run(name, folder, number, interrupts, rng):
     """Interrupt one thing again and again; return counts, and what went wrong."""
     job, counts, wrong = make_job(name, folder), Counter(), Counter()
     began, thing = time.monotonic(), job.begin()
     job.call(thing)
     longest = 1.1 * (time.monotonic() - began)
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
+    for _ in range(number):
         faulthandler.dump_traceback_later(DEADLINE, exit=True)
         if hasattr(job, "wrong_after_end") and rng.random() < 0.3:
             in_time, found = terminate(job, rng, longest)
@@ -434,7 +436,7 @@ def run(name, folder, seconds, interrupts, rng):
     return counts, wrong
 
 
-def main(seconds, seed, n_threads, *names):
+def main(number, seed, n_threads, *names):
     interrupts = Interrupts()  # before there are threads that a fork would leave behind
     torch.set_num_threads(int(n_threads))
     warnings.simplefilter("ignore")
@@ -442,7 +444,7 @@ def main(seconds, seed, n_threads, *names):
     counts, wrong = Counter(), Counter()
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
-            share = float(seconds) / len(names)
+            share = math.ceil(int(number) * JOBS[name][0])
             counted, found = run(name, folder, share, interrupts, rng)
             counts += counted
             wrong += found
