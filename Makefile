@@ -14,12 +14,16 @@ NEWEST_PYTHON ?= python3.13
 NEWEST_TORCH ?= torch
 
 # What tools keep for the next time lies with the environment: the source may be read-only.
-export RUFF_CACHE_DIR := $(VENV)/cache/ruff
-export COVERAGE_FILE := $(VENV)/cache/coverage
-PYTEST := $(BIN)/python -m pytest -o cache_dir='$(VENV)/cache/pytest'
+CACHE := $(VENV)/cache
+export RUFF_CACHE_DIR := $(CACHE)/ruff
+export COVERAGE_FILE := $(CACHE)/coverage
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
+export PYTHONUTF8 := 1
+# Tests of one file end together at times; a process that is done takes others' then.
+PYTEST := pytest -o cache_dir='$(CACHE)/pytest' -n $(JOBS) --dist worksteal
 
 .PHONY: help demo demo-moons demo-digits demo-amazon demo-heart test lint test-oldest \
-	dist test-dist audit docs bench regret trust reproduce soak clean
+	test-newest dist test-dist audit docs bench regret trust reproduce soak clean
 
 help:
 	@echo "make demo         adapt from one laboratory's tumors to another's"
@@ -30,6 +34,7 @@ help:
 	@echo "make test         lint, all tests, doctests, coverage"
 	@echo "make docs         the documentation, in docs/_build/html"
 	@echo "make test-oldest  the tests on the lowest supported versions (downloads 3 GB)"
+	@echo "make test-newest  the tests on the newest releases of all (NEWEST_PYTHON=python3.13)"
 	@echo "make dist         what is released, in dist: source and wheel, the same at each build"
 	@echo "make test-dist    the tests on the wheel, in an environment of its own"
 	@echo "make audit        what is known against the pinned versions (asks PyPI)"
@@ -58,12 +63,13 @@ demo-heart: $(VENV)/ready
 	$(BIN)/python benchmarks/reproduce/heart_hospitals.py $(FROM)
 
 test: lint
-	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term-missing --cov-fail-under=95
+	mkdir -p $(CACHE)
+	$(BIN)/python -m $(PYTEST) --cov --cov-report=term-missing --cov-fail-under=95
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --cache-dir $(CACHE)/import_linter
 
 # The pinned environment; remade when the pins change.
 $(VENV)/ready: constraints.txt pyproject.toml
@@ -82,15 +88,26 @@ $(VENV)/ready-docs: $(VENV)/ready constraints.txt pyproject.toml
 	touch $@
 
 test-oldest: .venv-oldest/ready
-	.venv-oldest/bin/python -m pytest -n $(JOBS)
+	.venv-oldest/bin/python -m $(PYTEST)
 
 .venv-oldest/ready: constraints-oldest.txt pyproject.toml
 	$(PYTHON) -m venv .venv-oldest
 	.venv-oldest/bin/pip install --quiet --constraint constraints-oldest.txt --editable '.[examples,tests]'
 	touch $@
 
+test-newest: .venv-newest/ready
+	.venv-newest/bin/python -m $(PYTEST)
+
+# The newest at the time it is made; to be removed for newer ones.
+.venv-newest/ready: pyproject.toml
+	$(NEWEST_PYTHON) -m venv .venv-newest
+	.venv-newest/bin/pip install --quiet '$(NEWEST_TORCH)'
+	.venv-newest/bin/pip install --quiet --editable '.[examples,tests]'
+	touch $@
+
 # All times in both files are the last commit's: the same commit gives the same bytes.
-dist test-dist: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
+dist test-dist: export SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct \
+	2>/dev/null),$(shell date -r pyproject.toml +%s))
 BUILD := .venv-build/bin/python -m build --no-isolation
 dist: .venv-build/ready
 	@test -z "$$(git status --porcelain)" || echo "Not for release: the tree has changes."
@@ -118,7 +135,7 @@ test-dist: dist
 	rm -r $(UNPACKED)/skdann
 	cd $(UNPACKED) && ../bin/python -c "import skdann, sysconfig; print(skdann.__file__); \
 	    assert skdann.__file__.startswith(sysconfig.get_path('purelib'))"
-	cd $(UNPACKED) && ../bin/python -m pytest -n $(JOBS) -c pyproject.toml \
+	cd $(UNPACKED) && ../bin/python -m $(PYTEST) -c pyproject.toml \
 	    tests README.md docs/index.md docs/guide --pyargs skdann
 
 # Without --strict a pin that can't be looked up is passed over, and the audit succeeds.
@@ -216,6 +233,6 @@ soak: $(VENV)/ready
 	touch $@
 
 clean:
-	rm -rf .venv .venv-oldest .venv-bench .venv-build .venv-dist .venv-audit dist
-	rm -rf demo-output .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest .venv-newest .venv-bench .venv-build .venv-dist .venv-audit dist
+	rm -rf demo-output .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	rm -rf docs/_build docs/auto_examples docs/api/generated docs/api/backreferences

@@ -46,14 +46,13 @@ def make_rows(n_rows=5000):
     return X, (X[:, 0] > 0).astype(int), X + np.float32(0.5)
 
 
-def fit(network, seed=0, n_rows=500, max_epochs=3, callbacks=None, verbose=0):
+def fit(network, seed=0, n_rows=500, max_epochs=3, **params):
     clf = DANNClassifier(
         feature_extractor=EXTRACTORS[network],
         max_epochs=max_epochs,
-        callbacks=callbacks,
-        verbose=verbose,
         device="cpu",
         random_state=seed,
+        **params,
     )
     return clf.fit(*make_rows(n_rows))
 
@@ -330,8 +329,13 @@ def count_threads_after(first):
     return threading.active_count()
 
 
-def measure_growth(n_fits=150, n_before=30, n_threads=1):
+def measure_growth(n_fits=150, n_before=30, n_threads=1, **params):
     """Fit and predict again and again; return by how much the process has grown.
+
+    Parameters
+    ----------
+    **params : dict
+        Of the classifier.
 
     Returns
     -------
@@ -344,7 +348,8 @@ def measure_growth(n_fits=150, n_before=30, n_threads=1):
 
     def fit_often(n):
         for seed in range(n):
-            clf = fit(list(EXTRACTORS)[seed % 2], seed, n_rows=60, max_epochs=2)
+            network = list(EXTRACTORS)[seed % 2]
+            clf = fit(network, seed, n_rows=60, max_epochs=2, **params)
             clf.predict_proba(X)
             clf.predict_domain(X_tgt)
 

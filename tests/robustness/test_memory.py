@@ -98,14 +98,14 @@ def test_what_a_step_frees_serves_the_next():
                 nn.Conv2d(1, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 24, 5)
             )
 
-        X, y = rng.random((19_200, 1, 28, 28)), np.arange(19_200) % 2
+        X, y = rng.random((9_600, 1, 28, 28)), np.arange(9_600) % 2
         clf.set_params(feature_extractor=convolutions, batch_size=128, lambda_max=0)
         clf.fit(X[:640], y[:640])
         allow(450)
         clf.fit(X, y)
         print(clf.history_[-1, "n_steps"])
     """)
-    assert result.stdout.strip() == "300", result.stderr
+    assert result.stdout.strip() == "150", result.stderr
 
 
 def test_a_stack_for_which_memory_does_not_suffice_is_trained_in_smaller_ones():

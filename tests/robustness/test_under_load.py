@@ -9,6 +9,7 @@ import sys
 import loads
 import pytest
 from children import ENVIRONMENT, FOREVER
+from helpers import PLAIN
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="needs fork and Linux's account"
@@ -90,7 +91,8 @@ def test_what_shows_no_bar_leaves_no_thread(first):
 
 
 def test_many_fits_leave_nothing_behind():
-    (growth,) = in_a_process(["measure_growth(n_fits=150, n_before=30)"])
+    call = f"measure_growth(n_fits=150, n_before=30, **{PLAIN})"
+    (growth,) = in_a_process([call])
     assert growth.pop("fits") == 150
     assert growth.pop("mib") < 8  # 50 KiB a fit would be 7.3
     assert growth == {"tensors": 0, "threads": 0, "files": 0}

@@ -50,7 +50,7 @@ def base(**params):
             **first,
             "hidden_layer_sizes": (16, 8),
             "domain_hidden_layer_sizes": (16,),
-            "max_epochs": 10,
+            "max_epochs": 5,
             **params,
         }
     )
@@ -253,8 +253,8 @@ class Centered(nn.Linear):
     ],
 )
 def test_what_cannot_be_stacked_is_trained_alone(domains, stack_sizes, extractor):
-    estimators = list(variants(base(feature_extractor=extractor)))
-    assert largest_difference(estimators, *domains) == 0
+    first, *_, last = variants(base(feature_extractor=extractor))
+    assert largest_difference([first, last], *domains) == 0
     assert stack_sizes == []
 
 
