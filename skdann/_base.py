@@ -3,6 +3,8 @@
 import functools
 import inspect
 import os
+import traceback
+import warnings
 
 import numpy as np
 import torch
@@ -107,12 +109,14 @@ def restore_attributes_on_error(method):
     @functools.wraps(method)
     def wrapper(estimator, *args, **kwargs):
         attributes, settings = vars(estimator).copy(), (get_config(), np.geterr())
+        filters = list(warnings.filters)
         try:
             result = method(estimator, *args, **kwargs)
             _restore_settings(*settings)
             return result
-        except BaseException:
+        except BaseException as error:
             try:
+                _close_contexts(error, filters)
                 _restore(estimator, attributes, *settings)
             except BaseException:  # interrupted again, maybe before it had begun
                 _restore(estimator, attributes, *settings)
@@ -120,6 +124,16 @@ def restore_attributes_on_error(method):
             raise
 
     return wrapper
+
+
+def _close_contexts(error, filters):
+    """End contexts that an interrupt has kept from ending, before they do so later.
+
+    The traceback holds them; when it goes, they would put back what was set within.
+    """
+    if not isinstance(error, Exception):  # of errors debuggers want to see the frames
+        traceback.clear_frames(error.__traceback__)
+        warnings.filters[:] = filters
 
 
 def _restore(estimator, attributes, *settings):
