@@ -120,7 +120,7 @@ def killed(path):
     if pid == 0:
         os.replace = lambda *names: os._exit(0)
         write_file(path, TREE)
-    os.wait()
+    os.waitpid(pid, 0)
 
 
 def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):

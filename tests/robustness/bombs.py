@@ -152,7 +152,8 @@ def measure(path):
     It forgets the most memory that it had before, as Linux lets it.
     """
     reader, writer = os.pipe()
-    if os.fork() == 0:
+    pid = os.fork()
+    if pid == 0:
         Path("/proc/self/clear_refs").write_text("5")
         before, start = _peak_kib(), time.process_time()
         try:
@@ -166,7 +167,7 @@ def measure(path):
     os.close(writer)
     with os.fdopen(reader) as answer:
         kib, seconds, outcome = json.loads(answer.read() or "[0, 0, null]")
-    _, status = os.wait()
+    _, status = os.waitpid(pid, 0)
     if os.WIFSIGNALED(status):
         outcome = f"killed by signal {os.WTERMSIG(status)}"
     return {"mib": kib / 1024, "seconds": seconds, "outcome": outcome}
@@ -183,7 +184,6 @@ def _peak_kib():
 
 def measure_all(folder, megabytes):
     """Yield a name and what loading took, for each kind of file."""
-    warnings.simplefilter("ignore")
     source, path = Path(folder) / "honest", Path(folder) / "bomb"
     fit().to(source)
     skdann.load(source)  # loads what a first load loads
@@ -194,6 +194,7 @@ def measure_all(folder, megabytes):
 
 
 if __name__ == "__main__":
+    warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder:
         for name, result in measure_all(folder, float(sys.argv[1])):
             print(json.dumps({"name": name, **result}), flush=True)
