@@ -24,7 +24,8 @@ from ._data._domains import read_domains, warn_of_no_target
 from ._data._rows import check_rows_to_predict
 from ._data._scale_check import warn_if_of_source, warn_if_unscaled
 from ._domain_aware import DomainAware
-from ._io._metadata import describe
+from ._io._container import errors_as_value_error
+from ._io._metadata import NOT_IDENTITY, check_row_shape, describe
 from ._io._onnx import export_onnx
 from ._training import (
     OPTIONAL_TERMS,
@@ -55,7 +56,7 @@ from ._warn import warn
 from .exceptions import AdaptationWarning
 from .metrics._sampling import evenly_spaced_rows
 from .metrics._scorers import SCORES, TargetEvaluation, check_score
-from .nn._build import build_dann, build_network
+from .nn._build import Budget, build_dann, build_network
 from .nn._class_prior import ClassPrior
 from .nn._standardizer import SOURCE, TARGET, Standardizer
 from .schedules import LAMBDA_SCHEDULES, LR_SCHEDULES, ScaledSchedule, make_schedule
@@ -430,7 +431,7 @@ class BaseDANN(
         scales = column_scales(domains, domains.scales)
         return Standardizer(*map(torch.from_numpy, scales))
 
-    def _make_net(self, example, dtype, n_outputs, fixed_parts):
+    def _make_net(self, example, dtype, n_outputs, fixed_parts, budgets=None):
         """Return a new, initialized net that reads rows like those of the example."""
         init_seed, train_seed = draw_seeds(self.random_state, 2)
         network = {name: getattr(self, name) for name in _NETWORK}
@@ -438,7 +439,7 @@ class BaseDANN(
         memory = explain_out_of_memory(self.device, self.batch_size)
         with memory, seeded_torch_rng(init_seed, example.device):
             module = build_network(
-                example, n_outputs, fixed_parts=fixed_parts, **network
+                example, n_outputs, fixed_parts=fixed_parts, budgets=budgets, **network
             )
             net = DANNNet(
                 module,
@@ -554,14 +555,23 @@ class BaseDANN(
             self.checkpoint_interval,
             describe(self, domains.targets.classes, domains.X.shape[1:]),
             default_identity(type(self)),
+            self._code_parameters(),
             domains,
             early_stopping,
         )
 
+    def _code_parameters(self):
+        """Return the parameters that decide the training and are code."""
+        return {
+            name: value
+            for name, value in self.get_params(deep=False).items()
+            if callable(value) and name not in NOT_IDENTITY
+        }
+
     def _train(self, plan, data, checkpoint=None):
         """Train as planned, make each epoch a task of the fit, and keep the net."""
         if checkpoint is not None:
-            checkpoint.check(plan.end_epoch)
+            checkpoint.check(plan.net, plan.end_epoch)
         as_fitted = functools.partial(self._fitted_attributes_now, plan)
         n_epochs = plan.end_epoch - len(plan.net.history)
         fit_task = start_fit(self, n_epochs, **data)
@@ -608,17 +618,29 @@ class BaseDANN(
         feature_names : ndarray of str or None, default=None
             Names of the columns.
         """
-        dtype = np.dtype({"float32": "f4", "float64": "f8"}[saved["net"]["dtype"]])
-        rows = np.zeros((2, *row_shape), dtype)
-        example = to_tensor(rows, slice(None), dtype, "cpu")
-        fixed_parts = _saved_fixed_parts(saved, row_shape, targets.n_outputs)
-        net = self._make_net(example, dtype, targets.n_outputs, fixed_parts)
-        from_plain(net, saved)
+        net = self._saved_net(saved, targets, row_shape)
         self._set_net_parameters(net)
         self._set_net(net, targets, row_shape)
         self.n_features_in_ = row_shape[0]
         if feature_names is not None:
             self.feature_names_in_ = feature_names
+
+    def _saved_net(self, saved, targets, row_shape):
+        """Return the net of a file, built by the present parameters."""
+        dtype = np.dtype({"float32": "f4", "float64": "f8"}[saved["net"]["dtype"]])
+        rows = torch.from_numpy(np.zeros((), dtype)).expand(2, *row_shape)
+        n_outputs = targets.n_outputs
+        parts = _saved_fixed_parts(saved, row_shape, n_outputs, dtype)
+        budgets = _budgets(saved["net"]["module"])
+        net = self._make_net(rows, dtype, n_outputs, parts, budgets)
+        from_plain(net, saved)
+        return net
+
+    def _as_built(self):
+        """Return a copy, its parameters as the network was built with."""
+        copied = self._shallow_copy()
+        vars(copied).update(self._built_with | {"device": self.device})
+        return copied
 
     @property
     def n_iter_(self):
@@ -662,7 +684,20 @@ class BaseDANN(
     def __setstate__(self, state):
         super().__setstate__(OF_OLD_VERSIONS | state)
         if isinstance(vars(self).get("net_"), dict):
-            self._restore_fitted(self.net_, self._targets, self._row_shape)
+            what = f"This {type(self).__name__} of a pickle"
+            with errors_as_value_error(what, "Fit it anew."):
+                self._restore_pickled()
+
+    def _restore_pickled(self):
+        saved, built_with = self.net_, self._built_with
+        row_shape = check_row_shape(self._row_shape)
+        built = self._as_built()
+        built.lr = 1.0  # any; that of the next steps comes from the schedule
+        net = built._saved_net(saved, self._targets, row_shape)
+        net.lr = self.lr
+        self._set_net_parameters(net)
+        self._set_net(net, self._targets, row_shape)
+        self._built_with = built_with | {"device": self.device}
 
     def _warn_if_collapsed(self, domains):
         """Warn of a network that predicts one class for all rows, though y has more."""
@@ -727,7 +762,15 @@ def _check_path(path):
         ) from error
 
 
-def _saved_fixed_parts(saved, row_shape, n_outputs):
+def _budgets(weights):
+    """Return how many arrays and values a file holds of each part of a network."""
+    sizes = {}
+    for name, values in weights.items():
+        sizes.setdefault(name.partition(".")[0], []).append(np.size(values))
+    return {name: Budget(len(of_part), sum(of_part)) for name, of_part in sizes.items()}
+
+
+def _saved_fixed_parts(saved, row_shape, n_outputs, dtype):
     """Return the parts of a saved network that the data have decided."""
     of_module = saved["net"]["module"]
     parts = {}
@@ -738,8 +781,8 @@ def _saved_fixed_parts(saved, row_shape, n_outputs):
         values = [of_module.get(f"{name}.{leaf}") for leaf in leaves]
         if all(value is None for value in values):
             continue
-        if any(np.shape(value) != shape for value in values):
-            raise ValueError(f"its {name} is not of the shape {shape}")
+        if any(np.shape(v) != shape or v.dtype != dtype for v in values):
+            raise ValueError(f"its {name} is not of the shape {shape} and {dtype}")
         if not np.isfinite(values).all():
             raise ValueError(f"its {name} is not finite")
         parts[name] = part(*map(torch.tensor, values))
@@ -752,7 +795,7 @@ def default_identity(cls):
     """Return, by name, what a file means by parameters that it does not mention."""
     parameters = inspect.signature(cls).parameters.values()
     defaults = {parameter.name: parameter.default for parameter in parameters}
-    return {name: repr(value) for name, value in (defaults | OF_OLD_VERSIONS).items()}
+    return defaults | OF_OLD_VERSIONS
 
 
 class _ValidationScore:

@@ -1,21 +1,21 @@
 """Save a fitted classifier without pickle, and load it without running its code."""
 
-import math
-from itertools import pairwise
-
-import numpy as np
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import OF_OLD_VERSIONS, PARTS
 from ._classifier import DANNClassifier
 from ._data._targets import ClassTargets
 from ._io._container import errors_as_value_error, read_file, write_file
-from ._io._metadata import describe, needs_code
+from ._io._metadata import (
+    check_classes,
+    check_names,
+    check_row_shape,
+    describe,
+    needs_code,
+)
 from ._training import to_plain
 from ._warn import warn
-
-# Values of one row that a file may claim; it is made once, to size a network by.
-MAX_ROW_VALUES = 2**26
 
 
 def save(estimator, path):
@@ -37,6 +37,8 @@ def save(estimator, path):
     ------
     TypeError
         If it is another estimator, or its labels are neither numbers nor strings.
+    ValueError
+        If a parameter was set to what it can't be.
     OSError
         If the file can't be written; an old one is then as it was.
 
@@ -58,14 +60,12 @@ def save(estimator, path):
     True
     """
     if not isinstance(estimator, DANNClassifier):
-        raise TypeError(
-            f"save writes a DANNClassifier, not a {type(estimator).__name__}. Of a "
-            "Pipeline give the last step, pipe[-1]; of a search, best_estimator_; what "
-            "holds models of scikit-learn can be stored by skops or pickle."
-        )
+        raise TypeError(_advise(estimator))
     check_is_fitted(estimator)
-    metadata = describe(estimator, estimator.classes_, estimator._row_shape)
-    write_file(path, {**metadata, **to_plain(estimator.net_)})
+    built = estimator._as_built()
+    built._validate_params()  # as load will
+    metadata = describe(built, built.classes_, built._row_shape)
+    write_file(path, {**metadata, **to_plain(built.net_)})
 
 
 def load(path, **parameters):
@@ -138,6 +138,26 @@ def load(path, **parameters):
     return estimator
 
 
+def _advise(estimator):
+    """Say what of another object can be saved here."""
+    message = f"save writes a DANNClassifier, not a {type(estimator).__name__}."
+    inner, place = estimator, ""
+    while not isinstance(inner, DANNClassifier):
+        if isinstance(inner, Pipeline):
+            inner, place = inner.steps[-1][1], f"{place}[-1]"
+        elif hasattr(inner, "best_estimator_"):
+            inner, place = inner.best_estimator_, f"{place}.best_estimator_"
+        else:
+            return (
+                f"{message} Store it by skops or pickle, or save the DANNClassifier in "
+                "it; a search has one, best_estimator_, once it is fitted with refit."
+            )
+    return (
+        f"{message} Save the one in it: of this object, x, it is x{place}. The whole, "
+        "with its preprocessing, can be stored by skops or pickle."
+    )
+
+
 def _check_parts_given(path, of_code):
     for name in PARTS:
         if name in of_code:
@@ -149,49 +169,8 @@ def _check_parts_given(path, of_code):
 
 
 def _restore(estimator, saved):
-    metadata = saved["estimator"]
-    classes, row_shape = _check_classes(metadata["classes"]), metadata["row_shape"]
-    n_values = sum(weight.size for weight in saved["net"]["module"].values())
-    _check_claimed_sizes(estimator, row_shape, len(classes), n_values)
-    names = metadata["feature_names"]
-    if names is not None:
-        names = _check_names(names, row_shape[0])
-    estimator._restore_fitted(saved, ClassTargets(classes), row_shape, names)
-
-
-def _check_classes(classes):
-    if not isinstance(classes, np.ndarray) or classes.ndim != 1 or len(classes) < 2:
-        raise ValueError("its classes are no list of at least two labels")
-    if len(np.unique(classes)) != len(classes) or np.any(np.sort(classes) != classes):
-        raise ValueError("its classes are not sorted, or come twice")
-    return classes
-
-
-def _check_names(names, n_columns):
-    if len(names) != n_columns or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"its names of columns are not {n_columns} texts")
-    return np.array(names, dtype=object)
-
-
-def _check_claimed_sizes(estimator, row_shape, n_classes, n_values):
-    """Refuse a network larger than its weights before any memory is taken for it."""
-    sizes = [n for n in row_shape if isinstance(n, int) and n > 0]
-    if not sizes or len(sizes) < len(row_shape) or math.prod(sizes) > MAX_ROW_VALUES:
-        raise ValueError(f"its rows have the shape {row_shape}")
-    hidden, of_domain = (
-        np.atleast_1d(widths).tolist()
-        for widths in (
-            estimator.hidden_layer_sizes,
-            estimator.domain_hidden_layer_sizes,
-        )
-    )
-    claimed = [row_shape[0], n_classes, *of_domain[:1]]
-    claimed += [a * b for a, b in pairwise(of_domain)]
-    if estimator.feature_extractor is None:
-        widths = [row_shape[0], *hidden]
-        claimed += [a * b for a, b in pairwise(widths)] + [hidden[-1] * n_classes]
-    largest = max(claimed) * estimator._n_networks
-    if len(hidden) + len(of_domain) > n_values or largest > n_values:
-        raise ValueError(
-            f"it claims layers of up to {largest} weights, and holds {n_values}"
-        )
+    told = saved["estimator"]
+    row_shape = check_row_shape(told["row_shape"])
+    names = check_names(told["feature_names"], row_shape[0])
+    targets = ClassTargets(check_classes(told["classes"]))
+    estimator._restore_fitted(saved, targets, row_shape, names)

@@ -84,11 +84,28 @@ def interrupt(number, seed):
 def attack(seconds, seed):
     """Return files tried, how many of them were refused, and what was not allowed."""
     result = run(TESTS / "robustness" / "hostile.py", seconds, seed)
+    print(result.stderr[-4000:])  # which files, by number
     found = json.loads(result.stdout.splitlines()[-1])
     print(found)
     allowed = {"refused", "the same", "another"}
     wrong = sum(n for verdict, n in found.items() if verdict not in allowed)
     return sum(found.values()), found["refused"], wrong
+
+
+def weigh(megabytes):
+    """Return files loaded that claim more than they are, and the most that one took.
+
+    In MiB and seconds of each MiB of the file.
+    """
+    result = run(TESTS / "robustness" / "bombs.py", megabytes)
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    for line in found:
+        print(line)
+    wrong = sum(line["outcome"] not in ("loaded", "refused") for line in found)
+    most = [
+        max(line[k] / line["file_mib"] for line in found) for k in ("mib", "seconds")
+    ]
+    return len(found), wrong, most
 
 
 def prove(test, n_examples):
@@ -119,6 +136,7 @@ def main():
     n_killed, n_lost = kill(int(300 * scale), seed)
     n_sent, n_broken = interrupt(int(150 * scale), seed)
     n_files, n_refused, n_wrong = attack(600 * scale, seed)
+    n_bombs, n_fatal, (mib, seconds) = weigh(8 if scale >= 1 else 1)
     n_cases, n_failed = prove("test_properties.py", int(1000 * scale))
     n_calls, n_unclear = prove("test_constructor_calls.py", int(3000 * scale))
     counts = load(1000, 120 * scale)
@@ -131,8 +149,11 @@ def main():
             n_sent["in time"],
             n_broken,
         ],
-        ["damaged and forged files", n_files, n_wrong],
+        ["damaged and forged files, loaded and trained on", n_files, n_wrong],
         ["... of which refused", n_refused, None],
+        ["kinds of files that claim more than they are", n_bombs, n_fatal],
+        ["... most memory to load one, over its size", round(mib), None],
+        ["... most seconds to load one, for each MiB", round(seconds, 1), None],
         ["property cases", n_cases, n_failed],
         ["constructor calls with odd values", n_calls, n_unclear],
         *load_rows(counts),

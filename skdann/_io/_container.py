@@ -1,10 +1,14 @@
 """Files of plain values and arrays: written whole or not at all, read without trust."""
 
+import errno
 import hashlib
 import json
 import os
+import re
 import secrets
-from contextlib import contextmanager
+import stat
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +17,15 @@ from safetensors.numpy import save
 
 # Raised when what a file means is changed, so that an older reader can tell.
 FORMAT = 1
+
+# Texts of one width may take this much memory, whatever their file's size is.
+FREE_BYTES = 2**20
+
+# Integers of more bits are no floats any more, and take time to read.
+MAX_BITS = 128
+
+# Longest name of a file, in bytes, that is still readable in the name of its part file.
+MAX_READABLE_NAME = 200
 
 # What a file of nonsense makes of the code that interprets it.
 NONSENSE = (
@@ -26,6 +39,11 @@ NONSENSE = (
     TypeError,
     ValueError,
 )
+
+
+def as_path(path):
+    """Return a path as the user means it: ``~`` is the home folder."""
+    return Path(os.path.expanduser(os.fsdecode(path)))
 
 
 def write_file(path, tree):
@@ -55,8 +73,15 @@ def write_file(path, tree):
     write_bytes(path, save(arrays, metadata))
 
 
+def check_tree(tree):
+    """Raise the TypeError that :func:`write_file` would raise after hours."""
+    _pack(tree, {})
+
+
 def read_file(path):
     """Read a tree. No code in the file is run, however it was made.
+
+    Memory and time are a small multiple of the file's size, whatever it claims.
 
     Parameters
     ----------
@@ -74,9 +99,11 @@ def read_file(path):
     ValueError
         If it is another kind of file, damaged, or of a later version.
     """
-    path = Path(path)
-    if path.exists() and not path.is_file():
-        raise ValueError(f"{path} is not a regular file.")
+    path = as_path(path)
+    if path.exists():
+        if not path.is_file():
+            raise ValueError(f"{path} is not a regular file.")
+        open(path, "rb").close()  # safetensors would call a forbidden one damaged
     with errors_as_value_error(path):
         try:
             with safe_open(path, framework="numpy") as file:
@@ -87,14 +114,21 @@ def read_file(path):
             raise ValueError(f"it is damaged or of another kind ({error})") from error
         if _digest(metadata["tree"], arrays) != metadata["sha256"]:
             raise ValueError("it is damaged: its checksum is wrong")
-        tree = _unpack(json.loads(metadata["tree"]), arrays)
+        tree = json.loads(
+            metadata["tree"],
+            object_hook=partial(_unpack, arrays=arrays),
+            parse_int=lambda digits: _check_integer(int(digits)),
+        )
         if not isinstance(tree, dict):
             raise ValueError(f"it holds a {type(tree).__name__} for a dict")
         return tree
 
 
 @contextmanager
-def errors_as_value_error(path):
+def errors_as_value_error(
+    what,
+    advice="Give a file written by skdann.save or as a checkpoint of DANNClassifier.",
+):
     """Turn whatever comes of a file that makes no sense into one ValueError."""
     try:
         yield
@@ -102,10 +136,7 @@ def errors_as_value_error(path):
         reason = " ".join(str(error).split())[:300] or type(error).__name__
         if isinstance(error, KeyError):
             reason = f"it lacks {reason}"
-        raise ValueError(
-            f"{path} can't be used: {reason}. Give a file written by skdann.save or as "
-            "a checkpoint of DANNClassifier."
-        ) from error
+        raise ValueError(f"{what} can't be used: {reason}. {advice}") from error
 
 
 def write_bytes(path, data):
@@ -114,14 +145,17 @@ def write_bytes(path, data):
     Parameters
     ----------
     path : str or PathLike
-        Where.
+        Where. A link stays one, to the new file; a file's mode and owner stay, too.
     data : bytes
         What.
     """
-    path = Path(path)
+    path = _file_behind(path)
     part = _part_of(path)
+    # of an old file that others must not read, the new one must not be read meanwhile
+    mode = 0o600 if path.exists() else 0o666
     try:
-        with open(part, "xb") as file:
+        with open(part, "xb", opener=partial(os.open, mode=mode)) as file:
+            _copy_mode(path, part)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -133,31 +167,72 @@ def write_bytes(path, data):
             part.unlink(missing_ok=True)
             raise
         raise
-    if os.name == "posix":  # the new name, too, must survive a power cut
-        folder = os.open(path.parent, os.O_RDONLY)
+    _sync_folder(path.parent)
+
+
+def _file_behind(path):
+    """Return the file that a path leads to, there or not yet."""
+    path = Path(os.path.realpath(as_path(path)))
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if path.exists() and not path.is_file():  # /dev/null would become a file
+        raise OSError(errno.EINVAL, "It is not a regular file", str(path))
+    return path
+
+
+def _copy_mode(path, part):
+    """Give a new file mode and owner of the one that it is going to replace."""
+    if not path.exists():
+        return
+    old = path.stat()
+    if os.name == "posix":
+        with suppress(PermissionError):  # root alone gives files away
+            os.chown(part, old.st_uid, old.st_gid)
+    os.chmod(part, stat.S_IMODE(old.st_mode))
+
+
+def _sync_folder(folder):
+    """Make the new name, too, survive a power cut, where the folder can be opened.
+
+    The file is in place, so nothing is raised: a folder may be one to write into only.
+    """
+    if os.name != "posix":
+        return
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(descriptor)
         finally:
-            os.close(folder)
+            os.close(descriptor)
 
 
 def _part_of(path):
     """Return a name beside a file that nobody else has."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    return path.with_name(f"{_part_prefix(path)}{secrets.token_hex(4)}.part")
+
+
+def _part_prefix(path):
+    """Return how the names of a file's parts begin; they are longer than its own."""
+    name = path.name
+    if len(os.fsencode(name)) > MAX_READABLE_NAME:
+        name = hashlib.sha256(os.fsencode(name)).hexdigest()
+    return f".{name}."
 
 
 def check_writable(path):
     """Raise the OSError that :func:`write_bytes` would raise after hours."""
-    part = _part_of(Path(path))
+    part = _part_of(_file_behind(path))
     open(part, "xb").close()
     part.unlink()
 
 
 def remove_parts(path):
     """Remove what writers that were killed have left beside a file."""
-    path = Path(path)
-    for part in path.parent.glob(f".{path.name}.????????.part"):
-        part.unlink(missing_ok=True)
+    path = _file_behind(path)
+    is_part = re.compile(re.escape(_part_prefix(path)) + "[0-9a-f]{8}[.]part").fullmatch
+    with suppress(OSError):  # of a folder that can be written, but not listed
+        for name in filter(is_part, os.listdir(path.parent)):
+            path.with_name(name).unlink(missing_ok=True)
 
 
 # What JSON has no word for is an object of one key.
@@ -166,10 +241,10 @@ _ARRAY, _OBJECTS, _TUPLE, _ITEMS = "$array", "$objects", "$tuple", "$items"
 
 def _pack(value, arrays):
     """Return what JSON can hold; arrays go into ``arrays``, under a number."""
-    if value is None or isinstance(value, bool | int | float | str):
-        return value.item() if isinstance(value, np.generic) else value
     if isinstance(value, np.generic):
-        return _pack(value.item(), arrays)
+        value = value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return _check_integer(value)
     if isinstance(value, np.ndarray):
         return _pack_array(value, arrays)
     if isinstance(value, list):
@@ -180,7 +255,27 @@ def _pack(value, arrays):
         raise TypeError(f"A {type(value).__name__} can't be written to a file.")
     if all(isinstance(key, str) and not key.startswith("$") for key in value):
         return {key: _pack(item, arrays) for key, item in value.items()}
-    return {_ITEMS: [[_pack(k, arrays), _pack(v, arrays)] for k, v in value.items()]}
+    pairs = value.items()
+    return {_ITEMS: [[_check_key(k), _pack(v, arrays)] for k, v in pairs]}
+
+
+def _check_integer(value):
+    """Return a value; an integer must fit in as many bits as a generator's state."""
+    if isinstance(value, int) and abs(value) >= 2**MAX_BITS:
+        raise TypeError(f"An integer of {value.bit_length()} bits can't be in a file.")
+    return value
+
+
+def _check_key(key):
+    """Return a key of a dict, plain; Python hashes larger integers as smaller ones.
+
+    A dict of many such keys would take time quadratic in their number.
+    """
+    key = key.item() if isinstance(key, np.generic) else key
+    is_wide = isinstance(key, int) and not -(2**63) <= key < 2**64
+    if is_wide or not (key is None or isinstance(key, bool | int | float | str)):
+        raise TypeError(f"A dict with the key {str(key)[:50]} can't be in a file.")
+    return key
 
 
 def _pack_array(array, arrays):
@@ -195,20 +290,35 @@ def _pack_array(array, arrays):
 
 
 def _unpack(value, arrays):
-    if isinstance(value, list):
-        return [_unpack(item, arrays) for item in value]
-    if not isinstance(value, dict):
-        return value
+    """Return what an object of JSON stands for; what is in it is unpacked already."""
     if _ARRAY in value:
-        return arrays[value[_ARRAY]]
+        # each once: named a thousand times it would be a thousand tensors
+        return arrays.pop(value[_ARRAY])
     if _OBJECTS in value:
-        dtype = {"U": str, "O": object}[value["kind"]]
-        return np.array(_unpack(value[_OBJECTS], arrays), dtype=dtype)
+        return _make_objects(value[_OBJECTS], value["kind"])
     if _TUPLE in value:
-        return tuple(_unpack(value[_TUPLE], arrays))
+        return tuple(value[_TUPLE])
     if _ITEMS in value:
-        return {_unpack(k, arrays): _unpack(v, arrays) for k, v in value[_ITEMS]}
-    return {key: _unpack(item, arrays) for key, item in value.items()}
+        return {_check_key(key): item for key, item in value[_ITEMS]}
+    return value
+
+
+def _make_objects(values, kind):
+    """Return an array of texts or objects.
+
+    Texts take as much memory each as the longest. Where that is many times what they
+    are long, the array is of objects.
+    """
+    if kind == "U":
+        if not all(isinstance(text, str) for text in values):
+            raise TypeError("what should be texts are none")
+        lengths = [len(text) for text in values]
+        widest = 4 * len(lengths) * max(lengths, default=0)
+        if widest <= FREE_BYTES + 16 * sum(lengths):
+            return np.array(values, dtype=str)
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
 
 
 def _digest(text, arrays):

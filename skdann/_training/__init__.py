@@ -12,9 +12,9 @@ from ._objective import OPTIONAL_TERMS
 from ._optimizers import OPTIMIZERS, optimizer_settings
 from ._plan import TrainingPlan
 from ._rng import draw_seeds, seeded_torch_rng
+from ._saved_net import from_plain, to_plain
 from ._settings import with_default_settings
 from ._stacking import MAX_NETS_CPU
-from ._state import from_plain, to_plain
 from ._train import train
 
 __all__ = [

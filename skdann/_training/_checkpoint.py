@@ -1,28 +1,33 @@
 """Write checkpoints of a training, and resume it from there."""
 
 import errno
-import hashlib
-from pathlib import Path
+import functools
 
 import numpy as np
 import torch
 from skorch.callbacks import Callback
 
 from .._data._domains import Domains
-from .._data._rows import take_rows
 from .._io._container import (
+    as_path,
+    check_tree,
     check_writable,
     errors_as_value_error,
     read_file,
     remove_parts,
     write_file,
 )
+from .._io._metadata import NOT_IDENTITY
+from .._warn import warn
 from ._divergence import check_weights
 from ._early_stopping import EarlyStopping
-from ._state import from_plain, map_leaves, to_numpy, to_plain
+from ._identity import fingerprint, hash_code, hash_data, is_same_setting
+from ._plan import resolve_max_epochs
+from ._saved_net import check_run, from_plain, to_plain
+from ._state import map_leaves, to_numpy
 
-# Rows of each domain that tell one set of data from another.
-N_FINGERPRINTED = 256
+# Other versions of them may round differently.
+ROUNDING = ("torch", "numpy", "scikit-learn", "skdann")
 
 
 class Checkpoint(Callback):
@@ -36,8 +41,10 @@ class Checkpoint(Callback):
         Epochs from one writing to the next.
     description : dict
         What else is in the file: the estimator, so that it can be loaded.
-    defaults : dict of str to str
-        Identity of parameters that a file of an older version may lack.
+    defaults : dict
+        Values of parameters that a file of an older version may lack.
+    code : dict
+        The parameters that are code, which the description has by name alone.
     domains : Domains
         The data; another run must have the same to go on.
     early_stopping : EarlyStopping or None
@@ -50,23 +57,32 @@ class Checkpoint(Callback):
         interval: int,
         description: dict,
         defaults: dict,
+        code: dict,
         domains: Domains,
         early_stopping: EarlyStopping | None,
     ):
-        self.path = Path(path)
+        self.path = as_path(path)
         self.interval = interval
         self.description = description
         self.defaults = defaults
-        self.data = fingerprint(domains)
+        self.code = code
+        self.domains = domains
         self.early_stopping = early_stopping
         self.end = 0
         self.n_written = 0
 
-    def check(self, n_epochs: int) -> None:
+    @functools.cached_property
+    def data(self):
+        """Digests of the data, made once: it takes a second for a gigabyte or two."""
+        return hash_data(self.domains)
+
+    def check(self, net, n_epochs: int) -> None:
         """Make sure, before hours of training, that the file can be written.
 
         Parameters
         ----------
+        net : DANNNet
+            To be trained.
         n_epochs : int
             Epochs, those already trained included, at which training ends.
 
@@ -76,8 +92,18 @@ class Checkpoint(Callback):
             If it can't.
         ValueError
             If there is a file of another kind.
+        TypeError
+            If a parameter, a label or a weight is of a kind that no file can hold.
         """
         self.end = n_epochs
+        self.digests = self._hash_code(net)
+        try:
+            check_tree({**self.description, **to_plain(net), "data": self.data})
+        except TypeError as error:
+            raise TypeError(
+                f"checkpoint={str(self.path)!r} can't be written: {error} Set "
+                "checkpoint=None, or use plain values."
+            ) from error
         if self.path.exists() and not self.n_written:  # else resume has read it
             self._check_replaceable()
         remove_parts(self.path)
@@ -120,9 +146,10 @@ class Checkpoint(Callback):
         """
         saved = read_file(self.path)
         with errors_as_value_error(self.path):
-            self._check_same(saved)
+            self._check_same(saved, net)
             from_plain(net, saved)
             run = saved["run"]
+            check_run(run, saved["net"], self._most_epochs())
             if self.early_stopping is not None:
                 best = map_leaves(run["best"], np.ndarray, torch.tensor)
                 self.early_stopping.resume(best, run["start"])
@@ -155,6 +182,7 @@ class Checkpoint(Callback):
         early = self.early_stopping
         run = {
             "data": self.data,
+            "code": self.digests,
             "end": self.end,
             "is_finished": is_finished,
             "start": early and early.start,
@@ -180,39 +208,84 @@ class Checkpoint(Callback):
             f"{what} can't be written to {str(self.path)!r}: {reason}.{kept}",
         )
 
-    def _check_same(self, saved):
-        present = self.description["estimator"]["identity"]
-        written = {**self.defaults, **saved["estimator"]["identity"]}
-        changed = [k for k, value in present.items() if written.get(k) != value]
+    def _most_epochs(self):
+        """Return the most epochs that can be left of a fit."""
+        max_epochs = self.description["estimator"]["parameters"]["max_epochs"]
+        return resolve_max_epochs(max_epochs, steps_per_epoch=1)
+
+    def _hash_code(self, net):
+        """Return a digest of each parameter that is code; of parts, as built."""
+        return {
+            name: hash_code(getattr(net.module_, name, value))
+            for name, value in self.code.items()
+        }
+
+    def _check_same(self, saved, net):
+        changed = self._changed_settings(saved)
         if changed:
             raise ValueError(
                 f"it was written with other values of {', '.join(changed)}; give the "
                 "old ones, or another file"
             )
-        if saved["run"]["data"] != self.data:
+        changed = self._changed_data(saved)
+        if changed:
             raise ValueError(
-                "it was written while training on other data; give the same, or "
-                "another file"
+                f"it was written while training on other data: {', '.join(changed)} "
+                "differ; give the same, or another file"
+            )
+        versions = self._changed_versions(saved)
+        if not any(text.startswith("python") for text in versions):
+            self._check_code(saved, net)
+        if versions and not saved["run"]["is_finished"]:
+            warn(
+                f"{self.path} was written by other versions ({', '.join(versions)}): "
+                "the training goes on, but may end a little different from one that "
+                "was not interrupted. To avoid that, install those versions."
             )
 
+    def _changed_settings(self, saved):
+        """Return the names of parameters that have another value than in a file."""
+        written = {**self.defaults, **saved["estimator"]["parameters"]}
+        present = self.description["estimator"]["parameters"]
+        return [
+            name
+            for name, value in present.items()
+            if name not in NOT_IDENTITY and not is_same_setting(written[name], value)
+        ]
 
-def fingerprint(domains: Domains) -> str:
-    """Return a digest that other data, or other labels, would not have."""
-    digest = hashlib.sha256()
-    for X in (domains.X, domains.X_tgt):
-        if X is None:
-            digest.update(b"None")
-            continue
-        digest.update(f"{X.shape} {X.dtype.str}".encode())
-        some = np.linspace(0, X.shape[0] - 1, N_FINGERPRINTED).astype(int)
-        digest.update(np.ascontiguousarray(take_rows(X, some)).tobytes())
-    columns = (
-        domains.y,
-        domains.label_weight,
-        domains.row_weight,
-        domains.y_tgt,
-        domains.row_weight_tgt,
-    )
-    for column in columns:
-        digest.update(b"None" if column is None else column.tobytes())
-    return digest.hexdigest()
+    def _changed_data(self, saved):
+        """Return what of the data is not as in a file."""
+        written, present = saved["estimator"], self.description["estimator"]
+        digests = saved["run"]["data"]
+        if isinstance(digests, str):  # as files of skdann 0.1 have it
+            is_same = digests == fingerprint(self.domains)
+            changed = [] if is_same else ["X, y, X_tgt or weights"]
+        else:
+            changed = [k for k, value in self.data.items() if digests.get(k) != value]
+        if written["feature_names"] != present["feature_names"]:
+            changed.append("the names of the columns")
+        if written["classes"].tolist() != present["classes"].tolist():
+            changed.append("the labels")
+        return changed
+
+    def _changed_versions(self, saved):
+        """Return what else was installed, in the versions of a file."""
+        written, present = saved["versions"], self.description["versions"]
+        names = [name for name in ROUNDING if written.get(name) != present[name]]
+        minor = [str(v["python"]).split(".")[:2] for v in (written, present)]
+        names += ["python"] if minor[0] != minor[1] else []
+        return [f"{name} {str(written.get(name))[:30]}" for name in names]
+
+    def _check_code(self, saved, net):
+        """Raise ValueError if code of the user's is not what it was."""
+        written = saved["run"].get("code", {})
+        changed = [
+            name
+            for name, digest in self._hash_code(net).items()
+            if written.get(name, digest) != digest
+        ]
+        if changed:
+            raise ValueError(
+                f"it was written with other code of {', '.join(changed)}; give the "
+                "old one, or another file"
+            )

@@ -1,7 +1,6 @@
 """The skorch net that trains a DANN: its batches, its step, its place in training."""
 
 import copy
-import inspect
 import math
 from contextlib import contextmanager
 
@@ -27,6 +26,7 @@ from ._divergence import (
 )
 from ._engine import AutogradEngine
 from ._loop import EpochLoop
+from ._optimizers import fill_in_momentum, needs_closure
 from ._rng import seeded_torch_rng
 from ._settings import with_default_settings
 from ._state import capture_state, restore_state
@@ -210,10 +210,11 @@ class DANNNet(EpochLoop, NeuralNet):
         self.end_epoch_, self.planned_steps_ = plan.end_epoch, plan.planned_steps
         self.is_finished_ = False
         self.engine_.begin(plan.objective, [plan.schedules.slowed(self.lr_scale_)])
+        fill_in_momentum(self.optimizer_)
         # after the user's callbacks, which may have put other weights back
         last_check = ("predictions", PredictionCheck())
         self.callbacks_ = [*own, last_check, *plan.callbacks]
-        self.has_batch_callbacks_ = _needs_closure(self.optimizer_) or any(
+        self.has_batch_callbacks_ = needs_closure(self.optimizer_) or any(
             listens_to_batches(callback) for _, callback in self.callbacks_
         )
 
@@ -354,12 +355,6 @@ class DANNNet(EpochLoop, NeuralNet):
         super().__setstate__(state)
         if self.initialized_:
             self.engine_ = AutogradEngine(self.module_, self.optimizer_)
-
-
-def _needs_closure(optimizer) -> bool:
-    """Whether a step must be able to compute the loss again, as LBFGS's."""
-    closure = inspect.signature(optimizer.step).parameters["closure"]
-    return closure.default is closure.empty
 
 
 def _cut_from_graph(module):

@@ -70,6 +70,12 @@ class TrainingPlan:
     @classmethod
     def for_the_rest(cls, net, domains, schedules, end_epoch):
         """Plan what was left when a checkpoint was written."""
+        left = (end_epoch - len(net.history)) * count_steps(domains, net.batch_size)
+        if left and net.planned_steps_ != net.n_steps_ + left:
+            raise ValueError(
+                f"The checkpoint has planned {net.planned_steps_} steps, but its "
+                f"{net.n_steps_} steps and the {left} that are left are another number."
+            )
         return cls(net, domains, schedules, end_epoch, net.planned_steps_)
 
     @property

@@ -56,7 +56,8 @@ def data_folder(data_home):
     """Return the folder that the files are in."""
     if data_home is None:
         data_home = os.environ.get("SKDANN_DATA")
-    return Path(data_home) if data_home else Path(_pooch().os_cache("skdann"))
+    folder = data_home or _pooch().os_cache("skdann")
+    return Path(folder).expanduser()
 
 
 def _read_packed(paths):

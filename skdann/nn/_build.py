@@ -3,10 +3,13 @@
 import copy
 import inspect
 from collections.abc import Callable, Mapping, Sequence, Set
+from functools import partial
 from numbers import Integral
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from .._numbers import as_list
 from ._dann import DANN
@@ -16,12 +19,29 @@ from ._mlp import make_mlp
 Part = nn.Module | Callable[..., nn.Module] | None
 
 
+class Budget(NamedTuple):
+    """What a file holds of a part of the network; the part must not need more.
+
+    Attributes
+    ----------
+    n_arrays, n_values : int
+        Arrays, and the values in all of them.
+    """
+
+    n_arrays: int
+    n_values: int
+
+
+Budgets = Mapping[str, Budget] | None
+
+
 def build_network(
     rows: Tensor,
     n_classes: int,
     *,
     n_estimators: int = 1,
     fixed_parts: Mapping[str, nn.Module] | None = None,
+    budgets: Budgets = None,
     **parts,
 ) -> DANN:
     """Build a :class:`DANN`, or an ensemble of them with weights of their own.
@@ -34,13 +54,23 @@ def build_network(
         Number of networks. The first is the one that there would be alone.
     fixed_parts : dict of str to Module or None, default=None
         Before and behind all of them, see ``DANN.fixed_parts``.
+    budgets : dict of str to Budget or None, default=None
+        Of each part, if the weights are to come from a file. A network that would need
+        more is refused before memory is taken for it.
 
     Returns
     -------
     DANN
         On the CPU, in evaluation mode.
     """
-    networks = [build_dann(rows, n_classes, **parts) for _ in range(n_estimators)]
+    if budgets is not None:
+        budgets = {
+            name: Budget(n_arrays, n_values // n_estimators)
+            for name, (n_arrays, n_values) in budgets.items()
+        }
+    networks = [
+        build_dann(rows, n_classes, budgets, **parts) for _ in range(n_estimators)
+    ]
     network = networks[0] if n_estimators == 1 else EnsembleDANN(networks).eval()
     for name, part in (fixed_parts or {}).items():
         setattr(network, name, part.to(rows.device, rows.dtype))
@@ -50,6 +80,7 @@ def build_network(
 def build_dann(
     rows: Tensor,
     n_classes: int,
+    budgets: Budgets = None,
     *,
     feature_extractor: Part = None,
     label_classifier: Part = None,
@@ -68,6 +99,8 @@ def build_dann(
         network takes their dtype.
     n_classes : int
         Number of label logits.
+    budgets : dict of str to Budget or None, default=None
+        As in :func:`build_network`.
     feature_extractor, label_classifier, domain_classifier : Module, callable or None
         An instance is copied. A class or factory is called with as many sizes as it
         has required positional arguments: the size of axis 1 of the data, (features,
@@ -96,6 +129,7 @@ def build_dann(
                 "pass a feature_extractor, for example a convolutional torch module."
             )
         sizes = _check_sizes("hidden_layer_sizes", hidden_layer_sizes)
+        _check_depth("feature_extractor", sizes, budgets)
         if not sizes:
             raise ValueError(
                 "hidden_layer_sizes is empty: without a hidden layer there are no "
@@ -105,10 +139,12 @@ def build_dann(
 
     def default_domain_classifier(n_features: int, n_logits: int) -> nn.Module:
         sizes = _check_sizes("domain_hidden_layer_sizes", domain_hidden_layer_sizes)
+        _check_depth("domain_classifier", sizes, budgets)
         return make_mlp(n_features, sizes, n_logits, activation=activation)
 
+    make = partial(_make, rows=rows, budgets=budgets)
     extractor = default_extractor if feature_extractor is None else feature_extractor
-    extractor = _make("feature_extractor", extractor, (rows.shape[1],), rows)
+    extractor = make("feature_extractor", extractor, (rows.shape[1],))
     features = _probe("feature_extractor", extractor, rows)
     if features.ndim < 2 or len(features) != len(rows) or not features.numel():
         raise ValueError(
@@ -119,12 +155,12 @@ def build_dann(
     n_features = features.shape[1]
 
     label = nn.Linear if label_classifier is None else label_classifier
-    label = _make("label_classifier", label, (n_features, n_classes), rows)
+    label = make("label_classifier", label, (n_features, n_classes))
     _check_label_logits(_probe("label_classifier", label, features), n_classes)
 
     domain = domain_classifier
     domain = default_domain_classifier if domain is None else domain
-    domain = _make("domain_classifier", domain, (n_features, 1), rows)
+    domain = make("domain_classifier", domain, (n_features, 1))
     _check_domain_logits(_probe("domain_classifier", domain, features), len(rows))
     network = DANN(extractor, label, domain).eval()  # whole, as its probed parts are
     if not any(weight.requires_grad for weight in network.parameters()):
@@ -150,12 +186,23 @@ def _is_width(value: object) -> bool:
     return is_integer and 0 < int(value) < 2**31
 
 
-def _make(name: str, part: Part, sizes: tuple[int, ...], rows: Tensor) -> nn.Module:
+def _check_depth(name: str, sizes: Sequence[int], budgets: Budgets) -> None:
+    """Refuse more layers than there are weights for, before one of them is made."""
+    if budgets is not None and len(sizes) > budgets.get(name, Budget(0, 0)).n_arrays:
+        raise ValueError(f"its {name} would have {len(sizes)} layers without weights")
+
+
+def _make(
+    name: str, part: Part, sizes: tuple[int, ...], rows: Tensor, budgets: Budgets
+) -> nn.Module:
     """Return a module of our own: a copy of an instance, or what a factory makes."""
     if isinstance(part, nn.Module):
-        module = copy.deepcopy(part)
+        make = partial(copy.deepcopy, part)
     else:
-        module = _call(name, part, sizes[: _n_required_arguments(part)])
+        make = partial(_call, name, part, sizes[: _n_required_arguments(part)])
+    if budgets is not None:
+        _check_budget(name, make, budgets.get(name, Budget(0, 0)))
+    module = make()
     if not isinstance(module, nn.Module):
         raise ValueError(
             f"{name} made a {type(module).__name__}; it must make a torch.nn.Module."
@@ -177,6 +224,21 @@ def _call(name: str, factory: Callable, arguments: tuple[int, ...]) -> object:
             f"{name} can't be made: called with {arguments}, it raises "
             f"{type(error).__name__}: {error}"
         ) from error
+
+
+def _check_budget(name: str, make: Callable, budget: Budget) -> None:
+    """Refuse a part of too many weights, by one that is made without memory."""
+    try:
+        with torch.device("meta"):
+            values = list(make().state_dict().values())
+    except Exception:  # the user's code may not know this device; theirs is the size
+        return
+    tensors = [v for v in values if isinstance(v, Tensor) and not is_lazy(v)]
+    n_values = sum(tensor.numel() for tensor in tensors)
+    if n_values > budget.n_values:
+        raise ValueError(
+            f"its {name} would have {n_values} weights, but holds {budget.n_values}"
+        )
 
 
 def _n_required_arguments(factory: Callable) -> int:

@@ -208,9 +208,11 @@ def test_files_are_downloaded_once(served, tmp_path):
     assert len(requests) == 2
 
 
-def test_a_folder_that_holds_the_files_is_used_as_it_is(packed):
+def test_a_folder_that_holds_the_files_is_used_as_it_is(packed, monkeypatch):
     packed.chmod(0o500)
-    X, y = datasets.fetch_phishing(data_home=packed, return_X_y=True)
+    monkeypatch.setenv("HOME", str(packed.parent))
+    home = f"~/{packed.name}"
+    X, y = datasets.fetch_phishing(data_home=home, return_X_y=True)
     assert (X.shape, y.tolist()) == ((2, 30), [0, 1])
 
 

@@ -353,9 +353,12 @@ class TestRendering:
         assert f"at most about {report.accuracy_at_most:.2f}" in flat
         assert repr(report).startswith(f"AdaptationReport(verdict={report.verdict!r}")
 
-    def test_page_needs_nothing_else_and_runs_nothing(self, report, tmp_path):
+    def test_page_needs_nothing_else_and_runs_nothing(
+        self, report, tmp_path, monkeypatch
+    ):
         path = tmp_path / "report.html"
-        page = report.to_html(path)
+        monkeypatch.setenv("HOME", str(tmp_path))
+        page = report.to_html("~/report.html")
         assert path.read_text(encoding="utf-8") == page
         reader = Reader()
         reader.feed(page)

@@ -1,8 +1,13 @@
 """What is saved comes back to the bit, and nothing else is in the file."""
 
 import copy
+import datetime as dt
 import os
 import pickle
+import re
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +17,7 @@ import torch
 from helpers import make_domains
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback, LRScheduler
@@ -186,7 +192,7 @@ def test_what_can_not_be_saved_is_named(small, domains, path):
     with pytest.raises(NotFittedError):
         skdann.save(small(), path)
     pipe = make_pipeline(StandardScaler(), small(lambda_max=0)).fit(X, y)
-    with pytest.raises(TypeError, match=r"not a Pipeline.*pipe\[-1\]"):
+    with pytest.raises(TypeError, match=r"not a Pipeline.*it is x\[-1\]"):
         skdann.save(pipe, path)
     skdann.save(pipe[-1], path)
     path.unlink()
@@ -197,12 +203,128 @@ def test_what_can_not_be_saved_is_named(small, domains, path):
     assert not os.listdir(path.parent)
 
 
+PLACES = {
+    "a search": (lambda clf: fitted_search(clf), r"x\.best_estimator_\."),
+    "a search over a Pipeline": (
+        lambda clf: fitted_search(make_pipeline(clf)),
+        r"x\.best_estimator_\[-1\]\.",
+    ),
+    "a Pipeline": (lambda clf: make_pipeline(clf), r"x\[-1\]\."),
+    "a Pipeline in a Pipeline": (
+        lambda clf: make_pipeline(make_pipeline(clf)),
+        r"x\[-1\]\[-1\]\.",
+    ),
+    "a search in a Pipeline": (
+        lambda clf: make_pipeline(fitted_search(clf)),
+        r"x\[-1\]\.best_estimator_\.",
+    ),
+    "a search that is not fitted": (
+        lambda clf: GridSearchCV(clf, {}),
+        "best_estimator_, once it is fitted",
+    ),
+    "another classifier": (lambda clf: StandardScaler(), "skops or pickle"),
+    "a network": (lambda clf: clf.module_, "skops or pickle"),
+    "nothing": (lambda clf: None, "not a NoneType"),
+}
+
+
+def fitted_search(estimator):
+    search = GridSearchCV(estimator, {})
+    search.best_estimator_ = estimator
+    return search
+
+
+@pytest.mark.parametrize("kind", PLACES)
+def test_the_way_to_what_can_be_saved_is_told(small, domains, path, kind):
+    make, says = PLACES[kind]
+    given = make(small().fit(*domains))
+    with pytest.raises(TypeError, match=says) as caught:
+        skdann.save(given, path)
+    if place := re.search(r"it is (x\S+)\. ", str(caught.value)):
+        skdann.save(eval(place[1], {"x": given}), path)  # as it was told
+
+
+def test_every_path_may_begin_with_a_tilde(small, domains, tmp_path, monkeypatch):
+    pytest.importorskip("onnx")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for checkpoint in ("~/run", Path("~/run")):
+        clf = small(checkpoint=checkpoint)
+        assert clf.fit(*domains, resume=True).n_iter_ == 3
+    skdann.save(clf, "~/model")
+    clf.to_onnx("~/onnx")
+    for name in ("~/run", "~/model", Path("~/model")):
+        assert_same(clf, skdann.load(name), domains[2])
+    assert sorted(os.listdir(tmp_path)) == ["model", "onnx", "run"]
+
+
+def test_a_parameter_that_is_set_after_the_fit_changes_no_network(small, domains, path):
+    """A file, a pickle and a copy hold the network that was trained."""
+    clf = small().fit(*domains)
+    changed = copy.deepcopy(clf).set_params(
+        activation="tanh", hidden_layer_sizes=(3,), optimizer="sgd", lr=-1
+    )
+    for one in (copy.deepcopy(changed), pickle.loads(pickle.dumps(changed))):
+        assert one.get_params() == changed.get_params()
+        assert_same(clf, one, domains[2])
+        with pytest.raises(ValueError, match="hidden_layer_sizes"):
+            one.set_params(lr=0.1, warm_start=True).fit(*domains)
+    with pytest.raises(ValueError, match="'lr' parameter"):
+        skdann.save(changed, path)
+    loaded = there_and_back(changed.set_params(lr=0.1), path)
+    assert_same(clf, loaded, domains[2])
+    assert loaded.activation == "relu"
+    assert loaded.hidden_layer_sizes == (16,)
+    assert loaded.lr == 0.1
+
+
+KINDS_OF_LABELS = {
+    "days": lambda y: np.array(["2020-01-01", "2021-01-01"], dtype="datetime64[D]")[y],
+    "durations": lambda y: np.array([1, 2], dtype="timedelta64[s]")[y],
+    "bytes": lambda y: np.array([b"a", b"b"])[y],
+    "dates": lambda y: np.array([dt.date(2020, 1, 1), dt.date(2021, 1, 1)])[y],
+    "fractions": lambda y: np.array([Fraction(1, 3), Fraction(2, 3)])[y],
+}
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_LABELS)
+def test_labels_that_no_file_can_hold_are_told_before_training(
+    small, domains, path, kind
+):
+    X, y, X_tgt = domains
+    labels = KINDS_OF_LABELS[kind](y)
+    clf = small(checkpoint=path, max_epochs=10**9)
+    with pytest.raises((TypeError, ValueError)) as caught:
+        clf.fit(X, labels, X_tgt)
+    assert "label" in str(caught.value).lower()
+    assert not os.listdir(path.parent)
+    assert not hasattr(clf, "net_")
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"class_weight": {0: 1, 1: Decimal(2)}},
+        {"feature_extractor": lambda: nn.Linear(2, 3).to(torch.bfloat16)},
+    ],
+    ids=["a decimal", "weights of another dtype"],
+)
+def test_what_no_file_can_hold_is_told_before_training(small, domains, path, params):
+    clf = small(checkpoint=path, max_epochs=10**9, **params)
+    if "class_weight" in params:
+        with pytest.raises((TypeError, ValueError)):
+            clf.fit(*domains)
+        assert not os.listdir(path.parent)
+    else:  # it is brought to the dtype of the others
+        assert clf.set_params(max_epochs=1).fit(*domains).n_iter_ == 1
+
+
 def test_a_failed_save_keeps_the_old_file(small, domains, path):
     clf = small().fit(*domains)
     skdann.save(clf, path)
     before = path.read_bytes()
     clf.classes_ = np.array([object(), object()])
-    with pytest.raises(TypeError, match="object can't be written"):
+    with pytest.raises(TypeError, match="No file can hold the labels"):
         skdann.save(clf, path)
     with pytest.raises(OSError, match="nowhere"):
         skdann.save(small().fit(*domains), path.parent / "nowhere" / "x")

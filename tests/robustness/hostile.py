@@ -1,22 +1,76 @@
-"""Damage files at random: `hostile.py seconds seed` counts what comes of it.
+"""Damage and forge files, load them, and train on: what comes of it, counted.
 
-To be run with ``tests`` in PYTHONPATH.
+`hostile.py seconds seed` prints the counts. To be run with ``tests`` in PYTHONPATH. The
+files are tried in a process of its own: one that is killed by a signal is counted, and
+another goes on behind the file that did it.
 """
 
 import json
+import os
 import random
+import resource
+import select
+import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 import time
+import traceback
 import warnings
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import torch
 from helpers import SMALL, make_domains
+from safetensors import safe_open
+from safetensors.numpy import save as save_tensors
+from skorch.callbacks import Callback
 
 import skdann
-from skdann._io._container import read_file, write_file
+from skdann._io._container import FORMAT, _digest, read_file, write_file
+from skdann.exceptions import DivergenceError
+
+# A file may be worth a few of these; what it was forged from has a thousandth.
+MAX_SECONDS = 30
+MAX_GROWTH_KIB = 300 * 1024
+
+ALLOWED = {"refused", "the same", "another"}
+
+
+class StopAt(Callback):
+    """End a training in an epoch, so that a checkpoint is left to go on from."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_epoch_begin(self, net, **kwargs):
+        if len(net.history) == self.epoch:
+            raise KeyboardInterrupt
+
+
+MODELS = {
+    "adamw": {"dropout": 0.2},
+    "ensemble": {"n_estimators": 2, "standardize": "domain", "optimizer": "sgd"},
+    "checkpoint": {"optimizer": "adam", "early_stopping": True, "max_epochs": 6},
+}
+
+
+def make_files(folder):
+    """Write what is to be damaged: two models, and a checkpoint of half a training."""
+    X, y, X_tgt, _ = make_domains()
+    labels = np.array(["ill", "well"])[y]
+    for name, params in MODELS.items():
+        clf = skdann.DANNClassifier(**{**SMALL, **params})
+        if name == "checkpoint":
+            path = folder / name
+            clf.set_params(
+                checkpoint=path, checkpoint_interval=1, callbacks=[StopAt(5)]
+            )
+        clf.fit(X, labels, X_tgt)
+        if name != "checkpoint":
+            skdann.save(clf, folder / name)
 
 
 def damaged(data, rng):
@@ -45,104 +99,299 @@ def damaged(data, rng):
     return bytes(data)
 
 
-VALUES = [None, True, -1, 0, 1, 2**31, 2**63, 10**40, 1e308, float("nan"), "", "x"]
-VALUES += ["float32", [], [[]], {}, [0], [10**9, 10**9], ["a", "b"], {"code of": "os"}]
+INTEGERS = [-1, 0, 1, 2, 3, 2**31, 2**53, 2**61 - 1, 2**63, 2**64 - 1, 2**127, 10**40]
+VALUES = [None, True, False, 0.5, -0.5, 1e-300, 1e308, float("nan"), float("inf")]
+VALUES += [*INTEGERS, "", "x", "float32", "float64", [], [[]], {}, {0: 1}, (), (16,)]
+VALUES += [[0], [10**9, 10**9], ["a", "b"], {"code of": "os"}, [1] * 3000, "x" * 9999]
+
+# Where files are forged: anywhere, or in what nobody looks at before training goes on.
+PLACES = {
+    "anywhere": [()],
+    "parameters": [("estimator", "parameters")],
+    "what is known of the data": [("estimator",)],
+    "optimizer": [("net", "optimizer", "state"), ("net", "optimizer", "param_groups")],
+    "options": [("net", "optimizer", "param_groups", 0)],
+    "counters": [("net", "counters"), ("net",)],
+    "history": [("net", "history")],
+    "generators": [("net", "generators")],
+    "run": [("run",), ("run", "best")],
+}
 
 
 def forged(tree, rng):
     """Return the tree with some values replaced by others, nested anywhere."""
-    tree = json_copy(tree)
+    tree = copy_tree(tree)
+    places = PLACES[rng.choice(list(PLACES))]
     for _ in range(rng.choice([1, 1, 2, 5])):
         place = tree
-        while True:
-            keys = list(place) if isinstance(place, dict) else range(len(place))
-            if not keys:
-                break
-            key = rng.choice(list(keys))
-            inner = place[key]
-            if isinstance(inner, dict | list) and inner and rng.random() < 0.9:
-                place = inner
-                continue
-            place[key] = _other(inner, rng)
-            break
+        for key in rng.choice(places):
+            is_there = isinstance(place, list) or key in (place or ())
+            place = place[key] if is_there else place
+        _forge_within(tree if place is None else place, rng)
     return tree
+
+
+def _forge_within(place, rng):
+    while True:
+        keys = list(place) if isinstance(place, dict) else range(len(place))
+        if not keys:
+            return
+        key = rng.choice(list(keys))
+        inner = place[key]
+        if isinstance(inner, dict | list) and inner and rng.random() < 0.9:
+            place = inner
+            continue
+        _forge_entry(place, key, rng)
+        return
+
+
+def _forge_entry(place, key, rng):
+    """Replace, remove, rename or exchange an entry."""
+    kind = rng.choice(["value"] * 5 + ["number", "number", "remove", "swap", "key"])
+    keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+    if kind == "remove":
+        del place[key]
+    elif kind == "swap":
+        other = rng.choice(keys)
+        place[key], place[other] = place[other], place[key]
+    elif kind == "key" and isinstance(place, dict):
+        place[rng.choice([*INTEGERS, "x", "", None, 0.5, "$array"])] = place.pop(key)
+    elif kind == "number" and type(place[key]) in (int, float):
+        place[key] = rng.choice([-1, 2, 0, 1e30, 1 + 1e-9]) * place[key]
+    else:
+        place[key] = _other(place[key], rng)
+
+
+CHANGES = [
+    lambda a: a * np.nan,
+    lambda a: -a,
+    lambda a: a * 1e300,
+    lambda a: a[..., :0],
+    lambda a: a[..., :1],
+    lambda a: a[None],
+    lambda a: a.T,
+    lambda a: a.ravel()[:1].reshape(()),
+    lambda a: a.ravel(),
+    lambda a: np.concatenate([a.ravel()] * 3),
+    lambda a: a.astype(np.int8),
+    lambda a: a.astype(np.float16),
+    lambda a: a.astype(np.float32 if a.dtype == np.float64 else np.float64),
+    lambda a: np.zeros((2, *a.shape), a.dtype),
+    lambda a: np.array(["x" * 30, *"abc"]),
+]
 
 
 def _other(value, rng):
-    if isinstance(value, np.ndarray) and rng.random() < 0.8:
+    if isinstance(value, np.ndarray) and rng.random() < 0.9:
         with np.errstate(all="ignore"):
-            change = rng.choice(
-                [
-                    lambda a: a * np.nan,
-                    lambda a: a[..., :0],
-                    lambda a: a[None],
-                    lambda a: a.T,
-                    lambda a: np.concatenate([a.ravel()] * 3),
-                    lambda a: a.astype(np.int8),
-                ]
-            )
             try:
-                return change(value)
+                return rng.choice(CHANGES)(value)
             except (TypeError, ValueError, IndexError):
                 return np.zeros(())
-    return json_copy(rng.choice(VALUES))
+    return copy_tree(rng.choice(VALUES))
 
 
-def json_copy(tree):
+def copy_tree(tree):
+    """Return a copy of dicts and lists; tuples become lists, to be changed."""
     if isinstance(tree, dict):
-        return {key: json_copy(value) for key, value in tree.items()}
-    if isinstance(tree, list | tuple):
-        return [json_copy(value) for value in tree]
+        return {key: copy_tree(value) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [copy_tree(value) for value in tree]
     return tree
 
 
+def rewritten(data, rng, folder):
+    """Return a file whose text says what no writer of ours would: bombs and riddles."""
+    (folder / "whole").write_bytes(data)
+    with safe_open(folder / "whole", framework="numpy") as file:
+        text = file.metadata()["tree"]
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    names = sorted(arrays, key=int)
+    wide = json.dumps(["x" * 20_000] + ["y"] * 2_000)
+    collisions = ", ".join(f"[{i * (2**61 - 1)}, 0]" for i in range(3_000))
+    deep = "[" * rng.choice([50, 5_000]) + "0"
+    bomb = rng.choice(
+        [
+            f'{{"$array": "{rng.choice(names)}"}}',
+            f'{{"$objects": {wide}, "kind": "U"}}',
+            f'{{"$objects": {wide}, "kind": "O"}}',
+            f'{{"$items": [{collisions}]}}',
+            '{"$items": [[[1], 2]]}',
+            '{"$tuple": 3}',
+            '{"$tuple": {"$array": "0"}}',
+            '{"$objects": [[1, 2], [3]], "kind": "O"}',
+            "9" * rng.choice([50, 4_000, 5_000]),
+            "-" + "9" * 400 + ".5",
+            deep + deep.replace("[", "]").replace("0", ""),
+        ]
+    )
+    # in place of an array, a number or a list, wherever it is
+    array = json.dumps({"$array": rng.choice(names)})
+    spots = [array, "null", "0.003", "[]", "16"]
+    spot = rng.choice([s for s in spots if s in text])
+    text = text.replace(spot, bomb, rng.choice([1, 1, -1]))
+    metadata = {"skdann": str(FORMAT), "sha256": _digest(text, arrays), "tree": text}
+    return save_tensors(arrays, metadata)
+
+
 def judge(path, X, expected):
-    """Load a file; return "refused", "the same", "another" or what is not allowed."""
+    """Load a file and predict; return what came of it, and the classifier if any."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            clf = skdann.load(path)
+        clf = skdann.load(path)
     except ValueError as error:
-        return "refused" if str(path) in str(error) else f"unclear: {error}"
+        is_clear = str(path) in str(error) and len(str(error)) < 1000
+        return ("refused" if is_clear else f"unclear: {error}"), None
     except Exception as error:
-        return f"wrong error: {error!r}"
+        return f"wrong error: {error!r}", None
     vars(clf).pop("feature_names_in_", None)  # X has no names to compare them with
     try:
         P = clf.predict_proba(X)
     except Exception as error:
-        return f"can't predict: {error!r}"
+        return f"can't predict: {error!r}", None
     if P.shape == expected.shape and np.array_equal(P, expected):
-        return "the same"
+        return "the same", clf
     sane = np.isfinite(P).all() and np.allclose(P.sum(axis=1), 1, atol=1e-5)
-    return "another" if sane else "nonsense predicted"
+    return ("another" if sane else "nonsense predicted"), clf
 
 
-def campaign(folder, rng, n_files=None, seconds=None):
+def train_on(clf, path, base, domains):
+    """Go on from a file in each way; return what went wrong, or None.
+
+    Training may diverge from weights of anybody's making, and a parameter may not fit
+    these data: our own errors say so. Others are for the loading to prevent.
+    """
+    X, y, X_tgt = domains
+    y = clf.classes_[y]
+    clf.set_params(max_epochs=1, warm_start=True, early_stopping=False, verbose=0)
+    ways = {
+        "partial_fit": lambda: clf.partial_fit(X, y, X_tgt),
+        "warm start": lambda: clf.fit(X, y, X_tgt),
+    }
+    if base == "checkpoint":
+        params = {**SMALL, **MODELS[base], "checkpoint": path}
+        resumed = skdann.DANNClassifier(**params)
+        labels = np.array(["ill", "well"])[domains[1]]
+        ways["resume"] = lambda: resumed.fit(X, labels, X_tgt, resume=True)
+    for way, go_on in ways.items():
+        try:
+            go_on()
+        except DivergenceError:
+            pass
+        except Exception as error:
+            if not _is_ours(error):
+                return f"{way}: {error!r}"
+    return None
+
+
+def _is_ours(error):
+    """Whether an error was raised by a line of this library, or its validation."""
+    raised_in = traceback.extract_tb(error.__traceback__)[-1].filename
+    ours = ("/skdann/", "/sklearn/utils/_param_validation.py")
+    return isinstance(error, ValueError) and any(part in raised_in for part in ours)
+
+
+def try_file(folder, seed, i, bases, domains):
+    """Make the i-th file, and return what comes of it."""
+    rng = random.Random(f"{seed} {i}")
+    path = folder / "file"
+    base = rng.choice(list(MODELS))
+    data, tree, expected = bases[base]
+    kind = rng.choice(["damaged", "forged", "forged", "forged", "rewritten"])
+    if kind == "forged":
+        try:
+            write_file(path, forged(tree, rng))
+        except (TypeError, ValueError, OverflowError):
+            return None  # no file can say this
+    else:
+        change = damaged(data, rng) if kind == "damaged" else None
+        path.write_bytes(change or rewritten(data, rng, folder))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    verdict, clf = judge(path, domains[0], expected)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    if grown > MAX_GROWTH_KIB:
+        return f"took {grown} KiB"
+    if kind == "damaged" and verdict == "another":
+        return "damage unnoticed"
+    if clf is None or verdict not in ALLOWED:
+        return verdict
+    return train_on(clf, path, base, domains) or verdict
+
+
+def work(folder, seed, start):
+    """Try one file after the other, telling which, until this process is killed."""
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    folder = Path(folder)
+    *domains, _ = make_domains()
+    bases = {}
+    for name in MODELS:
+        expected = skdann.load(folder / name).predict_proba(domains[0])
+        bases[name] = (folder / name).read_bytes(), read_file(folder / name), expected
+    i = int(start)
+    while True:
+        print(i, flush=True)
+        verdict = try_file(folder / "tried", seed, i, bases, domains)
+        print(json.dumps(verdict), flush=True)
+        i += 1
+
+
+class Worker:
+    """A process that tries files, from the i-th on."""
+
+    def __init__(self, folder, seed, start):
+        command = [sys.executable, __file__, "work", str(folder), str(seed), str(start)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    def read(self, seconds):
+        """Return a line, or None if there was none for so long or will be none."""
+        ready, _, _ = select.select([self.process.stdout], [], [], seconds)
+        return self.process.stdout.readline() or None if ready else None
+
+    def end(self):
+        """Kill the process if it lives; return what it has died of."""
+        is_alive = self.process.poll() is None
+        try:
+            code = self.process.wait(1)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            code = self.process.wait()
+            return "hung" if is_alive else "killed"
+        finally:
+            self.process.stdout.close()
+        return f"killed by {signal.Signals(-code).name}" if code < 0 else "died"
+
+
+def campaign(folder, seed, n_files=None, seconds=None):
     """Damage and forge files; return how often what came of them."""
-    X, y, X_tgt, _ = make_domains()
-    params = {**SMALL, "dropout": 0.2, "early_stopping": True}
-    clf = skdann.DANNClassifier(**params).fit(X, y, X_tgt)
-    path = Path(folder) / "file"
-    skdann.save(clf, path)
-    data, tree, expected = path.read_bytes(), read_file(path), clf.predict_proba(X)
-    found, end = Counter(), seconds and time.monotonic() + seconds
-    while time.monotonic() < end if seconds else sum(found.values()) < n_files:
-        is_damaged = rng.random() < 0.5
-        if is_damaged:
-            path.write_bytes(damaged(data, rng))
+    folder = Path(folder)
+    (folder / "tried").mkdir()
+    make_files(folder)
+    found, i, end = Counter(), -1, seconds and time.monotonic() + seconds
+    worker = Worker(folder, seed, 0)
+    while time.monotonic() < end if seconds else found.total() < n_files:
+        # two lines a file: its number, and what came of it
+        number = worker.read(10 * MAX_SECONDS)
+        verdict = number and worker.read(MAX_SECONDS)
+        if verdict is None:
+            i = i if number is None else int(number)
+            verdict = worker.end()
+            if i >= 0:  # before, it was no file that it died of
+                shutil.copy(folder / "tried" / "file", folder / f"fatal-{i}")
+            worker = Worker(folder, seed, i + 1)
         else:
-            try:
-                write_file(path, forged(tree, rng))
-            except (TypeError, ValueError):
-                continue
-        verdict = judge(path, X, expected)
-        if is_damaged and verdict == "another":
-            verdict = "damage unnoticed"
-        found[verdict] += 1
+            i, verdict = int(number), json.loads(verdict)
+        if verdict is not None:
+            found[verdict] += 1
+            if verdict not in ALLOWED:
+                print(f"file {i} of seed {seed}: {verdict}", file=sys.stderr)
+    worker.process.kill()
+    worker.end()
     return dict(found)
 
 
 if __name__ == "__main__":
+    if sys.argv[1] == "work":
+        work(*sys.argv[2:])
+    os.environ["OMP_NUM_THREADS"] = "1"
     with tempfile.TemporaryDirectory() as folder:
-        rng = random.Random(int(sys.argv[2]))
-        print(json.dumps(campaign(folder, rng, seconds=float(sys.argv[1]))))
+        print(json.dumps(campaign(folder, sys.argv[2], seconds=float(sys.argv[1]))))

@@ -5,16 +5,23 @@ import os
 import shutil
 import signal
 import textwrap
+from functools import partial
 from pathlib import Path
 
 import children
 import numpy as np
+import pandas as pd
 import pytest
+import torch
+from helpers import make_domains
+from scipy import sparse
 from skorch.callbacks import Callback
 from torch import nn
 
 import skdann
 from skdann import DANNClassifier, DivergenceError
+from skdann._io._container import read_file, write_file
+from skdann._training._identity import fingerprint, hash_code
 
 
 def weights_of(clf):
@@ -192,15 +199,262 @@ def test_a_checkpoint_of_other_parameters_is_refused(
     assert_same_fit(skdann.load(path), first)
 
 
-def test_a_checkpoint_of_other_data_is_refused(small, domains, tmp_path):
+SAME_PARAMETERS = [
+    {"lambda_max": 1},
+    {"hidden_layer_sizes": [16]},
+    {"hidden_layer_sizes": 16},
+    {"hidden_layer_sizes": np.array([16])},
+    {"hidden_layer_sizes": (np.int64(16),)},
+    {"class_weight": {1: 2, 0: 1}},
+    {"class_weight": {0.0: np.float32(1), np.int64(1): 2.0}},
+    {"random_state": np.int32(0), "batch_size": np.int64(128)},
+    {"verbose": 0, "checkpoint_interval": 1, "device": "cpu"},
+]
+
+
+@pytest.mark.parametrize("params", SAME_PARAMETERS, ids=str)
+def test_a_value_of_another_type_is_the_same_parameter(
+    small, domains, tmp_path, params
+):
+    path = tmp_path / "run.skdann"
+    given = {"lambda_max": 1.0, "class_weight": {0: 1.0, 1: 2.0}, "checkpoint": path}
+    first = small(**given).fit(*domains)
+    assert_same_fit(small(**{**given, **params}).fit(*domains, resume=True), first)
+
+
+def _changed(array, index, value=None):
+    array = array.copy()
+    array[index] = array[index] + 1 if value is None else value
+    return array
+
+
+def make_arguments():
+    X, y, X_tgt, y_tgt = make_domains()
+    some = np.where(np.arange(len(y_tgt)) < 9, y_tgt, -1)
+    weight = np.linspace(1, 2, len(y))
+    return {"X": X, "y": y, "X_tgt": X_tgt, "y_tgt": some, "sample_weight": weight}
+
+
+OTHER_DATA = {
+    "one number of a row in the middle": lambda a: {"X": _changed(a["X"], (101, 1))},
+    "one number of the target": lambda a: {"X_tgt": _changed(a["X_tgt"], (73, 0))},
+    "rows in another order": lambda a: {k: a[k][::-1] for k in ("X", "y")},
+    "target in another order": lambda a: {"X_tgt": a["X_tgt"][::-1]},
+    "a label": lambda a: {"y": _changed(a["y"], 5, 1 - a["y"][5])},
+    "names of the labels": lambda a: {
+        "y": np.array(["a", "b"])[a["y"]],
+        "y_tgt": np.array(["a", "b", None], dtype=object)[a["y_tgt"]],
+    },
+    "a label of the target": lambda a: {
+        "y_tgt": _changed(a["y_tgt"], 3, 1 - a["y_tgt"][3])
+    },
+    "no labels of the target": lambda a: {"y_tgt": None},
+    "a weight": lambda a: {"sample_weight": _changed(a["sample_weight"], 50)},
+    "no weights": lambda a: {"sample_weight": None},
+    "a smaller target": lambda a: {k: a[k][:-1] for k in ("X_tgt", "y_tgt")},
+    "no target": lambda a: {"X_tgt": None, "y_tgt": None},
+    "float32": lambda a: {k: a[k].astype(np.float32) for k in ("X", "X_tgt")},
+    "a sparse matrix of other values": lambda a: {
+        k: sparse.csr_array(a[k] + 1) for k in ("X", "X_tgt")
+    },
+    "other names of the columns": lambda a: {
+        k: pd.DataFrame(a[k], columns=["b", "a"]) for k in ("X", "X_tgt")
+    },
+}
+
+
+def named(rows):
+    return pd.DataFrame(rows, columns=["a", "b"])
+
+
+@pytest.mark.parametrize("container", [np.asarray, named, sparse.csr_array])
+def test_a_checkpoint_of_other_data_is_refused(small, tmp_path, container):
+    path, known = tmp_path / "run.skdann", make_arguments()
+
+    def fit(arguments, **how):
+        given = {
+            name: container(value)
+            if name in ("X", "X_tgt") and isinstance(value, np.ndarray)
+            else value
+            for name, value in arguments.items()
+        }
+        clf = small(checkpoint=path, lambda_max=0, max_epochs=1)
+        return clf.fit(given.pop("X"), given.pop("y"), **given, **how)
+
+    first = fit(known)
+    assert_same_fit(fit(known, resume=True), first)
+    answers = {}
+    for kind, change in OTHER_DATA.items():
+        try:
+            answers[kind] = fit({**known, **change(known)}, resume=True)
+        except ValueError as error:
+            answers[kind] = str(error)
+    accepted = [k for k, said in answers.items() if "on other data: " not in str(said)]
+    assert not accepted
+    assert_same_fit(skdann.load(path), first)
+
+
+def test_the_same_rows_in_another_memory_are_the_same_data(small, domains, tmp_path):
     X, y, X_tgt = domains
     path = tmp_path / "run.skdann"
     first = small(checkpoint=path).fit(X, y, X_tgt)
-    others = [(X + 1, y, X_tgt), (X, 1 - y, X_tgt), (X, y, X_tgt[:-1]), (X, y, 2 * X)]
-    for other in others:
-        with pytest.raises(ValueError, match="on other data"):
-            small(checkpoint=path).fit(*other, resume=True)
-    assert_same_fit(skdann.load(path), first)
+    for again in (
+        (np.asfortranarray(X), list(y), X_tgt),
+        (np.repeat(X, 2, axis=0)[::2], y.astype(np.int8), X_tgt.copy()),
+        (X.tolist(), y, np.flip(np.flip(X_tgt).copy())),
+    ):
+        assert_same_fit(small(checkpoint=path).fit(*again, resume=True), first)
+    path.unlink()
+    S = sparse.csr_array(np.where(X > 0, X, 0))
+    first = small(checkpoint=path, lambda_max=0).fit(S, y)
+    turned = S.tocsc().tocoo()
+    again = sparse.csr_matrix((turned.data, (turned.row, turned.col)), S.shape)
+    resumed = small(checkpoint=path, lambda_max=0).fit(again, y, resume=True)
+    assert_same_fit(resumed, first)
+
+
+def network(n_out=16, activation=nn.ReLU, dropout=0.0):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.Sequential(nn.Linear(2, n_out), activation())
+            self.drop = nn.Dropout(dropout)
+
+        def forward(self, X):
+            return self.drop(self.layers(X))
+
+    return Net
+
+
+def network_that_doubles():
+    class Net(network()):
+        def forward(self, X):
+            return 2 * super().forward(X)
+
+    return Net
+
+
+class Falling:
+    def __init__(self, end):
+        self.end = end
+
+    def __call__(self, progress):
+        return 1 - progress * (1 - self.end)
+
+
+def falling(end, progress):
+    return 1 - progress * (1 - end)
+
+
+def calls(module):
+    return lambda: module()()
+
+
+# Of each kind of code one that is the same again, and others that are not.
+CODE = {
+    "a class": ("feature_extractor", network, network_that_doubles),
+    "another activation": ("feature_extractor", network, lambda: network(16, nn.Tanh)),
+    "another dropout": ("feature_extractor", network, lambda: network(dropout=0.5)),
+    "an instance": ("feature_extractor", calls(network), calls(network_that_doubles)),
+    "what a function makes": (
+        "feature_extractor",
+        lambda: calls(network),
+        lambda: calls(network_that_doubles),
+    ),
+    "a function": (
+        "lr_schedule",
+        lambda: lambda p: 1 - p / 2,
+        lambda: lambda p: 1 - p / 3,
+    ),
+    "what a function remembers": (
+        "lr_schedule",
+        lambda end=0.5: lambda p: 1 - p * end,
+        lambda end=0.4: lambda p: 1 - p * end,
+    ),
+    "a partial": (
+        "lr_schedule",
+        lambda: partial(falling, 0.5),
+        lambda: partial(falling, 0.4),
+    ),
+    "an object": ("lambda_schedule", lambda: Falling(0.5), lambda: Falling(0.4)),
+    "a method": (
+        "lambda_schedule",
+        lambda: Falling(0.5).__call__,
+        lambda: Falling(0.4).__call__,
+    ),
+    "an optimizer": (
+        "optimizer",
+        lambda: type("Mine", (torch.optim.SGD,), {"pace": 1}),
+        lambda: type("Mine", (torch.optim.SGD,), {"pace": 2}),
+    ),
+    "torch's optimizer": (
+        "optimizer",
+        lambda: torch.optim.RMSprop,
+        lambda: torch.optim.Adagrad,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", CODE)
+def test_other_code_of_the_same_name_is_refused(small, domains, tmp_path, kind):
+    name, make, make_other = CODE[kind]
+    path, params = tmp_path / "run.skdann", {"max_epochs": 2, "momentum": 0.5}
+    first = small(checkpoint=path, **params, **{name: make()}).fit(*domains)
+    again = small(checkpoint=path, **params, **{name: make()})
+    assert_same_fit(again.fit(*domains, resume=True), first)
+    other = small(checkpoint=path, **params, **{name: make_other()})
+    with pytest.raises(ValueError, match=f"other (code|values) of {name};"):
+        other.fit(*domains, resume=True)
+
+
+KIND = """
+class Kind:
+    known = ("a", "b")
+    def __call__(self, p):
+        {}
+        return 1 if str(p) in {{"x", "y", "z", "0", "1"}} else super().__eq__(p)
+digests = [hash_code(Kind()), hash_code(Kind), hash_code(lambda p: {{1, p}})]
+"""
+
+
+def test_code_is_told_by_what_it_does_in_another_process_too(tmp_path):
+    """Not by addresses, nor by the order of sets, nor by comments."""
+    here = {"hash_code": hash_code, "__name__": "here"}
+    exec(KIND.format("# one"), here)
+    code = "from skdann._training._identity import hash_code\n"
+    code += KIND.format("# another\n") + "print(digests)"
+    assert run_child(code, tmp_path, 1).stdout == f"{here['digests']}\n"
+
+
+@pytest.mark.parametrize("package", ["torch", "numpy", "scikit-learn", "skdann"])
+def test_other_versions_are_told(small, domains, tmp_path, package):
+    path = tmp_path / "run.skdann"
+    clf = small(checkpoint=path, checkpoint_interval=1, callbacks=[KillAt(9)])
+    with pytest.raises(Killed):
+        clf.fit(*domains)
+    tree = read_file(path)
+    tree["versions"][package] = "0.0.1"
+    write_file(path, tree)
+    with pytest.warns(UserWarning, match=f"other versions .{package} 0.0.1") as seen:
+        resumed = small(checkpoint=path).fit(*domains, resume=True)
+    assert seen[0].filename == __file__
+    assert_same_fit(resumed, small().fit(*domains))
+
+
+def test_the_fingerprint_of_a_file_of_the_last_version_is_looked_at(
+    small, domains, tmp_path
+):
+    X, y, X_tgt = domains
+    path = tmp_path / "run.skdann"
+    first = small(checkpoint=path).fit(X, y, X_tgt)
+    domains = small()._validate_domains(X, y, X_tgt, None, None)
+    tree = read_file(path)
+    tree["run"]["data"] = fingerprint(domains)
+    del tree["run"]["code"]
+    write_file(path, tree)
+    assert_same_fit(small(checkpoint=path).fit(X, y, X_tgt, resume=True), first)
+    with pytest.raises(ValueError, match="on other data"):
+        small(checkpoint=path).fit(X, y, X_tgt + 1, resume=True)
 
 
 @pytest.mark.parametrize("damage", ["cut", "text", "empty", "flipped"])
@@ -364,9 +618,13 @@ def test_a_process_killed_twenty_times_ends_as_if_it_had_not_been(
     assert os.listdir(tmp_path) == ["run.skdann"]
 
 
-@pytest.mark.parametrize(("moment", "n_epochs"), [("open", 3), ("os.rename", 4)])
+@pytest.mark.parametrize(
+    ("moment", "n_times", "n_epochs"),
+    # Python tells of an opener's open, too, and the first is the trial before training
+    [("open", 8, 3), ("os.rename", 5, 4)],
+)
 def test_a_kill_within_the_writing_leaves_a_whole_file(
-    small, domains, tmp_path, moment, n_epochs
+    small, domains, tmp_path, moment, n_times, n_epochs
 ):
     path = tmp_path / "run.skdann"
     code = """
@@ -377,12 +635,12 @@ def test_a_kill_within_the_writing_leaves_a_whole_file(
         name = str(args[0]) if args else ""
         if event == sys.argv[3] and ".part" in name:
             n += 1
-            if n == 5:
+            if n == int(sys.argv[4]):
                 os.kill(os.getpid(), 9)
     sys.addaudithook(hook)
     clf.fit(X, y, X_tgt, resume=True)
     """
-    child = run_child(code, path, 9, moment)
+    child = run_child(code, path, 9, moment, n_times)
     assert child.returncode == -signal.SIGKILL, child.stderr
     assert skdann.load(path).n_iter_ == n_epochs
     params = {"max_epochs": 9, "dropout": 0.3}

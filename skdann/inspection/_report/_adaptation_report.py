@@ -1,8 +1,8 @@
 """The public face of the report: one function, and the object that it returns."""
 
 from functools import cached_property
-from pathlib import Path
 
+from ..._io._container import write_bytes
 from ._export import to_dict, to_frame
 from ._labels import rows_to_label
 from ._measures import measure
@@ -218,5 +218,5 @@ class AdaptationReport:
         """
         page = to_html(self, whole_page=True)
         if path is not None:
-            Path(path).write_text(page, encoding="utf-8")
+            write_bytes(path, page.encode())
         return page
