@@ -136,7 +136,7 @@ FORGED = {
         "label_classifier would have",
     ),
     "names of other columns": (_set("estimator", "feature_names", ["a"]), "2 texts"),
-    "a billion networks": (_set(*PARAMETERS, "n_estimators", 10**9), "would have"),
+    "a billion networks": (_set(*PARAMETERS, "n_estimators", 10**9), "n_estimators"),
     "other networks": (_set(*PARAMETERS, "n_estimators", 2), "would have"),
     "a standardizer of other columns": (
         _set(*WEIGHT[:2], "standardizer.mean", np.zeros((2, 1))),
