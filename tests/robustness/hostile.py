@@ -12,7 +12,6 @@ import resource
 import select
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -339,26 +338,35 @@ class Worker:
     """A process that tries files, from the i-th on."""
 
     def __init__(self, folder, seed, start):
-        command = [sys.executable, __file__, "work", str(folder), str(seed), str(start)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        reader, writer = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                os.dup2(writer, 1)
+                sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - to the end
+                work(folder, seed, start)
+            finally:
+                os._exit(1)
+        os.close(writer)
+        self.answers = os.fdopen(reader)
 
     def read(self, seconds):
         """Return a line, or None if there was none for so long or will be none."""
-        ready, _, _ = select.select([self.process.stdout], [], [], seconds)
-        return self.process.stdout.readline() or None if ready else None
+        ready, _, _ = select.select([self.answers], [], [], seconds)
+        return self.answers.readline() or None if ready else None
 
     def end(self):
         """Kill the process if it lives; return what it has died of."""
-        is_alive = self.process.poll() is None
-        try:
-            code = self.process.wait(1)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            code = self.process.wait()
-            return "hung" if is_alive else "killed"
-        finally:
-            self.process.stdout.close()
-        return f"killed by {signal.Signals(-code).name}" if code < 0 else "died"
+        time.sleep(0.1)  # its answers may end a little before it does
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        self.answers.close()
+        if pid == 0:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            return "hung"
+        if os.WIFSIGNALED(status):
+            return f"killed by {signal.Signals(os.WTERMSIG(status)).name}"
+        return "died"
 
 
 def campaign(folder, seed, n_files=None, seconds=None):
@@ -384,14 +392,11 @@ def campaign(folder, seed, n_files=None, seconds=None):
             found[verdict] += 1
             if verdict not in ALLOWED:
                 print(f"file {i} of seed {seed}: {verdict}", file=sys.stderr)
-    worker.process.kill()
     worker.end()
     return dict(found)
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "work":
-        work(*sys.argv[2:])
-    os.environ["OMP_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)  # before the first thread, as processes are forked
     with tempfile.TemporaryDirectory() as folder:
         print(json.dumps(campaign(folder, sys.argv[2], seconds=float(sys.argv[1]))))
