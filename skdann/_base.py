@@ -5,6 +5,7 @@ import inspect
 import os
 import traceback
 import warnings
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -13,7 +14,6 @@ from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    _fit_context,
 )
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
@@ -51,6 +51,15 @@ from ._training._sklearn_callbacks import (
     EpochTasks,
     make_callback_data,
     start_fit,
+)
+from ._typing import (
+    Array,
+    Domain,
+    Function,
+    MatrixLike,
+    PathLike,
+    VectorLike,
+    fit_context,
 )
 from ._warn import warn
 from .exceptions import AdaptationWarning
@@ -99,7 +108,7 @@ FEWEST_ROWS = 10
 _CODES = {"source": SOURCE, "target": TARGET}
 
 
-def restore_attributes_on_error(method):
+def restore_attributes_on_error(method: Function) -> Function:
     """Leave the estimator unchanged when a method raises.
 
     In any case leave what scikit-learn and numpy are set to: Ctrl-C may come between
@@ -184,19 +193,19 @@ class BaseDANN(
 
     @restore_attributes_on_error
     @with_default_settings
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
-        X,
-        y,
-        X_tgt=None,
+        X: MatrixLike,
+        y: VectorLike,
+        X_tgt: MatrixLike | None = None,
         *,
-        sample_weight=None,
-        sample_weight_tgt=None,
-        y_tgt=None,
-        classes=None,
-        resume=False,
-    ):
+        sample_weight: VectorLike | None = None,
+        sample_weight_tgt: VectorLike | None = None,
+        y_tgt: VectorLike | None = None,
+        classes: VectorLike | None = None,
+        resume: bool = False,
+    ) -> Self:
         """Fit on labelled source rows and unlabelled target rows.
 
         Parameters
@@ -284,7 +293,7 @@ class BaseDANN(
         self._warn_if_collapsed(domains)
         return self
 
-    def transform(self, X, domain=None):
+    def transform(self, X: MatrixLike, domain: Domain | None = None) -> Any:
         """Map rows to the domain-invariant features.
 
         Parameters
@@ -303,7 +312,13 @@ class BaseDANN(
         """
         return self._apply("transform", X, domain)
 
-    def fit_transform(self, X, y, X_tgt=None, **fit_params):
+    def fit_transform(
+        self,
+        X: MatrixLike,
+        y: VectorLike,
+        X_tgt: MatrixLike | None = None,
+        **fit_params: Any,
+    ) -> Any:
         """Fit, and map the source to the features.
 
         Parameters
@@ -325,7 +340,7 @@ class BaseDANN(
         self.fit(X, y, X_tgt, **fit_params)
         return self.transform(X, domain="source")
 
-    def predict_domain(self, X, domain=None):
+    def predict_domain(self, X: MatrixLike, domain: Domain | None = None) -> Array:
         """Predict the probability that a row comes from the target.
 
         Where adaptation has worked this is near one half everywhere.
@@ -356,7 +371,7 @@ class BaseDANN(
         return self._apply("predict_domain", X, domain)
 
     @with_default_settings
-    def to_onnx(self, path):
+    def to_onnx(self, path: PathLike) -> None:
         """Write the predictor as an ONNX model, for programs without Python.
 
         Its input is "X", rows as ``predict`` takes them, any number, of the dtype
@@ -648,7 +663,7 @@ class BaseDANN(
         return len(self.history_)
 
     @property
-    def standardize_(self):
+    def standardize_(self) -> str | None:
         """By whose statistics columns are standardized; ``standardize``, resolved."""
         standardizer = self.module_.standardizer
         if standardizer is None:

@@ -1,5 +1,7 @@
 """Save a fitted classifier without pickle, and load it without running its code."""
 
+from typing import Any
+
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -15,10 +17,11 @@ from ._io._metadata import (
     needs_code,
 )
 from ._training import to_plain
+from ._typing import Estimator, PathLike
 from ._warn import warn
 
 
-def save(estimator, path):
+def save(estimator: Estimator, path: PathLike) -> None:
     """Write a fitted classifier to a file that can be loaded without trusting it.
 
     The file holds weights, parameters, classes, column names, history, versions and
@@ -68,7 +71,7 @@ def save(estimator, path):
     write_file(path, {**metadata, **to_plain(built.net_)})
 
 
-def load(path, **parameters):
+def load(path: PathLike, **parameters: Any) -> DANNClassifier:
     """Read a classifier that :func:`save`, or a checkpoint, has written.
 
     No code in the file is run, whoever made it. It predicts as the saved one did, and

@@ -9,13 +9,21 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from .._containers._tables import check_names, column_names, read_rows
+from .._typing import Array, MatrixLike, RandomState, VectorLike
 from .._warn import silent_libraries
 
 # Sums of the squares of larger values are no numbers.
 LARGEST = 1e150
 
 
-def density_ratio(X_src, X_tgt, X=None, *, C=1.0, sample_weight_tgt=None):
+def density_ratio(
+    X_src: MatrixLike,
+    X_tgt: MatrixLike,
+    X: MatrixLike | None = None,
+    *,
+    C: float = 1.0,
+    sample_weight_tgt: VectorLike | None = None,
+) -> Array:
     r"""Estimate how much denser the target is than the source, at given rows.
 
     A logistic regression predicts the domain; by Bayes' rule
@@ -67,7 +75,9 @@ def density_ratio(X_src, X_tgt, X=None, *, C=1.0, sample_weight_tgt=None):
     return ratio * n_source / n_target
 
 
-def proxy_a_distance(X_src, X_tgt, *, random_state=None):
+def proxy_a_distance(
+    X_src: MatrixLike, X_tgt: MatrixLike, *, random_state: RandomState = None
+) -> float:
     r"""Distance of two domains by how well a linear classifier separates them [1]_.
 
     .. math:: 2 (1 - 2 \varepsilon)

@@ -6,8 +6,10 @@ import numpy as np
 from scipy.special import entr
 from sklearn.utils import check_array
 
+from .._typing import Array, VectorLike
 
-def infomax_score(P, sample_weight=None):
+
+def infomax_score(P: VectorLike, sample_weight: VectorLike | None = None) -> float:
     r"""Mutual information of rows and predicted classes, as a share of its maximum.
 
     High if each row is predicted with certainty and all classes are predicted equally
@@ -47,7 +49,7 @@ def infomax_score(P, sample_weight=None):
     return max(0.0, float(information / np.log(P.shape[1])))
 
 
-def nuclear_norm_score(P, sample_weight=None):
+def nuclear_norm_score(P: VectorLike, sample_weight: VectorLike | None = None) -> float:
     r"""Nuclear norm of the predicted probabilities, as a share of its bound.
 
     High if predictions are certain and diverse: :math:`\|P\|_* / \sqrt{n K}`, batch
@@ -85,7 +87,7 @@ def nuclear_norm_score(P, sample_weight=None):
     return float(np.linalg.svd(P, compute_uv=False).sum() / np.sqrt(P.size))
 
 
-def neg_entropy_score(P, sample_weight=None):
+def neg_entropy_score(P: VectorLike, sample_weight: VectorLike | None = None) -> float:
     r"""Certainty of the predictions, :math:`-\frac1n \sum_i H(p_i)`.
 
     A model that predicts one class for every row, with confidence, has the best score:
@@ -113,7 +115,9 @@ def neg_entropy_score(P, sample_weight=None):
     return -float(_weighted_mean(sample_weight)(entropy))
 
 
-def ensemble_agreement_score(probabilities, sample_weight=None):
+def ensemble_agreement_score(
+    probabilities: VectorLike, sample_weight: VectorLike | None = None
+) -> Array:
     r"""Agreement of each model with the mean of all, known as EnsV [1]_.
 
     The share of target rows in which a model predicts the class that has the highest

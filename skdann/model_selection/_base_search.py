@@ -3,10 +3,11 @@
 import time
 from collections import Counter
 from functools import partial
+from typing import Any, Self
 
 import numpy as np
 from joblib import effective_n_jobs, parallel_config
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _num_samples, check_is_fitted
 from tqdm.auto import tqdm
@@ -18,6 +19,7 @@ from .._data._targets import read_source_labels
 from .._parallel import as_completed
 from .._pipelines import Preprocessing, last_step
 from .._training._sklearn_callbacks import make_callback_data, start_fit
+from .._typing import MatrixLike, VectorLike, fit_context
 from .._warn import warn
 from ..metrics._agreement import CandidateVotes, combination_weights
 from ._candidates import (
@@ -58,19 +60,19 @@ class BaseDANNSearch:
     }
 
     @restore_attributes_on_error
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(
         self,
-        X,
-        y,
-        X_tgt=None,
+        X: MatrixLike,
+        y: VectorLike,
+        X_tgt: MatrixLike | None = None,
         *,
-        sample_weight=None,
-        sample_weight_tgt=None,
-        y_tgt=None,
-        classes=None,
-        groups=None,
-    ):
+        sample_weight: VectorLike | None = None,
+        sample_weight_tgt: VectorLike | None = None,
+        y_tgt: VectorLike | None = None,
+        classes: VectorLike | None = None,
+        groups: VectorLike | None = None,
+    ) -> Self:
         """Train and score all candidates, choose one, and fit it on all rows.
 
         Parameters
@@ -151,7 +153,7 @@ class BaseDANNSearch:
         fit_task.end(**callback_data)
         return self
 
-    def score(self, X, y):
+    def score(self, X: MatrixLike, y: VectorLike) -> float:
         """Score the chosen estimator on labelled rows.
 
         Parameters
@@ -172,7 +174,7 @@ class BaseDANNSearch:
             scorer = scorer.get(self.refit, _accuracy)
         return scorer(self.best_estimator_, X, y)
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> Any:
         """Return what ``fit`` requests; a search passes it on without routing enabled.
 
         Returns

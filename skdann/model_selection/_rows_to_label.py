@@ -9,13 +9,21 @@ from sklearn.utils.validation import check_is_fitted
 from .._data._targets import UNLABELLED, encode_known_labels
 from .._numbers import Count
 from .._pipelines import Preprocessing, last_step, searches_within
+from .._typing import Array, Estimator, MatrixLike, RandomState, VectorLike
 from ..metrics._agreement import combination_weights, disagreement
 from ..metrics._sampling import draw_rows, inclusion_probabilities
 
 _COUNT = Count(Integral, 1, None, closed="left")
 
 
-def rows_to_label(fitted, X_tgt, n, *, y_tgt=None, random_state=None):
+def rows_to_label(
+    fitted: Estimator,
+    X_tgt: MatrixLike,
+    n: int,
+    *,
+    y_tgt: VectorLike | None = None,
+    random_state: RandomState = None,
+) -> tuple[Array, Array]:
     """Draw target rows on which candidates disagree, to be labelled.
 
     Choosing without labels has a floor, and ten labels break it. A row on which all
