@@ -658,7 +658,7 @@ class BaseDANN(
         return copied
 
     @property
-    def n_iter_(self):
+    def n_iter_(self) -> int:
         """Number of epochs trained."""
         return len(self.history_)
 

@@ -5,6 +5,7 @@ import threading
 
 import torch
 
+from .._typing import Function
 from ._fork import SETTINGS, hold_across_forks
 
 # Devices for which autocast may be on, of those that networks are tested on.
@@ -17,7 +18,7 @@ _SMALLEST = 5e-324
 _may_have_device = getattr(torch._C, "_is_torch_function_mode_enabled", lambda: True)
 
 
-def with_default_settings(function):
+def with_default_settings(function: Function) -> Function:
     """Let a function compute as if the caller had changed no setting of torch.
 
     So what ``random_state`` decides does not depend on the default dtype, the default
