@@ -69,6 +69,7 @@ test: lint
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy --cache-dir $(CACHE)/mypy
 	$(BIN)/lint-imports --cache-dir $(CACHE)/import_linter
 
 # The pinned environment; remade when the pins change.

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -9,7 +10,6 @@ from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    _fit_context,
 )
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
@@ -45,6 +45,15 @@ from ._training._sklearn_callbacks import (
     EpochTasks,
     make_callback_data,
     start_fit,
+)
+from ._typing import (
+    Array,
+    Domain,
+    Function,
+    MatrixLike,
+    PathLike,
+    VectorLike,
+    fit_context,
 )
 from ._warn import warn
 from .exceptions import AdaptationWarning
@@ -93,7 +102,7 @@ FEWEST_ROWS = 10
 _CODES = {"source": SOURCE, "target": TARGET}
 
 
-def restore_attributes_on_error(method):
+def restore_attributes_on_error(method: Function) -> Function:
     """Leave the estimator unchanged when a method raises.
 
     Goes outside of ``_fit_context``, which tears callbacks down by what it finds there.
@@ -136,8 +145,17 @@ class BaseDANN(
     __metadata_request__transform = {"domain": True}
 
     @restore_attributes_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None, resume=False):
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: MatrixLike,
+        y: VectorLike,
+        X_tgt: MatrixLike | None = None,
+        *,
+        sample_weight: VectorLike | None = None,
+        y_tgt: VectorLike | None = None,
+        resume: bool = False,
+    ) -> Self:
         """Fit on labelled source rows and unlabelled target rows.
 
         Parameters
@@ -207,7 +225,7 @@ class BaseDANN(
         self._warn_if_collapsed(domains)
         return self
 
-    def transform(self, X, domain=None):
+    def transform(self, X: MatrixLike, domain: Domain | None = None) -> Any:
         """Map rows to the domain-invariant features.
 
         Parameters
@@ -226,7 +244,13 @@ class BaseDANN(
         """
         return self._apply("transform", X, domain)
 
-    def fit_transform(self, X, y, X_tgt=None, **fit_params):
+    def fit_transform(
+        self,
+        X: MatrixLike,
+        y: VectorLike,
+        X_tgt: MatrixLike | None = None,
+        **fit_params: Any,
+    ) -> Any:
         """Fit, and map the source to the features.
 
         Parameters
@@ -248,7 +272,7 @@ class BaseDANN(
         self.fit(X, y, X_tgt, **fit_params)
         return self.transform(X, domain="source")
 
-    def predict_domain(self, X, domain=None):
+    def predict_domain(self, X: MatrixLike, domain: Domain | None = None) -> Array:
         """Predict the probability that a row comes from the target.
 
         Where adaptation has worked this is near one half everywhere.
@@ -278,7 +302,7 @@ class BaseDANN(
             )
         return self._apply("predict_domain", X, domain)
 
-    def to_onnx(self, path):
+    def to_onnx(self, path: PathLike) -> None:
         """Write the predictor as an ONNX model, for programs without Python.
 
         Its input is "X", rows as ``predict`` takes them, any number, of the dtype
@@ -548,7 +572,7 @@ class BaseDANN(
             self.feature_names_in_ = feature_names
 
     @property
-    def standardize_(self):
+    def standardize_(self) -> str | None:
         """By whose statistics columns are standardized; ``standardize``, resolved."""
         standardizer = self.module_.standardizer
         if standardizer is None:

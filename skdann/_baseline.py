@@ -1,8 +1,10 @@
 """``BaselineClassifier``: what one would do without adapting a network."""
 
+from typing import Literal, Self
+
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, _fit_context, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, StrOptions
@@ -13,6 +15,7 @@ from ._data._domains import read_domains
 from ._data._rows import check_rows_to_predict
 from ._data._scalers import SCALINGS, fit_scaler
 from ._domain_aware import DomainAwareClassifier
+from ._typing import Array, Domain, Estimator, MatrixLike, VectorLike, fit_context
 
 # Enough for any table whose columns are on one scale.
 MAX_ITER = 2000
@@ -73,13 +76,27 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
         "standardize": [StrOptions(set(SCALINGS)), None],
     }
 
-    def __init__(self, estimator=None, *, standardize="domain"):
+    def __init__(
+        self,
+        estimator: Estimator | None = None,
+        *,
+        standardize: Literal["source", "domain", "pooled", "quantile"]
+        | None = "domain",
+    ) -> None:
         self.estimator = estimator
         self.standardize = standardize
 
     @restore_attributes_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None):
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: MatrixLike,
+        y: VectorLike,
+        X_tgt: MatrixLike | None = None,
+        *,
+        sample_weight: VectorLike | None = None,
+        y_tgt: VectorLike | None = None,
+    ) -> Self:
         """Fit on labelled source rows; the target decides nothing but the scales.
 
         Parameters
@@ -132,7 +149,7 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
             return LogisticRegression(max_iter=MAX_ITER)
         return clone(self.estimator)
 
-    def predict_proba(self, X, domain=None):
+    def predict_proba(self, X: MatrixLike, domain: Domain | None = None) -> Array:
         """Predict the probability of each class.
 
         Parameters

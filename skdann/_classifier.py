@@ -2,12 +2,13 @@
 
 import math
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from numbers import Integral, Real
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
-from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 
@@ -19,6 +20,16 @@ from ._data._weights import source_proportions
 from ._domain_aware import DomainAwareClassifier
 from ._training import OPTIMIZERS, TrainingPlan
 from ._training._sklearn_callbacks import make_callback_data
+from ._typing import (
+    Array,
+    Domain,
+    MatrixLike,
+    PathLike,
+    RandomState,
+    Schedule,
+    VectorLike,
+    fit_context,
+)
 from .metrics._scorers import SCORES
 from .nn._class_prior import ClassPrior
 from .nn._mlp import ACTIVATIONS
@@ -307,43 +318,49 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
     def __init__(
         self,
         *,
-        lambda_max=1.0,
-        lambda_schedule="annealed",
-        lambda_gamma=10.0,
-        lr=3e-3,
-        lr_schedule="annealed",
-        lr_alpha=10.0,
-        lr_beta=0.75,
-        standardize="auto",
-        n_estimators="auto",
-        hidden_layer_sizes=(64, 64),
-        domain_hidden_layer_sizes=(128, 128),
-        activation="relu",
-        dropout=0.25,
-        feature_extractor=None,
-        label_classifier=None,
-        domain_classifier=None,
-        optimizer="adamw",
-        momentum=0.9,
-        weight_decay=0.01,
-        class_confusion=0.0,
-        batch_size=128,
-        max_epochs="auto",
-        class_weight=None,
-        target_prior="estimate",
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        scoring="infomax",
-        on_divergence="raise",
-        checkpoint=None,
-        checkpoint_interval=10,
-        device="auto",
-        warm_start=False,
-        callbacks=None,
-        random_state=None,
-        verbose=0,
-    ):
+        lambda_max: float = 1.0,
+        lambda_schedule: Literal["annealed", "linear", "constant"]
+        | Schedule = "annealed",
+        lambda_gamma: float = 10.0,
+        lr: float = 3e-3,
+        lr_schedule: Literal["annealed", "constant", "cosine"] | Schedule = "annealed",
+        lr_alpha: float = 10.0,
+        lr_beta: float = 0.75,
+        standardize: Literal["auto", "source", "domain", "pooled"] | None = "auto",
+        n_estimators: int | Literal["auto"] = "auto",
+        hidden_layer_sizes: int | VectorLike = (64, 64),
+        domain_hidden_layer_sizes: int | VectorLike = (128, 128),
+        activation: Literal[
+            "relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid"
+        ] = "relu",
+        dropout: float = 0.25,
+        feature_extractor: Callable[..., Any] | None = None,
+        label_classifier: Callable[..., Any] | None = None,
+        domain_classifier: Callable[..., Any] | None = None,
+        optimizer: Literal["adam", "adamw", "sgd"] | type = "adamw",
+        momentum: float = 0.9,
+        weight_decay: float = 0.01,
+        class_confusion: float = 0.0,
+        batch_size: int = 128,
+        max_epochs: int | Literal["auto"] = "auto",
+        class_weight: dict[Any, float] | Literal["balanced"] | None = None,
+        target_prior: VectorLike
+        | dict[Any, float]
+        | Literal["estimate"]
+        | None = "estimate",
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        scoring: str | Callable[..., float] = "infomax",
+        on_divergence: Literal["raise", "restore"] = "raise",
+        checkpoint: PathLike | None = None,
+        checkpoint_interval: int = 10,
+        device: str | torch.device = "auto",
+        warm_start: bool = False,
+        callbacks: list[Any] | tuple[Any, ...] | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
         self.lambda_max = lambda_max
         self.lambda_schedule = lambda_schedule
         self.lambda_gamma = lambda_gamma
@@ -382,10 +399,17 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         self.verbose = verbose
 
     @restore_attributes_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
-        self, X, y, X_tgt=None, *, classes=None, sample_weight=None, y_tgt=None
-    ):
+        self,
+        X: MatrixLike,
+        y: VectorLike,
+        X_tgt: MatrixLike | None = None,
+        *,
+        classes: VectorLike | None = None,
+        sample_weight: VectorLike | None = None,
+        y_tgt: VectorLike | None = None,
+    ) -> Self:
         """Train for one epoch, from wherever training stands.
 
         ``max_epochs`` calls on the same data are bit-identical to one ``fit``. The
@@ -423,7 +447,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         plan = TrainingPlan.for_one_epoch(net, domains, schedules, self.max_epochs)
         return self._train(plan, make_callback_data(X, y, sample_weight))
 
-    def predict_proba(self, X, domain=None):
+    def predict_proba(self, X: MatrixLike, domain: Domain | None = None) -> Array:
         """Predict the probability of each class.
 
         Parameters
@@ -446,7 +470,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         return ClassTargets(self.classes_)
 
     @property
-    def target_prior_(self):
+    def target_prior_(self) -> Array | None:
         """Proportions of the classes in the target, given or estimated."""
         if self.module_.class_prior is None:
             raise AttributeError("Fitted without a target, or with target_prior=None.")

@@ -4,6 +4,8 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 
+from ._typing import Array, Domain, MatrixLike, VectorLike
+
 DOMAINS = ("source", "target")
 
 
@@ -43,7 +45,7 @@ class DomainAwareClassifier(ClassifierMixin, DomainAware):
     __metadata_request__predict_proba = {"domain": True}
     __metadata_request__score = {"domain": True}
 
-    def predict(self, X, domain=None):
+    def predict(self, X: MatrixLike, domain: Domain | None = None) -> Array:
         """Predict the class of each row.
 
         Parameters
@@ -63,7 +65,13 @@ class DomainAwareClassifier(ClassifierMixin, DomainAware):
         P = of_domain.predict_proba(X)
         return self.classes_[np.argmax(P, axis=1)]
 
-    def score(self, X, y, sample_weight=None, domain=None):
+    def score(
+        self,
+        X: MatrixLike,
+        y: VectorLike,
+        sample_weight: VectorLike | None = None,
+        domain: Domain | None = None,
+    ) -> float:
         """Return the accuracy on labelled rows.
 
         Parameters

@@ -2,6 +2,7 @@
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -12,13 +13,14 @@ from ._data._targets import ClassTargets
 from ._io._container import errors_as_value_error, read_file, write_file
 from ._io._metadata import describe, needs_code
 from ._training import to_plain
+from ._typing import Estimator, PathLike
 from ._warn import warn
 
 # Values of one row that a file may claim; it is made once, to size a network by.
 MAX_ROW_VALUES = 2**26
 
 
-def save(estimator, path):
+def save(estimator: Estimator, path: PathLike) -> None:
     """Write a fitted classifier to a file that can be loaded without trusting it.
 
     The file holds weights, parameters, classes, column names, history, versions and
@@ -68,7 +70,7 @@ def save(estimator, path):
     write_file(path, {**metadata, **to_plain(estimator.net_)})
 
 
-def load(path, **parameters):
+def load(path: PathLike, **parameters: Any) -> DANNClassifier:
     """Read a classifier that :func:`save`, or a checkpoint, has written.
 
     No code in the file is run, whoever made it. It predicts as the saved one did, and

@@ -19,7 +19,7 @@ from numbers import Real
 __all__ = ["annealed_lambda", "annealed_lr", "constant", "cosine", "linear"]
 
 
-def annealed_lambda(progress, gamma=10.0):
+def annealed_lambda(progress: float, gamma: float = 10.0) -> float:
     r"""Ramp from 0 towards 1 along a sigmoid: the paper's :math:`\lambda_p` [1]_.
 
     .. math:: \lambda_p = \frac{2}{1 + \exp(-\gamma p)} - 1
@@ -54,7 +54,7 @@ def annealed_lambda(progress, gamma=10.0):
     return 2.0 / (1.0 + math.exp(-gamma * progress)) - 1.0
 
 
-def annealed_lr(progress, alpha=10.0, beta=0.75):
+def annealed_lr(progress: float, alpha: float = 10.0, beta: float = 0.75) -> float:
     r"""Decay from 1 along a power law: the paper's :math:`\mu_p / \mu_0` [1]_.
 
     .. math:: \frac{\mu_p}{\mu_0} = (1 + \alpha p)^{-\beta}
@@ -87,7 +87,7 @@ def annealed_lr(progress, alpha=10.0, beta=0.75):
     return (1.0 + alpha * progress) ** -beta
 
 
-def linear(progress):
+def linear(progress: float) -> float:
     """Rise from 0 to 1 in proportion to progress.
 
     Parameters
@@ -109,7 +109,7 @@ def linear(progress):
     return progress
 
 
-def constant(progress):
+def constant(progress: float) -> float:
     """Stay at 1.
 
     Parameters
@@ -131,7 +131,7 @@ def constant(progress):
     return 1.0
 
 
-def cosine(progress):
+def cosine(progress: float) -> float:
     r"""Decay from 1 to 0 along half a cosine: :math:`(1 + \cos \pi p) / 2`.
 
     Parameters

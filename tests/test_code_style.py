@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import pydoc
 import re
 import subprocess
 import sys
@@ -74,6 +75,8 @@ METHODS = [
     ),
 ]
 
+OURSELVES = ("self", "cls")
+
 # What numpydoc asks beyond what the house does.
 NOT_ASKED = {
     "ES01",  # an extended summary where one sentence says it
@@ -125,6 +128,21 @@ def test_documented_defaults_are_the_real_ones(cls):
             assert ast.literal_eval(default) == value, name
         else:
             assert value is inspect.Parameter.empty, name
+
+
+@pytest.mark.parametrize("name", PUBLIC + METHODS)
+def test_public_signatures_tell_their_types(name):
+    """That they are true is for mypy: tests/typing/user.py."""
+    function = pydoc.locate(name)
+    function = getattr(function, "fget", function)  # of a property
+    is_class = isinstance(function, type)
+    if is_class and issubclass(function, Exception):
+        return
+    signature = inspect.signature(function)
+    parameters = [p for p in signature.parameters.values() if p.name not in OURSELVES]
+    untold = [p.name for p in parameters if p.annotation is p.empty]
+    assert not untold
+    assert is_class or signature.return_annotation is not signature.empty
 
 
 def test_the_public_face_is_small():

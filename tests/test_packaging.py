@@ -94,9 +94,9 @@ def test_the_version_is_the_declared_one():
     assert skdann.__version__ == PROJECT["version"]
 
 
-def test_the_package_holds_code_and_digests_alone():
+def test_the_package_holds_code_digests_and_the_mark_of_types_alone():
     digests = importlib.resources.files("skdann.datasets") / "digests.txt"
     assert all(len(line.split()) == 2 for line in digests.read_text().splitlines())
     files = (path for path in PACKAGE.rglob("*") if path.is_file())
     others = [path.name for path in files if path.suffix not in (".py", ".pyc")]
-    assert others == ["digests.txt"]
+    assert sorted(others) == ["digests.txt", "py.typed"]

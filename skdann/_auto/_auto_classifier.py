@@ -4,9 +4,10 @@ import math
 import time
 from dataclasses import replace
 from numbers import Integral, Real
+from typing import Literal, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import FitFailedWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -19,6 +20,15 @@ from .._data._scale_check import warn_if_of_source
 from .._data._shift import resolve_shift
 from .._domain_aware import DomainAwareClassifier
 from .._multi_fit import share_columns
+from .._typing import (
+    Array,
+    Domain,
+    Estimator,
+    MatrixLike,
+    RandomState,
+    VectorLike,
+    fit_context,
+)
 from .._warn import warn
 from ..metrics._agreement import CandidateVotes, combination_weights
 from ..metrics._fitted import reading
@@ -129,14 +139,14 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
 
     def __init__(
         self,
-        candidates=None,
+        candidates: list[tuple[str, Estimator]] | None = None,
         *,
-        label_use="choice",
-        max_time=None,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
+        label_use: Literal["choice", "training", "both"] = "choice",
+        max_time: float | None = None,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
         self.candidates = candidates
         self.label_use = label_use
         self.max_time = max_time
@@ -145,8 +155,16 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         self.verbose = verbose
 
     @restore_attributes_on_error
-    @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None):
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(
+        self,
+        X: MatrixLike,
+        y: VectorLike,
+        X_tgt: MatrixLike | None = None,
+        *,
+        sample_weight: VectorLike | None = None,
+        y_tgt: VectorLike | None = None,
+    ) -> Self:
         """Fit all candidates, and weight them.
 
         Parameters
@@ -206,7 +224,7 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
             self._train_again(in_use, domains, max_time)
         return self
 
-    def predict_proba(self, X, domain=None):
+    def predict_proba(self, X: MatrixLike, domain: Domain | None = None) -> Array:
         """Predict the probability of each class: the weighted mean of the candidates.
 
         Parameters

@@ -1,20 +1,23 @@
 """Loaders of real data that were gathered in several places."""
 
+from typing import Any, Literal
+
 import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.utils import Bunch
 
+from .._typing import PathLike
 from ._cache import load_arrays
 
 
 def fetch_amazon_reviews(
-    domain="books",
+    domain: Literal["books", "dvd", "electronics", "kitchen"] = "books",
     *,
-    subset="train",
-    data_home=None,
-    download_if_missing=True,
-    return_X_y=False,
-):
+    subset: Literal["train", "test"] = "train",
+    data_home: PathLike | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+) -> Any:
     r"""Load reviews of products, to tell the favorable from the others.
 
     Counts of the 5,000 most frequent words and pairs of words, the files of the
@@ -68,8 +71,12 @@ def fetch_amazon_reviews(
 
 
 def fetch_gas_drift(
-    domain=1, *, data_home=None, download_if_missing=True, return_X_y=False
-):
+    domain: Literal[1, 2, 3, 4, 5, 6, 8, 9] = 1,
+    *,
+    data_home: PathLike | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+) -> Any:
     """Load measurements of six gases by 16 sensors that drift over three years.
 
     Parameters
@@ -110,8 +117,12 @@ def fetch_gas_drift(
 
 
 def fetch_heart_disease(
-    domain="cleveland", *, data_home=None, download_if_missing=True, return_X_y=False
-):
+    domain: Literal["cleveland", "hungarian", "switzerland", "va"] = "cleveland",
+    *,
+    data_home: PathLike | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+) -> Any:
     """Load patients of four hospitals, to tell who has a heart disease.
 
     The hospitals differ in who comes to them more than in how they measure: 46% of
@@ -158,8 +169,12 @@ def fetch_heart_disease(
 
 
 def fetch_adult(
-    domain="men", *, data_home=None, download_if_missing=True, return_X_y=False
-):
+    domain: Literal["men", "women"] = "men",
+    *,
+    data_home: PathLike | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+) -> Any:
     """Load answers to a census, to tell who earns more than $50,000 a year.
 
     Parameters
@@ -209,8 +224,12 @@ def fetch_adult(
 
 
 def fetch_phishing(
-    domain="ip", *, data_home=None, download_if_missing=True, return_X_y=False
-):
+    domain: Literal["ip", "name"] = "ip",
+    *,
+    data_home: PathLike | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+) -> Any:
     """Load properties of web sites, to tell those that fish for passwords.
 
     Parameters
@@ -251,8 +270,12 @@ def fetch_phishing(
 
 
 def fetch_mnist(
-    *, subset="train", data_home=None, download_if_missing=True, return_X_y=False
-):
+    *,
+    subset: Literal["train", "test"] = "train",
+    data_home: PathLike | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+) -> Any:
     """Load handwritten digits, gray images of 28 x 28.
 
     Parameters
@@ -290,8 +313,12 @@ def fetch_mnist(
 
 
 def fetch_usps(
-    *, subset="train", data_home=None, download_if_missing=True, return_X_y=False
-):
+    *,
+    subset: Literal["train", "test"] = "train",
+    data_home: PathLike | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+) -> Any:
     """Load digits from envelopes, gray images of 16 x 16.
 
     Parameters

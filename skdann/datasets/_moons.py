@@ -5,7 +5,9 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.datasets import make_moons
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import Interval
+
+from .._typing import Array, RandomState, validate_params
 
 
 @validate_params(
@@ -17,7 +19,13 @@ from sklearn.utils._param_validation import Interval, validate_params
     },
     prefer_skip_nested_validation=True,
 )
-def make_shifted_moons(n_samples=300, *, rotation=35.0, noise=0.05, random_state=None):
+def make_shifted_moons(
+    n_samples: int = 300,
+    *,
+    rotation: float = 35.0,
+    noise: float = 0.05,
+    random_state: RandomState = None,
+) -> tuple[Array, Array, Array, Array]:
     """Make two moons and a fresh draw of them, turned: the toy problem of [1]_.
 
     The target's labels serve to measure with; no ``fit`` needs them.

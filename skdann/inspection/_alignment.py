@@ -1,14 +1,23 @@
 """Both domains in two dimensions, before and after adapting."""
 
 from numbers import Integral
+from typing import Any, Literal, Self
 
 import numpy as np
 from scipy import sparse
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.utils import _safe_indexing, check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils._param_validation import Interval, StrOptions
 
+from .._typing import (
+    Array,
+    Estimator,
+    MatrixLike,
+    RandomState,
+    VectorLike,
+    validate_params,
+)
 from ._axes import SOURCE, TARGET, class_colors, make_panels, place_legend
 from ._fitted import features, network_input, of_each_domain, some_rows
 
@@ -57,7 +66,13 @@ class AlignmentDisplay:
     (['Input', 'Features'], (2, 2))
     """
 
-    def __init__(self, *, projections, is_target, labels=None):
+    def __init__(
+        self,
+        *,
+        projections: dict[str, Array],
+        is_target: Array,
+        labels: Array | None = None,
+    ) -> None:
         self.projections = projections
         self.is_target = is_target
         self.labels = labels
@@ -66,18 +81,18 @@ class AlignmentDisplay:
     @validate_params(_PROJECTION, prefer_skip_nested_validation=True)
     def from_estimator(
         cls,
-        estimator,
-        X_src,
-        X_tgt,
+        estimator: Estimator,
+        X_src: MatrixLike,
+        X_tgt: MatrixLike,
         *,
-        y_src=None,
-        y_tgt=None,
-        before=None,
-        method="pca",
-        max_samples=1000,
-        random_state=None,
-        ax=None,
-    ):
+        y_src: VectorLike | None = None,
+        y_tgt: VectorLike | None = None,
+        before: Estimator | None = None,
+        method: Literal["pca", "tsne"] = "pca",
+        max_samples: int = 1000,
+        random_state: RandomState = None,
+        ax: Any = None,
+    ) -> Self:
         """Draw both domains in the features of a fitted estimator.
 
         Parameters
@@ -132,16 +147,16 @@ class AlignmentDisplay:
     @validate_params(_PROJECTION, prefer_skip_nested_validation=True)
     def from_features(
         cls,
-        features_src,
-        features_tgt,
+        features_src: MatrixLike,
+        features_tgt: MatrixLike,
         *,
-        y_src=None,
-        y_tgt=None,
-        method="pca",
-        max_samples=1000,
-        random_state=None,
-        ax=None,
-    ):
+        y_src: VectorLike | None = None,
+        y_tgt: VectorLike | None = None,
+        method: Literal["pca", "tsne"] = "pca",
+        max_samples: int = 1000,
+        random_state: RandomState = None,
+        ax: Any = None,
+    ) -> Self:
         """Draw features that were computed elsewhere.
 
         Parameters
@@ -178,7 +193,14 @@ class AlignmentDisplay:
         ).plot(ax)
 
     @classmethod
-    def from_views(cls, views, labels, *, method="pca", random_state=None):
+    def from_views(
+        cls,
+        views: dict[str, tuple[VectorLike, VectorLike]],
+        labels: tuple[VectorLike, VectorLike] | None,
+        *,
+        method: Literal["pca", "tsne"] = "pca",
+        random_state: RandomState = None,
+    ) -> Self:
         """Compute a display of several representations, without drawing it.
 
         Parameters
@@ -207,7 +229,7 @@ class AlignmentDisplay:
             labels=None if labels is None else np.concatenate(labels),
         )
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Self:
         """Draw the panels.
 
         Parameters

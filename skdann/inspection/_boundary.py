@@ -1,12 +1,14 @@
 """Class and domain boundaries of a network, for data of two columns."""
 
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils import check_array
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _get_feature_names
 
+from .._typing import Array, Estimator, MatrixLike, VectorLike, validate_params
 from ._axes import SOURCE, TARGET, class_colors, make_panels
 from ._fitted import network_input, unwrap
 
@@ -56,8 +58,18 @@ class DomainBoundaryDisplay:
     """
 
     def __init__(
-        self, *, xx0, xx1, probabilities, domains, labels, X_src, X_tgt, y_src, y_tgt
-    ):
+        self,
+        *,
+        xx0: Array,
+        xx1: Array,
+        probabilities: Array,
+        domains: Array,
+        labels: Array,
+        X_src: MatrixLike,
+        X_tgt: MatrixLike,
+        y_src: VectorLike,
+        y_tgt: VectorLike,
+    ) -> None:
         self.xx0 = xx0
         self.xx1 = xx1
         self.probabilities = probabilities
@@ -78,16 +90,16 @@ class DomainBoundaryDisplay:
     )
     def from_estimator(
         cls,
-        estimator,
-        X_src,
-        X_tgt,
+        estimator: Estimator,
+        X_src: MatrixLike,
+        X_tgt: MatrixLike,
         *,
-        y_src=None,
-        y_tgt=None,
-        grid_resolution=150,
-        eps=0.5,
-        ax=None,
-    ):
+        y_src: VectorLike | None = None,
+        y_tgt: VectorLike | None = None,
+        grid_resolution: int = 150,
+        eps: float = 0.5,
+        ax: Any = None,
+    ) -> Self:
         """Draw the borders of a fitted estimator.
 
         Parameters
@@ -145,7 +157,7 @@ class DomainBoundaryDisplay:
             y_tgt=None if y_tgt is None else np.asarray(y_tgt),
         ).plot(ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Self:
         """Draw both panels.
 
         Parameters

@@ -1,10 +1,12 @@
 """Training curves: losses, domain accuracy, lambda and learning rate by epoch."""
 
 import itertools
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._typing import Array, Estimator
 from ._axes import SOURCE, TARGET, make_panels
 from ._fitted import unwrap
 
@@ -62,12 +64,12 @@ class HistoryDisplay:
     (2, 2)
     """
 
-    def __init__(self, *, epochs, columns):
+    def __init__(self, *, epochs: Array, columns: dict[str, Array]) -> None:
         self.epochs = epochs
         self.columns = columns
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None):
+    def from_estimator(cls, estimator: Estimator, *, ax: Any = None) -> Self:
         """Draw the history of a fitted estimator.
 
         Parameters
@@ -87,7 +89,7 @@ class HistoryDisplay:
         return cls.from_history(last.history_, ax=ax)
 
     @classmethod
-    def from_history(cls, history, *, ax=None):
+    def from_history(cls, history: list[dict[str, Any]], *, ax: Any = None) -> Self:
         """Draw a history.
 
         Parameters
@@ -110,7 +112,7 @@ class HistoryDisplay:
         epochs = np.arange(1, len(columns["lr"]) + 1)
         return cls(epochs=epochs, columns=columns).plot(ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Self:
         """Draw the curves.
 
         Parameters

@@ -1,10 +1,12 @@
 """Scores of the candidates of a search against their parameters."""
 
 import math
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._typing import Array, Estimator
 from ._axes import class_colors, make_panels, place_legend
 
 # The value of a parameter that a candidate does not have, as simple models have none.
@@ -59,7 +61,16 @@ class SearchDisplay:
     True
     """
 
-    def __init__(self, *, x, hue, scores, names, chosen=None, is_guarded=None):
+    def __init__(
+        self,
+        *,
+        x: Array,
+        hue: Array,
+        scores: dict[str, Array],
+        names: tuple[str, str],
+        chosen: int | None = None,
+        is_guarded: Array | None = None,
+    ) -> None:
         self.x = x
         self.hue = hue
         self.scores = scores
@@ -68,7 +79,15 @@ class SearchDisplay:
         self.is_guarded = is_guarded
 
     @classmethod
-    def from_estimator(cls, search, *, x="lambda_max", hue="lr", scores=None, ax=None):
+    def from_estimator(
+        cls,
+        search: Estimator,
+        *,
+        x: str = "lambda_max",
+        hue: str = "lr",
+        scores: list[str] | None = None,
+        ax: Any = None,
+    ) -> Self:
         """Draw a fitted search.
 
         Parameters
@@ -102,15 +121,15 @@ class SearchDisplay:
     @classmethod
     def from_cv_results(
         cls,
-        cv_results,
+        cv_results: dict[str, Any],
         *,
-        chosen=None,
-        source_tolerance=None,
-        x="lambda_max",
-        hue="lr",
-        scores=None,
-        ax=None,
-    ):
+        chosen: int | None = None,
+        source_tolerance: float | None = None,
+        x: str = "lambda_max",
+        hue: str = "lr",
+        scores: list[str] | None = None,
+        ax: Any = None,
+    ) -> Self:
         """Draw the table of a search.
 
         Parameters
@@ -160,7 +179,7 @@ class SearchDisplay:
             is_guarded=is_guarded,
         ).plot(ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Self:
         """Draw a panel for each score.
 
         Parameters

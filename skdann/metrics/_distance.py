@@ -13,8 +13,12 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.utils import check_array
 
+from .._typing import Array, MatrixLike, RandomState
 
-def density_ratio(X_src, X_tgt, X=None, *, C=1.0):
+
+def density_ratio(
+    X_src: MatrixLike, X_tgt: MatrixLike, X: MatrixLike | None = None, *, C: float = 1.0
+) -> Array:
     r"""Estimate how much denser the target is than the source, at given rows.
 
     A logistic regression predicts the domain; by Bayes' rule
@@ -57,7 +61,9 @@ def density_ratio(X_src, X_tgt, X=None, *, C=1.0):
     return ratio * (len(is_target) - n_target) / n_target
 
 
-def proxy_a_distance(X_src, X_tgt, *, random_state=None):
+def proxy_a_distance(
+    X_src: MatrixLike, X_tgt: MatrixLike, *, random_state: RandomState = None
+) -> float:
     r"""Distance of two domains by how well a linear classifier separates them [1]_.
 
     .. math:: 2 (1 - 2 \varepsilon)

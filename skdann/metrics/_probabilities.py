@@ -4,8 +4,10 @@ import numpy as np
 from scipy.special import entr
 from sklearn.utils import check_array
 
+from .._typing import Array, VectorLike
 
-def infomax_score(P):
+
+def infomax_score(P: VectorLike) -> float:
     r"""Mutual information of rows and predicted classes, as a share of its maximum.
 
     High if each row is predicted with certainty and all classes are predicted equally
@@ -43,7 +45,7 @@ def infomax_score(P):
     return max(0.0, float(information / np.log(P.shape[1])))
 
 
-def nuclear_norm_score(P):
+def nuclear_norm_score(P: VectorLike) -> float:
     r"""Nuclear norm of the predicted probabilities, as a share of its bound.
 
     High if predictions are certain and diverse: :math:`\|P\|_* / \sqrt{n K}`, batch
@@ -76,7 +78,7 @@ def nuclear_norm_score(P):
     return float(np.linalg.svd(P, compute_uv=False).sum() / np.sqrt(P.size))
 
 
-def neg_entropy_score(P):
+def neg_entropy_score(P: VectorLike) -> float:
     r"""Certainty of the predictions, :math:`-\frac1n \sum_i H(p_i)`.
 
     A model that predicts one class for every row, with confidence, has the best score:
@@ -101,7 +103,7 @@ def neg_entropy_score(P):
     return -float(entr(_check_probabilities(P)).sum(axis=1).mean())
 
 
-def ensemble_agreement_score(probabilities):
+def ensemble_agreement_score(probabilities: VectorLike) -> Array:
     r"""Agreement of each model with the mean of all, known as EnsV [1]_.
 
     The share of target rows in which a model predicts the class that has the highest

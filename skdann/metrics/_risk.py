@@ -3,8 +3,10 @@
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
+from .._typing import VectorLike
 
-def importance_weighted_risk(loss, weight):
+
+def importance_weighted_risk(loss: VectorLike, weight: VectorLike) -> float:
     r"""Mean loss of held-out source rows, weighted to look like the target [1]_.
 
     .. math:: \frac1n \sum_i w_i \ell_i
@@ -41,7 +43,9 @@ def importance_weighted_risk(loss, weight):
     return float(np.mean(weight * loss))
 
 
-def deep_embedded_risk(loss, weight, *, normalize=False):
+def deep_embedded_risk(
+    loss: VectorLike, weight: VectorLike, *, normalize: bool = False
+) -> float:
     r"""Importance-weighted risk with less variance: deep embedded validation [1]_.
 
     .. math:: \frac1n \sum_i w_i \ell_i + \eta \Big(\frac1n \sum_i w_i - 1\Big), \quad

@@ -3,10 +3,11 @@
 import time
 from collections import Counter
 from functools import partial
+from typing import Any, Self
 
 import numpy as np
 from joblib import effective_n_jobs, parallel_config
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
@@ -17,6 +18,7 @@ from tqdm.auto import tqdm
 from .._base import restore_attributes_on_error
 from .._parallel import parallel_as_completed
 from .._training._sklearn_callbacks import make_callback_data, start_fit
+from .._typing import MatrixLike, VectorLike, fit_context
 from .._warn import warn
 from ..metrics._agreement import CandidateVotes, combination_weights
 from ._candidates import (
@@ -49,8 +51,17 @@ class BaseDANNSearch:
     __metadata_request__fit = {"X_tgt": True, "y_tgt": True, "groups": True}
 
     @restore_attributes_on_error
-    @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, X_tgt=None, *, sample_weight=None, y_tgt=None, groups=None):
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(
+        self,
+        X: MatrixLike,
+        y: VectorLike,
+        X_tgt: MatrixLike | None = None,
+        *,
+        sample_weight: VectorLike | None = None,
+        y_tgt: VectorLike | None = None,
+        groups: VectorLike | None = None,
+    ) -> Self:
         """Train and score all candidates, choose one, and fit it on all rows.
 
         Parameters
@@ -123,7 +134,7 @@ class BaseDANNSearch:
         fit_task.end(**callback_data)
         return self
 
-    def score(self, X, y):
+    def score(self, X: MatrixLike, y: VectorLike) -> float:
         """Score the chosen estimator on labelled rows.
 
         Parameters
@@ -144,7 +155,7 @@ class BaseDANNSearch:
             scorer = scorer.get(self.refit, _accuracy)
         return scorer(self.best_estimator_, X, y)
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> Any:
         """Return what ``fit`` requests; a search passes it on without routing enabled.
 
         Returns

@@ -12,10 +12,18 @@ from .._baseline import try_fit
 from .._data._domains import with_class_weight
 from .._data._weights import source_proportions
 from .._multi_fit import fit_many, share_columns, validate_many
+from .._typing import Estimator, MatrixLike, RandomState, VectorLike
 from ._pipeline import check_estimator, fit_preprocessing, split_pipeline
 
 
-def reverse_validation_score(estimator, X, y, X_tgt, *, random_state=None):
+def reverse_validation_score(
+    estimator: Estimator,
+    X: MatrixLike,
+    y: VectorLike,
+    X_tgt: MatrixLike,
+    *,
+    random_state: RandomState = None,
+) -> float:
     r"""Source accuracy of a model trained on target pseudo-labels.
 
     Source and target are split 90/10. The estimator :math:`\eta` learns from the larger

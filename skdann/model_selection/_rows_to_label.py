@@ -6,11 +6,19 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._data._targets import UNLABELLED, encode_known_labels
+from .._typing import Array, Estimator, MatrixLike, RandomState, VectorLike
 from ..metrics._agreement import combination_weights, disagreement
 from ..metrics._sampling import draw_rows, inclusion_probabilities
 
 
-def rows_to_label(fitted, X_tgt, n, *, y_tgt=None, random_state=None):
+def rows_to_label(
+    fitted: Estimator,
+    X_tgt: MatrixLike,
+    n: int,
+    *,
+    y_tgt: VectorLike | None = None,
+    random_state: RandomState = None,
+) -> tuple[Array, Array]:
     """Draw target rows on which candidates disagree, to be labelled.
 
     Choosing without labels has a floor, and ten labels break it. A row on which all

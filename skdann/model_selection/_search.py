@@ -1,6 +1,8 @@
 """The public searches: their parameters, and where candidates come from."""
 
+from collections.abc import Callable
 from numbers import Integral, Real
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.metrics import get_scorer_names
@@ -12,6 +14,7 @@ from sklearn.model_selection import (
 )
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from .._typing import Estimator, RandomState
 from ._base_search import BaseDANNSearch
 from ._candidates import source_only_candidates
 from ._scoring import REVERSE, SCORE_NAMES
@@ -178,23 +181,23 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
 
     def __init__(
         self,
-        estimator,
-        param_grid,
+        estimator: Estimator,
+        param_grid: dict[str, Any] | list[dict[str, Any]],
         *,
-        scoring=None,
-        n_jobs=None,
-        refit=True,
-        cv=None,
-        verbose=0,
-        pre_dispatch="2*n_jobs",
-        error_score=np.nan,
-        return_train_score=False,
-        n_seeds=1,
-        max_stacked="auto",
-        source_tolerance=0.05,
-        label_use="training",
-        baselines=False,
-    ):
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: bool | str | Callable[..., Any] = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: int | str = "2*n_jobs",
+        error_score: float | Literal["raise"] = np.nan,
+        return_train_score: bool = False,
+        n_seeds: int = 1,
+        max_stacked: int | Literal["auto"] = "auto",
+        source_tolerance: float = 0.05,
+        label_use: Literal["training", "choice", "both"] = "training",
+        baselines: bool | list[tuple[str, Estimator]] = False,
+    ) -> None:
         super().__init__(
             estimator,
             param_grid,
@@ -294,25 +297,25 @@ class DANNRandomizedSearchCV(BaseDANNSearch, RandomizedSearchCV):
 
     def __init__(
         self,
-        estimator,
-        param_distributions,
+        estimator: Estimator,
+        param_distributions: dict[str, Any] | list[dict[str, Any]],
         *,
-        n_iter=10,
-        scoring=None,
-        n_jobs=None,
-        refit=True,
-        cv=None,
-        verbose=0,
-        pre_dispatch="2*n_jobs",
-        random_state=None,
-        error_score=np.nan,
-        return_train_score=False,
-        n_seeds=1,
-        max_stacked="auto",
-        source_tolerance=0.05,
-        label_use="training",
-        baselines=False,
-    ):
+        n_iter: int = 10,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: bool | str | Callable[..., Any] = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: int | str = "2*n_jobs",
+        random_state: RandomState = None,
+        error_score: float | Literal["raise"] = np.nan,
+        return_train_score: bool = False,
+        n_seeds: int = 1,
+        max_stacked: int | Literal["auto"] = "auto",
+        source_tolerance: float = 0.05,
+        label_use: Literal["training", "choice", "both"] = "training",
+        baselines: bool | list[tuple[str, Estimator]] = False,
+    ) -> None:
         super().__init__(
             estimator,
             param_distributions,

@@ -1,7 +1,11 @@
 """Scorers for scikit-learn's searches that need no target labels."""
 
+from collections.abc import Callable
+from typing import Any
+
 from sklearn.utils.metadata_routing import MetadataRequest
 
+from .._typing import MatrixLike
 from ..metrics._scorers import SCORES, TargetEvaluation
 
 
@@ -45,7 +49,9 @@ class TargetScorer:
         return f"target_scorer({self.names!r}{bound})"
 
 
-def target_scorer(score, *, X_tgt=None):
+def target_scorer(
+    score: str | list[str], *, X_tgt: MatrixLike | None = None
+) -> Callable[..., Any]:
     """Make a scorer that needs no target labels, for ``GridSearchCV`` and the like.
 
     Parameters

@@ -2,7 +2,9 @@
 
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+from ..._typing import Array, Estimator, MatrixLike, PathLike, RandomState, VectorLike
 from ._export import to_dict, to_frame
 from ._labels import rows_to_label
 from ._measures import measure
@@ -13,15 +15,15 @@ from ._verdict import judge
 
 
 def adaptation_report(
-    estimator,
-    X_src,
-    y_src,
-    X_tgt,
+    estimator: Estimator,
+    X_src: MatrixLike,
+    y_src: VectorLike,
+    X_tgt: MatrixLike,
     *,
-    sample_weight=None,
-    y_tgt=None,
-    random_state=None,
-):
+    sample_weight: VectorLike | None = None,
+    y_tgt: VectorLike | None = None,
+    random_state: RandomState = None,
+) -> "AdaptationReport":
     """Say whether to deploy an adapted model, as far as that can be known.
 
     It compares the fitted estimator with its source-only model, the same network
@@ -122,30 +124,30 @@ class AdaptationReport:
         warnings first.
     """
 
-    def __init__(self, measures):
+    def __init__(self, measures: Any) -> None:
         self.measures = measures
 
     @cached_property
-    def findings(self):
+    def findings(self) -> list[Any]:
         """The findings, warnings first."""
         return find(self.measures)
 
     @cached_property
-    def verdict(self):
+    def verdict(self) -> str:
         """The verdict: "for", "against" or "open"."""
         return judge(self.measures)
 
     @property
-    def recommendation(self):
+    def recommendation(self) -> str:
         """What to do, in one sentence."""
         return recommend(self.measures, self.verdict)
 
     @property
-    def accuracy_at_most(self):
+    def accuracy_at_most(self) -> float:
         """What the accuracy on the target hardly exceeds."""
         return self.measures.evidence.accuracy_at_most
 
-    def rows_to_label(self, n, *, random_state=None):
+    def rows_to_label(self, n: int, *, random_state: RandomState = None) -> Array:
         """Draw the target rows whose labels tell most.
 
         The more the models disagree on a row, the likelier it is drawn. Rows that have
@@ -165,7 +167,7 @@ class AdaptationReport:
         """
         return rows_to_label(self.measures.evidence, n, random_state)
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """Return all figures as values that JSON can hold.
 
         Returns
@@ -175,7 +177,7 @@ class AdaptationReport:
         """
         return to_dict(self)
 
-    def to_frame(self):
+    def to_frame(self) -> Any:
         """Return the figures of all models as a table; needs pandas.
 
         Returns
@@ -198,7 +200,7 @@ class AdaptationReport:
     def _repr_html_(self):
         return to_html(self, whole_page=False)
 
-    def to_html(self, path=None):
+    def to_html(self, path: PathLike | None = None) -> str:
         """Write the report as one HTML file that needs nothing else.
 
         Parameters
