@@ -12,6 +12,15 @@ from ._gradient_reversal import GradientReversal
 from ._standardizer import TARGET, Domain, Standardizer
 
 
+def flatten(x: Tensor, first: int, last: int = -1) -> Tensor:
+    """Join the axes from first to last; what is a single axis stays as it is.
+
+    torch does so, too, but torch 2.4 exports it to ONNX as a reshape, which fails where
+    there are no rows.
+    """
+    return x if first == last % x.ndim else x.flatten(first, last)
+
+
 class Outputs(NamedTuple):
     """What a network computes of a batch; the dots are the networks of a stack.
 
@@ -106,7 +115,7 @@ class DANN(nn.Module):
         """
         if self.standardizer is not None:
             X = self.standardizer(X, domain)
-        return self.feature_extractor(X).flatten(self.n_network_axes + 1)
+        return flatten(self.feature_extractor(X), self.n_network_axes + 1)
 
     def rows_of_networks(self, X: Tensor) -> Tensor:
         """Return rows for all networks of an ensemble, with their axis."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ._dann import DANN
+from ._dann import DANN, flatten
 from ._mlp import ACTIVATIONS, Dropout
 
 
@@ -117,14 +117,16 @@ def linear_of_networks(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor
             rows, weight.flatten(0, -2), None if bias is None else bias.flatten()
         )
         y = y.unflatten(-1, (*networks, n_out))
-        return y.movedim(tuple(range(-1 - n_axes, -1)), tuple(range(n_axes)))
-    rows = x.flatten(0, n_axes - 1).flatten(1, -2)
+        # counted from the front: torch 2.4 does not export other positions
+        first = y.ndim - 1 - n_axes
+        return y.movedim(tuple(range(first, y.ndim - 1)), tuple(range(n_axes)))
+    rows = flatten(flatten(x, 0, n_axes - 1), 1, -2)
     weight = weight.flatten(0, -3).transpose(-2, -1)
     if bias is None:
         y = torch.bmm(rows, weight)
     else:
         y = torch.baddbmm(bias.flatten(0, -2).unsqueeze(1), rows, weight)
-    return y.view(*x.shape[:-1], n_out)
+    return y if y.ndim == x.ndim else y.view(*x.shape[:-1], n_out)
 
 
 def _join(weights):

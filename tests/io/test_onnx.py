@@ -72,7 +72,9 @@ def test_ensembles_of_standardized_columns(
 
 def test_an_ensemble_of_own_modules(small, domains, tmp_path):
     clf = small(n_estimators=2, feature_extractor=normalized_features).fit(*domains)
-    assert_predicts_alike(clf, tmp_path, NEW_ROWS)
+    # a trace joins axes in a way that needs a row
+    sizes = (0, 1, None) if _torch_exports_programs() else (1, None)
+    assert_predicts_alike(clf, tmp_path, NEW_ROWS, sizes)
 
 
 @pytest.mark.parametrize(
