@@ -132,7 +132,7 @@ def test_documented_defaults_are_the_real_ones(cls):
 
 @pytest.mark.parametrize("name", PUBLIC + METHODS)
 def test_public_signatures_tell_their_types(name):
-    """That they are true is for mypy: tests/typing/user.py."""
+    """That they are true is for mypy: tests/typed/user.py."""
     function = pydoc.locate(name)
     function = getattr(function, "fget", function)  # of a property
     is_class = isinstance(function, type)
