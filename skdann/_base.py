@@ -2,14 +2,10 @@
 
 import functools
 import inspect
-import os
-import traceback
-import warnings
 from typing import Any, Self
 
 import numpy as np
 import torch
-from sklearn import get_config, set_config
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -27,6 +23,7 @@ from ._domain_aware import DomainAware
 from ._io._container import errors_as_value_error
 from ._io._metadata import NOT_IDENTITY, check_row_shape, describe
 from ._io._onnx import export_onnx
+from ._restore import restore_attributes_on_error
 from ._training import (
     OPTIONAL_TERMS,
     Checkpoint,
@@ -36,10 +33,12 @@ from ._training import (
     TrainingPlan,
     check_callbacks,
     check_predictions,
+    count_weights,
     draw_seeds,
     explain_out_of_memory,
     from_plain,
     optimizer_settings,
+    read_fixed_parts,
     resolve_device,
     seeded_torch_rng,
     to_plain,
@@ -55,7 +54,6 @@ from ._training._sklearn_callbacks import (
 from ._typing import (
     Array,
     Domain,
-    Function,
     MatrixLike,
     PathLike,
     VectorLike,
@@ -65,8 +63,7 @@ from ._warn import warn
 from .exceptions import AdaptationWarning
 from .metrics._sampling import evenly_spaced_rows
 from .metrics._scorers import SCORES, TargetEvaluation, check_score
-from .nn._build import Budget, build_dann, build_network
-from .nn._class_prior import ClassPrior
+from .nn._build import build_dann, build_network
 from .nn._standardizer import SOURCE, TARGET, Standardizer
 from .schedules import LAMBDA_SCHEDULES, LR_SCHEDULES, ScaledSchedule, make_schedule
 
@@ -106,56 +103,6 @@ MOSTLY_ONE_CLASS = 0.9
 FEWEST_ROWS = 10
 
 _CODES = {"source": SOURCE, "target": TARGET}
-
-
-def restore_attributes_on_error(method: Function) -> Function:
-    """Leave the estimator unchanged when a method raises.
-
-    In any case leave what scikit-learn and numpy are set to: Ctrl-C may come between
-    what one of their contexts sets and the instruction from which on it puts that back.
-    Goes outside of ``_fit_context``, which tears callbacks down by what it finds there.
-    """
-
-    @functools.wraps(method)
-    def wrapper(estimator, *args, **kwargs):
-        attributes, settings = vars(estimator).copy(), (get_config(), np.geterr())
-        filters = list(warnings.filters)
-        try:
-            result = method(estimator, *args, **kwargs)
-            _restore_settings(*settings)
-            return result
-        except BaseException as error:
-            try:
-                _close_contexts(error, filters)
-                _restore(estimator, attributes, *settings)
-            except BaseException:  # interrupted again, maybe before it had begun
-                _restore(estimator, attributes, *settings)
-                raise
-            raise
-
-    return wrapper
-
-
-def _close_contexts(error, filters):
-    """End contexts that an interrupt has kept from ending, before they do so later.
-
-    The traceback holds them; when it goes, they would put back what was set within.
-    """
-    if not isinstance(error, Exception):  # of errors debuggers want to see the frames
-        traceback.clear_frames(error.__traceback__)
-        warnings.filters[:] = filters
-
-
-def _restore(estimator, attributes, *settings):
-    for name in vars(estimator).keys() - attributes.keys():
-        vars(estimator).pop(name)
-    vars(estimator).update(attributes)
-    _restore_settings(*settings)
-
-
-def _restore_settings(config, on_numpy_errors):
-    set_config(**config)
-    np.seterr(**on_numpy_errors)
 
 
 def is_same(value, other):
@@ -564,7 +511,6 @@ class BaseDANN(
                     "None. Name the file that an earlier fit has written."
                 )
             return None
-        _check_path(self.checkpoint)
         return Checkpoint(
             self.checkpoint,
             self.checkpoint_interval,
@@ -645,8 +591,9 @@ class BaseDANN(
         dtype = np.dtype({"float32": "f4", "float64": "f8"}[saved["net"]["dtype"]])
         rows = torch.from_numpy(np.zeros((), dtype)).expand(2, *row_shape)
         n_outputs = targets.n_outputs
-        parts = _saved_fixed_parts(saved, row_shape, n_outputs, dtype)
-        budgets = _budgets(saved["net"]["module"])
+        weights = saved["net"]["module"]
+        parts = read_fixed_parts(weights, row_shape, n_outputs, dtype)
+        budgets = count_weights(weights)
         net = self._make_net(rows, dtype, n_outputs, parts, budgets)
         from_plain(net, saved)
         return net
@@ -763,47 +710,6 @@ class BaseDANN(
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _check_path(path):
-    """Raise ValueError if no file can be named so."""
-    try:
-        os.stat(path)
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return  # whether it can be written is looked at later
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"checkpoint={path!r} can't be the name of a file: {error}"
-        ) from error
-
-
-def _budgets(weights):
-    """Return how many arrays and values a file holds of each part of a network."""
-    sizes = {}
-    for name, values in weights.items():
-        sizes.setdefault(name.partition(".")[0], []).append(np.size(values))
-    return {name: Budget(len(of_part), sum(of_part)) for name, of_part in sizes.items()}
-
-
-def _saved_fixed_parts(saved, row_shape, n_outputs, dtype):
-    """Return the parts of a saved network that the data have decided."""
-    of_module = saved["net"]["module"]
-    parts = {}
-    for name, part, leaves, shape in [
-        ("standardizer", Standardizer, ("mean", "scale"), (2, *row_shape)),
-        ("class_prior", ClassPrior, ("proportions", "shift"), (2, n_outputs)),
-    ]:
-        values = [of_module.get(f"{name}.{leaf}") for leaf in leaves]
-        if all(value is None for value in values):
-            continue
-        if any(np.shape(v) != shape or v.dtype != dtype for v in values):
-            raise ValueError(f"its {name} is not of the shape {shape} and {dtype}")
-        if not np.isfinite(values).all():
-            raise ValueError(f"its {name} is not finite")
-        parts[name] = part(*map(torch.tensor, values))
-    if "standardizer" in parts and not (parts["standardizer"].scale > 0).all():
-        raise ValueError("its standardizer divides by numbers that are not positive")
-    return parts
 
 
 def default_identity(cls):

@@ -11,11 +11,11 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import restore_attributes_on_error
 from ._data._domains import read_domains
 from ._data._rows import check_rows_to_predict
 from ._data._scalers import SCALINGS, fit_scaler
 from ._domain_aware import DomainAwareClassifier
+from ._restore import restore_attributes_on_error
 from ._typing import Array, Domain, Estimator, MatrixLike, VectorLike, fit_context
 from ._warn import silent_libraries
 

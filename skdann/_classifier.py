@@ -12,13 +12,14 @@ import torch
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 
-from ._base import BaseDANN, restore_attributes_on_error
+from ._base import BaseDANN
 from ._data._domains import with_class_weight
 from ._data._shift import resolve_shift
 from ._data._targets import ClassTargets
 from ._data._weights import source_proportions
 from ._domain_aware import DomainAwareClassifier
 from ._numbers import Count, Number
+from ._restore import restore_attributes_on_error
 from ._training import OPTIMIZERS, TrainingPlan, with_default_settings
 from ._training._sklearn_callbacks import make_callback_data
 from ._typing import (

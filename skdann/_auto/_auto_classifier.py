@@ -12,7 +12,6 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from .._base import restore_attributes_on_error
 from .._data._column_scales import column_scales
 from .._data._domains import read_domains
 from .._data._rows import check_rows_to_predict
@@ -21,6 +20,7 @@ from .._data._shift import resolve_shift
 from .._domain_aware import DomainAwareClassifier
 from .._multi_fit import share_columns
 from .._numbers import Number
+from .._restore import restore_attributes_on_error
 from .._typing import (
     Array,
     Domain,

@@ -12,7 +12,7 @@ from ._objective import OPTIONAL_TERMS
 from ._optimizers import OPTIMIZERS, optimizer_settings
 from ._plan import TrainingPlan
 from ._rng import draw_seeds, seeded_torch_rng
-from ._saved_net import from_plain, to_plain
+from ._saved_net import count_weights, from_plain, read_fixed_parts, to_plain
 from ._settings import with_default_settings
 from ._stacking import MAX_NETS_CPU
 from ._train import train
@@ -29,10 +29,12 @@ __all__ = [
     "Watcher",
     "check_callbacks",
     "check_predictions",
+    "count_weights",
     "draw_seeds",
     "explain_out_of_memory",
     "from_plain",
     "optimizer_settings",
+    "read_fixed_parts",
     "resolve_device",
     "seeded_torch_rng",
     "to_plain",

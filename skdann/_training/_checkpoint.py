@@ -2,6 +2,7 @@
 
 import errno
 import functools
+import os
 
 import numpy as np
 import torch
@@ -61,6 +62,7 @@ class Checkpoint(Callback):
         domains: Domains,
         early_stopping: EarlyStopping | None,
     ):
+        _check_path(path)
         self.path = as_path(path)
         self.interval = interval
         self.description = description
@@ -289,3 +291,15 @@ class Checkpoint(Callback):
                 f"it was written with other code of {', '.join(changed)}; give the "
                 "old one, or another file"
             )
+
+
+def _check_path(path):
+    """Raise ValueError if no file can be named so."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return  # whether it can be written is looked at later
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"checkpoint={path!r} can't be the name of a file: {error}"
+        ) from error

@@ -6,6 +6,9 @@ import sys
 import numpy as np
 import torch
 
+from ..nn._build import Budget
+from ..nn._class_prior import ClassPrior
+from ..nn._standardizer import Standardizer
 from ._divergence import MIN_LR_SCALE
 from ._objective import LOSS_TERMS
 from ._optimizers import load_optimizer_state
@@ -238,3 +241,43 @@ def _is_plain(value):
     if isinstance(value, dict):
         return all(isinstance(k, str) and _is_plain(v) for k, v in value.items())
     return isinstance(value, bool | int | float | str | np.number | np.bool_)
+
+
+def count_weights(weights):
+    """Return how many arrays and values a file holds of each part of a network."""
+    sizes = {}
+    for name, values in weights.items():
+        sizes.setdefault(name.partition(".")[0], []).append(np.size(values))
+    return {name: Budget(len(of_part), sum(of_part)) for name, of_part in sizes.items()}
+
+
+def read_fixed_parts(weights, row_shape, n_outputs, dtype):
+    """Return the parts of a saved network that the data have decided, checked.
+
+    Parameters
+    ----------
+    weights : dict of str to ndarray
+        Of the network.
+    row_shape : tuple of int
+        Shape of a row.
+    n_outputs : int
+        Values that the network answers for a row.
+    dtype : numpy.dtype
+        In which it computes.
+    """
+    parts = {}
+    for name, part, leaves, shape in [
+        ("standardizer", Standardizer, ("mean", "scale"), (2, *row_shape)),
+        ("class_prior", ClassPrior, ("proportions", "shift"), (2, n_outputs)),
+    ]:
+        values = [weights.get(f"{name}.{leaf}") for leaf in leaves]
+        if all(value is None for value in values):
+            continue
+        if any(np.shape(v) != shape or v.dtype != dtype for v in values):
+            raise ValueError(f"its {name} is not of the shape {shape} and {dtype}")
+        if not np.isfinite(values).all():
+            raise ValueError(f"its {name} is not finite")
+        parts[name] = part(*map(torch.tensor, values))
+    if "standardizer" in parts and not (parts["standardizer"].scale > 0).all():
+        raise ValueError("its standardizer divides by numbers that are not positive")
+    return parts

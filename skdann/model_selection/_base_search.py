@@ -12,12 +12,12 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _num_samples, check_is_fitted
 from tqdm.auto import tqdm
 
-from .._base import restore_attributes_on_error
 from .._containers._tables import as_indexable
 from .._data._target_rows import TargetRows
 from .._data._targets import read_source_labels
 from .._parallel import as_completed
 from .._pipelines import Preprocessing, last_step
+from .._restore import restore_attributes_on_error
 from .._training._sklearn_callbacks import make_callback_data, start_fit
 from .._typing import MatrixLike, VectorLike, fit_context
 from .._warn import warn
