@@ -19,6 +19,8 @@ from hypothesis import HealthCheck, settings
 
 from skdann import DANNClassifier, save
 
+collect_ignore = ["typed"]  # for mypy, not to be run
+
 # nothing by the clock: the machine may be busy
 settings.register_profile(
     "skdann",

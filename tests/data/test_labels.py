@@ -171,7 +171,7 @@ def test_a_label_that_y_lacks_is_refused_by_name(door, case):
         DOORS[door](TEXT, few)
 
 
-@pytest.mark.parametrize("door", DOORS.keys() - {"warm start"})
+@pytest.mark.parametrize("door", [door for door in DOORS if door != "warm start"])
 def test_a_class_of_the_target_alone_can_be_declared(door):
     few = [("rare" if i < 3 else label) for i, label in enumerate(TEXT_TGT)]
     model = DOORS[door](TEXT, few, classes=["rare", "ok", "ill"])
