@@ -119,17 +119,15 @@ def read_source_labels(y):
             DataConversionWarning,
         )
     y = read_known_labels(y, "y")
+    if len(y) == 0:
+        raise ValueError("y is empty: there are 0 labels to learn from.")
     if y.dtype.kind == "f":
         assert_all_finite(y, input_name="y")
     try:
-        check_classification_targets(y)
-    except TypeError as error:  # they can't be sorted
-        raise ValueError(
-            f"y holds labels of the types {_types(y)}: use numbers, booleans or text, "
-            f"and one type alone. ({error})"
-        ) from error
-    except ValueError as error:
-        raise ValueError(f"{error}{_why_no_classes(y)}") from error
+        with np.errstate(invalid="ignore"):  # scikit-learn casts large floats
+            check_classification_targets(y)
+    except (TypeError, ValueError) as error:
+        raise ValueError(_why_no_classes(y, error)) from error
     return y
 
 
@@ -194,7 +192,7 @@ def known_target_labels(y_tgt, X_tgt, classes, name="y_tgt"):
             raise ValueError(
                 f"-1 is a class in y, and in {name} it would be that class or mark "
                 f"rows without a label. Pass {name} as an array of dtype object, with "
-                f"None where there is no label: {name}.astype(object)."
+                f"None where there is no label: numpy.array({name}, dtype=object)."
             )
         return labels, is_known
     is_known[is_known] = ~is_mark
@@ -276,11 +274,16 @@ def _counts(labels):
     return shown + (f" and {more} more" if more > 0 else "")
 
 
-def _why_no_classes(y):
-    """Return what to do with labels that are no classes, to add to an error."""
+def _why_no_classes(y, error):
+    """Return why labels are no classes, and what to do."""
     if y.dtype.kind == "f":
         return (
-            f" y holds {len(np.unique(y))} numbers with fractions, as a regression "
-            "would predict. Divide them into classes, for example with numpy.digitize."
+            f"{error} y holds {len(np.unique(y))} numbers with fractions, or too large "
+            "for integers, as a regression would predict. Divide them into classes, "
+            "for example with numpy.digitize."
         )
-    return f" y holds labels of the types {_types(y)}: use numbers, booleans or text."
+    return (
+        f"y holds labels of the types {_types(y)}: use integers of at most 64 bits, "
+        "booleans or text, and one type alone, for example text: "
+        "[str(label) for label in y]."
+    )

@@ -1,5 +1,7 @@
 """Labels: any container, any type; which are missing, and which are no class."""
 
+import enum
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -117,10 +119,12 @@ def test_minus_one_is_a_class_where_it_is_one_in_y():
     by_none = linear(y, source_and_target("of both signs")[1])
     assert np.array_equal(by_nan.predict_proba(X), by_none.predict_proba(X))
     assert by_nan.classes_.tolist() == [-1, 1]
-    with pytest.raises(ValueError, match=r"y_tgt\.astype\(object\)"):
-        linear(y, known)
-    all_known = linear(y, known.astype(object))  # as the message says
-    assert not np.array_equal(all_known.predict_proba(X), by_nan.predict_proba(X))
+    for make in (np.array, list, pl.Series, pa.array, pd.Series):
+        given = make(known.tolist())
+        with pytest.raises(ValueError, match=r"numpy\.array\(y_tgt, dtype=object\)"):
+            linear(y, given)
+        all_known = linear(y, np.array(given, dtype=object))  # as the message says
+        assert not np.array_equal(all_known.predict_proba(X), by_nan.predict_proba(X))
 
 
 def small(**params):
@@ -214,6 +218,16 @@ def test_text_that_numpy_made_of_nan_is_no_class():
         linear(y, None)
 
 
+class Grade(enum.Enum):
+    LOW = 1
+    HIGH = 2
+
+
+class Word(str, enum.Enum):  # noqa: UP042 - str() of it is not its text
+    ILL = "ill"
+    OK = "ok"
+
+
 NO_LABELS = {
     "a regression": (X[:, 0], "continuous.*60 numbers with fractions.*digitize"),
     "several labels a row": (
@@ -229,8 +243,35 @@ NO_LABELS = {
     "one text": ("label", "one for each row; got a str"),
     "one number": (1, "one for each row; got a int"),
     "sparse": (sparse.csr_array(CODES[:, None]), "dense column of labels"),
-    "bytes": ([b"a", b"b"] * 30, r"types \['bytes'\]: use numbers, booleans or text"),
+    "bytes": ([b"a", b"b"] * 30, r"types \['bytes'\]: use integers.*text"),
+    "members of an Enum": (list(Grade) * 30, r"types \['Grade'\].*str\(label\)"),
+    "beyond 64 bits": ([2**70, 2**71] * 30, r"types \['int'\].*at most 64 bits"),
+    "booleans and integers": ([True, 2] * 30, r"\['bool', 'int'\].*one type alone"),
+    "complex": (CODES * 1j, r"types \['complex'\]"),
+    "floats beyond integers": (CODES * 1e300 + 1e300, "too large for integers"),
+    "a generator": ((c for c in CODES), "one for each row; got a generator"),
+    "none": ([], "y is empty"),
 }
+
+
+def test_labels_that_are_a_kind_of_text_are_that_text():
+    words = [Word.ILL, Word.OK]
+    y, few = source_and_target("text", words)
+    for make in (list, CONTAINERS["array of objects"], CONTAINERS["pandas objects"]):
+        model = linear(make(y), make(few))
+        assert model.classes_.tolist() == ["ill", "ok"]
+        assert type(model.classes_[0]) is str
+        of_text = [KINDS["text"][c] for c in CODES_TGT]
+        for labels in (of_text, [words[c] for c in CODES_TGT]):
+            assert model.score(X_TGT, labels) > 0.4
+
+
+def test_a_mark_does_not_merge_large_integers():
+    y = np.array([2**63, 2**63 + 1], dtype=np.uint64)[CODES]
+    known = np.array([2**63, 2**63 + 1], dtype=np.uint64)[CODES_TGT].tolist()
+    few = [v if k else -1 for v, k in zip(known, IS_KNOWN, strict=True)]
+    expected = linear(CODES, source_and_target("int")[1]).predict_proba(X_TGT)
+    assert np.array_equal(linear(y, few).predict_proba(X_TGT), expected)
 
 
 @pytest.mark.filterwarnings("ignore:A column-vector y was passed")
