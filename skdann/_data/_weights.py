@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import compute_class_weight
 from sklearn.utils.validation import _check_sample_weight
 
-from .._containers._tables import as_table
+from .._containers._tables import as_readable
 from .._numbers import as_float
 
 
@@ -72,10 +72,9 @@ def check_row_weight_tgt(sample_weight_tgt, X_tgt):
 
 def _read_weight(weight, X, name):
     """Return a weight for each row of X, finite and at least 0."""
-    weight = as_table(weight, name)
     try:
         return _check_sample_weight(
-            weight, X, dtype=np.float64, ensure_non_negative=True
+            as_readable(weight), X, dtype=np.float64, ensure_non_negative=True
         )
     except (TypeError, ValueError) as error:
         if name in str(error) and name == "sample_weight":

@@ -140,7 +140,7 @@ def _join(X_src, X_tgt):
             f"X_tgt has {X_tgt.shape[1]} columns, but X_src has {X_src.shape[1]}. Pass "
             "both through the same transformer."
         )
-    largest = max(abs(X).max() for X in (X_src, X_tgt))
+    largest = max(float(abs(X).max()) for X in (X_src, X_tgt))
     if largest > LARGEST:
         raise ValueError(
             f"X_src and X_tgt, rows or features, hold values up to {largest:.3g}, "
