@@ -5,6 +5,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 
 from ._containers._labels import read_known_labels
+from ._containers._weights import read_weight_if_given
 
 DOMAINS = ("source", "target")
 
@@ -86,4 +87,5 @@ class DomainAwareClassifier(ClassifierMixin, DomainAware):
         """
         of_domain = self if domain is None else self._reading(domain)
         y = read_known_labels(y, "y")
-        return accuracy_score(y, of_domain.predict(X), sample_weight=sample_weight)
+        weight = read_weight_if_given(sample_weight, y)
+        return accuracy_score(y, of_domain.predict(X), sample_weight=weight)

@@ -9,6 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from .._containers._tables import check_names, column_names, read_rows
+from .._containers._weights import read_weight
 from .._warn import silent_libraries
 
 # Sums of the squares of larger values are no numbers.
@@ -52,7 +53,9 @@ def density_ratio(X_src, X_tgt, X=None, *, C=1.0, sample_weight_tgt=None):
     weight = None
     if sample_weight_tgt is not None:
         weight = np.ones(len(is_target))
-        weight[is_target == 1] = sample_weight_tgt
+        weight[is_target == 1] = read_weight(
+            sample_weight_tgt, joined[is_target == 1], "sample_weight_tgt"
+        )
     rows = joined[is_target == 0] if X is None else read_rows(X, "X")
     check_names(column_names(X_src), column_names(X), "X_src", "X")
     scaler, model = _scaler(joined), LogisticRegression(C=C, max_iter=1000)
