@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, validate_params
 
 from .._containers._tables import as_frame_like, check_names, column_names, read_rows
+from .._data._rows import take_rows
 from .._data._targets import UNLABELLED, encode_known_labels
 from ..metrics._fitted import reading, unwrap
 from ._axes import SOURCE, TARGET, class_colors, make_panels
@@ -118,7 +119,7 @@ class DomainBoundaryDisplay:
         check_names(column_names(X_src), column_names(X_tgt), "X_src", "X_tgt")
         raw = X_src
         X_src, X_tgt = (
-            read_rows(X, name, accept_sparse=False)
+            take_rows(read_rows(X, name), slice(None))
             for X, name in ((X_src, "X_src"), (X_tgt, "X_tgt"))
         )
         if X_src.shape[1] != 2 or X_tgt.shape[1] != 2:
