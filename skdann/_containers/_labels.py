@@ -56,6 +56,37 @@ def read_known_labels(labels, name):
     return known
 
 
+def read_true_labels(labels, classes, name):
+    """Return labels to compare predictions with; none may be missing.
+
+    A class that was not learned is one, and counts as an error of the prediction.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n,)
+        As the user passed them.
+    classes : ndarray of shape (n_classes,)
+        What is predicted.
+    name : str
+        What messages call the labels.
+    """
+    labels = read_known_labels(labels, name)
+    of_text = {isinstance(label, str) for label in labels.tolist()}
+    if of_text - {isinstance(label, str) for label in classes.tolist()}:
+        raise ValueError(
+            f"{name} and the classes {classes.tolist()} are of different types, text "
+            f"and numbers: {name} holds {labels[0]!r}. No prediction could be right."
+        )
+    mark = np.array([-1])
+    is_marked = find_labels(mark, labels)[0] >= 0
+    if is_marked and find_labels(mark, classes)[0] < 0:
+        raise ValueError(
+            f"{name} holds -1, which is none of the classes {classes.tolist()}: it "
+            "marks rows without a label. Leave these rows out."
+        )
+    return labels
+
+
 def find_labels(labels, classes):
     """Return the positions of labels among the classes; -1 where they are none of them.
 

@@ -296,8 +296,8 @@ def _columns(X) -> Iterator[tuple[object, np.ndarray]]:
     """Yield each column of a table: its name or position, and its values."""
     frame = _as_frame(X)
     if frame is not None:
-        for column in frame.columns:
-            yield column, _values(frame[column])
+        for series in frame.iter_columns():
+            yield series.name, _values(series)
         return
     if sparse.issparse(X):
         X = sparse.csc_array(X)

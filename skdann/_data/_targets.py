@@ -1,6 +1,7 @@
 """What y is: how labels become what a network learns, and what it answers, labels."""
 
 from collections import Counter
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -95,9 +96,10 @@ def read_class_targets(y, y_tgt=None, X_tgt=None, *, known=None, classes=None):
     y = read_source_labels(y)
     if known is not None:
         if classes is not None:
-            check_classes(known.classes, _unique(read_known_labels(classes, "classes")))
+            check_classes(known.classes, _unique(read_classes(classes)))
         classes = known.classes
-    targets = ClassTargets(check_classes(classes, y))
+    found = ClassTargets(check_classes(classes, y))
+    targets = found if known is None else known  # of the type of the first call
     codes_tgt = None
     if y_tgt is not None:
         codes_tgt = read_target_labels(y_tgt, X_tgt, targets)
@@ -149,7 +151,7 @@ def read_target_labels(y_tgt, X_tgt, targets):
     return codes
 
 
-def encode_known_labels(y_tgt, X_tgt, classes):
+def encode_known_labels(y_tgt, X_tgt, classes, name="y_tgt"):
     """Return the positions of target labels among the classes, and of others behind.
 
     Parameters
@@ -160,13 +162,15 @@ def encode_known_labels(y_tgt, X_tgt, classes):
         Target rows.
     classes : ndarray of shape (n_classes,)
         What was learned, sorted.
+    name : str, default="y_tgt"
+        What messages call the labels.
 
     Returns
     -------
     codes : ndarray of int of shape (n_target,)
         ``UNLABELLED`` where the label is not known, n_classes where it is another.
     """
-    labels, is_known = known_target_labels(y_tgt, X_tgt, classes)
+    labels, is_known = known_target_labels(y_tgt, X_tgt, classes, name)
     codes = np.full(len(is_known), UNLABELLED, dtype=np.int64)
     found = find_labels(labels, classes)
     codes[is_known] = np.where(found == UNLABELLED, len(classes), found)
@@ -176,7 +180,7 @@ def encode_known_labels(y_tgt, X_tgt, classes):
 def known_target_labels(y_tgt, X_tgt, classes, name="y_tgt"):
     """Return the known labels of the target, and a mask of their rows.
 
-    Parameters are those of :func:`encode_known_labels`, and what messages call y_tgt.
+    Parameters are those of :func:`encode_known_labels`.
     """
     labels, is_known = read_labels(y_tgt, name)
     n_target = _num_samples(X_tgt)
@@ -232,12 +236,25 @@ def check_classes(classes, labels):
     return found
 
 
-def _declared_classes(classes, found):
-    """Return declared classes, of the dtype of labels that were found among them."""
-    classes, is_known = read_labels(classes, "classes")
+def read_classes(classes):
+    """Return declared classes as an array of labels of one type.
+
+    Parameters
+    ----------
+    classes : array-like or set
+        As the user passed them.
+    """
+    if isinstance(classes, Set):
+        classes = list(classes)
+    labels, is_known = read_labels(classes, "classes")
     if not is_known.all():
         raise ValueError("classes must name labels; it holds None, NaN or NA.")
-    classes = _unique(classes)
+    return labels
+
+
+def _declared_classes(classes, found):
+    """Return declared classes, of the dtype of labels that were found among them."""
+    classes = _unique(read_classes(classes))
     is_declared = find_labels(found, classes) != UNLABELLED
     if not is_declared.all():
         raise ValueError(

@@ -206,13 +206,13 @@ class DomainBoundaryDisplay:
         from matplotlib.colors import to_hex
 
         domains = (
-            ("source", "o", self.X_src, self.y_src, "black"),
-            ("target", "x", self.X_tgt, self.y_tgt, "0.35"),
+            ("source", "o", self.X_src, self.y_src, "black", "y_src"),
+            ("target", "x", self.X_tgt, self.y_tgt, "0.35", "y_tgt"),
         )
-        for name, marker, X, y, plain in domains:
+        for name, marker, X, y, plain, of_labels in domains:
             color = np.full(len(X), plain, dtype=object)
             if y is not None:
-                codes = encode_known_labels(y, X, self.labels)
+                codes = encode_known_labels(y, X, self.labels, of_labels)
                 is_class = (codes != UNLABELLED) & (codes < len(self.labels))
                 color[is_class] = [to_hex(colors[code]) for code in codes[is_class]]
             ax.scatter(*X.T, c=color, marker=marker, s=9, linewidths=0.8)

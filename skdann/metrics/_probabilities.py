@@ -4,6 +4,7 @@ import numpy as np
 from scipy.special import entr
 from sklearn.utils import check_array
 
+from .._containers._tables import as_readable
 from .._containers._weights import read_weight_if_given
 
 
@@ -148,7 +149,14 @@ def ensemble_agreement_score(probabilities, sample_weight=None):
     >>> ensemble_agreement_score([a, b]).tolist()
     [1.0, 0.5]
     """
-    P = np.stack([_check_probabilities(p) for p in probabilities])
+    models = [_check_probabilities(p) for p in probabilities]
+    shapes = {P.shape for P in models}
+    if len(shapes) != 1:
+        raise ValueError(
+            "probabilities must hold at least one model, and all of the same rows and "
+            f"classes; there are {len(models)}, of the shapes {sorted(shapes)}."
+        )
+    P = np.stack(models)
     ensemble = P.mean(axis=0).argmax(axis=1)
     is_alike = P.argmax(axis=2) == ensemble
     weight = read_weight_if_given(sample_weight, P[0])
@@ -156,7 +164,7 @@ def ensemble_agreement_score(probabilities, sample_weight=None):
 
 
 def _check_probabilities(P):
-    P = check_array(P, dtype=np.float64, input_name="P")
+    P = check_array(as_readable(P), dtype=np.float64, input_name="P")
     sums = P.sum(axis=1)
     if P.shape[1] < 2 or P.min() < 0 or np.abs(sums - 1).max() > 1e-3:
         raise ValueError(

@@ -223,6 +223,13 @@ def test_what_is_not_one_table_is_refused(X, y, X_tgt, says):
         small().fit(X, y, X_tgt)
 
 
+@pytest.mark.parametrize("name", [None, np.nan, ("a", "b"), 1.5])
+def test_columns_of_odd_names_are_read_and_named(name):
+    small(lambda_max=0).fit(SRC.set_axis([name, 7], axis=1), Y)
+    with pytest.raises(ValueError, match=r"text, for example 'high'"):
+        small().fit(pd.DataFrame({name: ["high"] * 60, 7: ROWS[:, 0]}), Y)
+
+
 def test_columns_of_one_name_are_refused():
     twice = pd.DataFrame(ROWS, columns=["weak", "weak"])
     with pytest.raises(ValueError, match="several columns of one name"):

@@ -11,8 +11,12 @@ from helpers import make_domains
 from scipy import sparse
 
 from skdann import AutoDANNClassifier, BaselineClassifier, DANNClassifier
-from skdann.inspection import AlignmentDisplay, adaptation_report
-from skdann.model_selection import DANNGridSearchCV, rows_to_label
+from skdann.inspection import (
+    AlignmentDisplay,
+    DomainBoundaryDisplay,
+    adaptation_report,
+)
+from skdann.model_selection import DANNGridSearchCV, rows_to_label, target_scorer
 
 X, CODES, X_TGT, CODES_TGT = make_domains(60, 40)
 IS_KNOWN = np.arange(40) < 12
@@ -181,6 +185,74 @@ def test_a_class_of_the_target_alone_can_be_declared(door):
     model = DOORS[door](TEXT, few, classes=["rare", "ok", "ill"])
     assert model.classes_.tolist() == ["ill", "ok", "rare"]
     assert model.predict_proba(X_TGT).shape == (40, 3)
+
+
+NO_CLASSES = {
+    "missing": ([None, 0, 1], "classes must name labels"),
+    "NaN": ([0, 1, np.nan], "classes must name labels"),
+    "one text": ("ab", "classes must be a dense column"),
+    "a generator": ((c for c in (0, 1)), "classes must be a dense column"),
+    "a number": (2, "classes must be a dense column"),
+    "another type": (["a", "b"], r"\[0, 1\] are not among classes=\['a', 'b'\]"),
+}
+
+
+@pytest.mark.parametrize("case", NO_CLASSES)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_classes_that_are_none_are_refused(method, case):
+    classes, says = NO_CLASSES[case]
+    with pytest.raises(ValueError, match=says):
+        getattr(small(), method)(X, CODES, X_TGT, classes=classes)
+
+
+@pytest.mark.parametrize("make", [set, dict.fromkeys, pd.Series, pl.Series])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_classes_come_in_any_container(method, make):
+    classes = make([1, 0])
+    classes = classes.keys() if isinstance(classes, dict) else classes
+    model = getattr(small(), method)(X, CODES, X_TGT, classes=classes)
+    assert model.classes_.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("kind", ["int", "bool"])
+def test_later_calls_do_not_change_the_type_of_classes(kind):
+    y = np.array(KINDS[kind])[CODES]
+    model = small(warm_start=True).partial_fit(X, y, X_TGT, classes=KINDS[kind])
+    for train in (model.partial_fit, model.fit):
+        train(X, y.astype(float), X_TGT)
+        assert model.classes_.dtype == y.dtype
+
+
+# Whoever compares predictions with labels of 60 rows.
+JUDGES = {
+    "score": lambda model, y: model.score(X, y, domain="source"),
+    "scorer": lambda model, y: target_scorer("neg_dev", X_tgt=X_TGT)(model, X, y),
+}
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+@pytest.mark.parametrize(
+    ("y", "says"),
+    [
+        (np.where(CODES, 1, -1), "y holds -1.*without a label"),
+        (CODES.astype(str), "different types, text and numbers"),
+        ([0, "1"] * 30, "different types, text and numbers"),
+        (CODES[:-1], "inconsistent numbers of samples"),
+    ],
+)
+def test_labels_that_no_prediction_could_match_are_no_errors_of_it(judge, y, says):
+    model = small().fit(X, CODES, X_TGT)
+    with pytest.raises(ValueError, match=says):
+        JUDGES[judge](model, y)
+
+
+@pytest.mark.parametrize("name", ["y_src", "y_tgt"])
+def test_a_boundary_calls_labels_by_their_name(name):
+    model = small().fit(X, CODES, X_TGT)
+    with pytest.raises(ValueError, match=f"{name} has 5 entries"):
+        DomainBoundaryDisplay.from_estimator(
+            model, X, X_TGT, grid_resolution=3, **{name: CODES[:5]}
+        )
 
 
 def test_a_warm_start_keeps_its_classes():

@@ -73,7 +73,7 @@ class TestAlignment:
         assert_array_equal(display.labels, expected)
 
     def test_rows_come_in_lists(self, fitted, domains):
-        X, y, X_tgt = domains
+        X, _, X_tgt = domains
         expected = AlignmentDisplay.from_estimator(fitted, X, X_tgt, random_state=0)
         X, X_tgt = X.tolist(), X_tgt.tolist()
         display = AlignmentDisplay.from_estimator(fitted, X, X_tgt, random_state=0)
