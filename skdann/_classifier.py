@@ -15,7 +15,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call
 from ._base import BaseDANN
 from ._data._domains import with_class_weight
 from ._data._shift import resolve_shift
-from ._data._targets import ClassTargets
+from ._data._targets import ClassTargets, read_classes
 from ._data._weights import source_proportions
 from ._domain_aware import DomainAwareClassifier
 from ._numbers import Count, Number
@@ -449,6 +449,8 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
                 "partial_fit trains for one epoch, which early_stopping=True can't "
                 "shorten. Set early_stopping=False, or call fit."
             )
+        if classes is not None:
+            classes = read_classes(classes)
         _check_partial_fit_first_call(self, classes)
         continues = hasattr(self, "net_")
         domains = self._validate_domains(

@@ -3,8 +3,10 @@
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
+from sklearn.utils.validation import check_is_fitted
 
-from ._containers._labels import read_known_labels
+from ._containers._labels import read_true_labels
+from ._containers._weights import read_weight_if_given
 from ._typing import Array, Domain, MatrixLike, VectorLike
 
 DOMAINS = ("source", "target")
@@ -92,5 +94,7 @@ class DomainAwareClassifier(ClassifierMixin, DomainAware):
             In [0, 1].
         """
         of_domain = self if domain is None else self._reading(domain)
-        y = read_known_labels(y, "y")
-        return accuracy_score(y, of_domain.predict(X), sample_weight=sample_weight)
+        check_is_fitted(self)
+        y = read_true_labels(y, self.classes_, "y")
+        weight = read_weight_if_given(sample_weight, y)
+        return accuracy_score(y, of_domain.predict(X), sample_weight=weight)

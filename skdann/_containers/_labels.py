@@ -1,5 +1,6 @@
 """Labels: whatever holds them becomes an array, with a mask of those that are known."""
 
+from collections.abc import Iterator
 from numbers import Number
 
 import narwhals.stable.v1 as nw
@@ -8,7 +9,7 @@ from scipy import sparse
 
 from ._missing import missing_values
 
-_NO_COLUMN = (str, bytes, dict, set, Number)
+_NO_COLUMN = (str, bytes, dict, set, Number, Iterator)
 
 
 def read_labels(labels, name):
@@ -53,6 +54,37 @@ def read_known_labels(labels, name):
             "without a label; if they are of the target, pass them as X_tgt."
         )
     return known
+
+
+def read_true_labels(labels, classes, name):
+    """Return labels to compare predictions with; none may be missing.
+
+    A class that was not learned is one, and counts as an error of the prediction.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n,)
+        As the user passed them.
+    classes : ndarray of shape (n_classes,)
+        What is predicted.
+    name : str
+        What messages call the labels.
+    """
+    labels = read_known_labels(labels, name)
+    of_text = {isinstance(label, str) for label in labels.tolist()}
+    if of_text - {isinstance(label, str) for label in classes.tolist()}:
+        raise ValueError(
+            f"{name} and the classes {classes.tolist()} are of different types, text "
+            f"and numbers: {name} holds {labels[0]!r}. No prediction could be right."
+        )
+    mark = np.array([-1])
+    is_marked = find_labels(mark, labels)[0] >= 0
+    if is_marked and find_labels(mark, classes)[0] < 0:
+        raise ValueError(
+            f"{name} holds -1, which is none of the classes {classes.tolist()}: it "
+            "marks rows without a label. Leave these rows out."
+        )
+    return labels
 
 
 def find_labels(labels, classes):
@@ -105,12 +137,14 @@ def _as_array(labels, name):
 
 
 def _list_as_array(labels, name, dtype=None):
-    """Return a list as an array; labels of several types as they are."""
+    """Return a list as an array; as objects where numpy would change some labels."""
     try:
         array = np.asarray(labels, dtype=dtype)
     except ValueError as error:
         raise ValueError(f"{name} is a list of rows of other lengths.") from error
-    if array.ndim != 1 or len({type(label) for label in labels}) <= 1:
+    is_of_one_type = len({type(label) for label in labels}) <= 1
+    # 2**63 and -1 become floats, members of an Enum the first letters of its name
+    if array.ndim != 1 or (is_of_one_type and array.tolist() == list(labels)):
         return array
     array = np.empty(len(labels), dtype=object)
     array[:] = labels
@@ -134,10 +168,15 @@ def _several_columns(name, shape):
 
 
 def _of_one_type(labels):
-    """Return objects that are all numbers, or all booleans, as an array of these."""
+    """Return objects that are all numbers, or all booleans, as an array of these.
+
+    Subclasses of text become text: what was learned must compare with plain labels.
+    """
     if labels.dtype.kind != "O" or len(labels) == 0:
         return labels
     listed = labels.tolist()
+    if all(isinstance(label, str) for label in listed):
+        return np.array([str.__str__(label) for label in listed], dtype=object)
     is_bool = {isinstance(label, bool | np.bool_) for label in listed}
     try:
         numbers = np.array(listed)

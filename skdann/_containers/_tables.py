@@ -3,7 +3,7 @@
 import datetime
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from numbers import Number
 
@@ -21,7 +21,15 @@ KEPT = {"accept_sparse": "csr", "dtype": "numeric", "allow_nd": True}
 # More are not named in messages.
 MOST_NAMED = 5
 
-_DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(\s|T|$)")
+_DATE = re.compile(
+    r"\s*(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(\s|T|$)"  # 2020-01-31, 31/1/20 10:00
+    r"|\d{1,2}:\d{2}(:|\s|$)"  # 10:00
+    r"|\d{4}-\d{2}$"  # 2020-01
+    r"|(\d{1,2}[-\s.]+)?(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+    r"[a-z]*[-\s.,]+\d)",  # Jan 2020, 31 January 2020
+    re.IGNORECASE,
+)
+_NO_TABLE = (str, bytes, dict, Set, Iterator, Number, type(None))
 _TEMPORAL = (datetime.date, datetime.time, datetime.timedelta)
 _TEMPORAL_NAMES = ("Period", "datetime64", "timedelta64")
 
@@ -42,16 +50,26 @@ def as_table(X, name):
     name : str
         What messages call it.
     """
-    if isinstance(X, dict) and not sparse.issparse(X):  # a DOK matrix is a dict
+    if sparse.issparse(X):  # a DOK matrix is a dict
+        return X
+    if isinstance(X, _NO_TABLE):
+        keys = f" with the keys {list(X)[:MOST_NAMED]}" if isinstance(X, dict) else ""
         raise ValueError(
-            f"{name} is a dict with the keys {list(X)[:MOST_NAMED]}. It must be one "
-            "table: an array, a DataFrame or a sparse matrix."
+            f"{name} is a {type(X).__name__}{keys}. It must be one table: an array, a "
+            "DataFrame or a sparse matrix."
         )
     if hasattr(X, "collect_schema") and hasattr(X, "collect"):
         raise ValueError(f"{name} is a lazy frame. Pass {name}.collect().")
+    return as_readable(X)
+
+
+def as_readable(X):
+    """Return the same values in a container that scikit-learn and numpy read."""
     if isinstance(X, np.ma.MaskedArray):
         return _without_mask(X)
-    return _without_batch(X)
+    for convert in (_without_batch, _without_tensor, _without_fill_value):
+        X = convert(X)
+    return X
 
 
 def as_indexable(X, name):
@@ -125,8 +143,7 @@ def read_rows(X, name, **options):
     X = as_table(X, name)
     with explained_errors(X, name):
         checked = check_array(X, input_name=name, **{**KEPT, **options})
-        check_is_numeric(checked, name)
-    return checked
+        return as_numbers(checked, name)
 
 
 @contextmanager
@@ -156,13 +173,21 @@ def explained_errors(X, name, advice=""):
         raise reason from error
 
 
-def check_is_numeric(X, name):
-    """Raise ValueError if a checked array does not hold numbers."""
+def as_numbers(X, name):
+    """Return a checked array or CSR matrix as numbers that all of scikit-learn reads.
+
+    Raises
+    ------
+    ValueError
+        If it does not hold numbers.
+    """
+    if X.dtype.kind == "O":  # which scikit-learn converts for arrays and pandas alone
+        X = check_array(X, input_name=name, **KEPT)
     if X.dtype.kind not in "fiub":
         raise ValueError(
-            f"{name} has dtype {X.dtype}, but only numbers can be learned from. "
-            + " ".join(_REMEDIES.values())
+            f"{name} has dtype {X.dtype}, but only numbers can be learned from."
         )
+    return _with_small_indices(X) if sparse.issparse(X) else X
 
 
 def _as_frame(X):
@@ -185,6 +210,36 @@ def _without_batch(X):
     return arrow.Table.from_batches([X]) if is_batch else X
 
 
+def _without_tensor(X):
+    """Return a tensor of torch as an array: dense, on the CPU, without a gradient."""
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(X, torch.Tensor):
+        return X
+    X = X.detach().cpu()
+    X = X if X.layout is torch.strided else X.to_dense()
+    return (X.float() if X.dtype is torch.bfloat16 else X).numpy()
+
+
+def _without_fill_value(X):
+    """Return a frame of sparse columns as a dense one if it is not 0 that they omit."""
+    pandas = sys.modules.get("pandas")
+    if pandas is None or not isinstance(X, pandas.DataFrame) or X.shape[1] == 0:
+        return X
+    is_sparse = all(isinstance(dtype, pandas.SparseDtype) for dtype in X.dtypes)
+    if is_sparse and any(dtype.fill_value != 0 for dtype in X.dtypes):
+        return X.sparse.to_dense()
+    return X
+
+
+def _with_small_indices(X):
+    """Return a CSR matrix with indices of 32 bits if they fit: trees read no others."""
+    largest = max(X.nnz, *X.shape)
+    if X.indices.dtype == np.int32 == X.indptr.dtype or largest > np.iinfo("i4").max:
+        return X
+    indices, indptr = X.indices.astype(np.int32), X.indptr.astype(np.int32)
+    return type(X)((X.data, indices, indptr), shape=X.shape)
+
+
 def _without_mask(X):
     """Return the values of a masked array, NaN where they are masked."""
     if not np.ma.is_masked(X):
@@ -195,6 +250,8 @@ def _without_mask(X):
 def _check_schema(X, name, advice):
     """Raise ValueError for columns of dates, which numpy may turn into numbers."""
     frame = _as_frame(X)
+    if frame is not None and not frame.columns:
+        raise ValueError(f"{name} has no columns: its shape is {frame.shape}.")
     if frame is not None:
         types = {c: dtype for c, dtype in frame.schema.items() if dtype.is_temporal()}
         held = _some([f"{c!r} ({dtype})" for c, dtype in types.items()], str)
@@ -213,7 +270,11 @@ def _reason(X, name, error, advice):
     others = _columns_without_numbers(X)
     if others:
         return _describe_others(others, name, error, advice)
-    if "NaN" in error or "NAType" in error:
+    if "bytes/strings" in error:
+        return ValueError(
+            f"{name} holds numbers as text. Use numpy.asarray({name}, dtype=float)."
+        )
+    if any(word in error for word in ("NaN", "NAType", "NA is ambiguous")):
         return ValueError(_describe_missing(X, name))
     if "infinity" in error:
         return ValueError(_describe_infinite(X, name, error))
@@ -235,8 +296,8 @@ def _columns(X) -> Iterator[tuple[object, np.ndarray]]:
     """Yield each column of a table: its name or position, and its values."""
     frame = _as_frame(X)
     if frame is not None:
-        for column in frame.columns:
-            yield column, _values(frame[column])
+        for series in frame.iter_columns():
+            yield series.name, _values(series)
         return
     if sparse.issparse(X):
         X = sparse.csc_array(X)

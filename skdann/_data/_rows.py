@@ -7,8 +7,8 @@ from sklearn.utils.validation import validate_data
 
 from .._containers._tables import (
     KEPT,
+    as_numbers,
     as_table,
-    check_is_numeric,
     check_names,
     column_names,
     explained_errors,
@@ -45,7 +45,7 @@ def check_source_rows(estimator, X, y, *, reset):
     without_y = None if y is None else "no_validation"
     with explained_errors(X, "X"):
         checked = validate_data(estimator, X, without_y, reset=reset, **KEPT)
-        check_is_numeric(checked, "X")
+        checked = as_numbers(checked, "X")
     return checked
 
 
@@ -74,7 +74,7 @@ def check_target_rows(estimator, X_tgt, X, names):
     same_columns = names is not None and names == names_tgt
     with explained_errors(X_tgt, "X_tgt", _IN_X if same_columns else _WENT_AROUND):
         checked = check_array(X_tgt, input_name="X_tgt", estimator=estimator, **KEPT)
-        check_is_numeric(checked, "X_tgt")
+        checked = as_numbers(checked, "X_tgt")
     _check_shape(checked, X)
     return checked
 
@@ -98,7 +98,7 @@ def check_rows_to_predict(estimator, X, row_shape):
     X = as_table(X, "X")
     with explained_errors(X, "X"):
         checked = validate_data(estimator, X, reset=False, **KEPT)
-        check_is_numeric(checked, "X")
+        checked = as_numbers(checked, "X")
     name = type(estimator).__name__
     if checked.shape[1:] != row_shape:
         raise ValueError(

@@ -1,6 +1,7 @@
 """What y is: how labels become what a network learns, and what it answers, labels."""
 
 from collections import Counter
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -95,9 +96,10 @@ def read_class_targets(y, y_tgt=None, X_tgt=None, *, known=None, classes=None):
     y = read_source_labels(y)
     if known is not None:
         if classes is not None:
-            check_classes(known.classes, _unique(read_known_labels(classes, "classes")))
+            check_classes(known.classes, _unique(read_classes(classes)))
         classes = known.classes
-    targets = ClassTargets(check_classes(classes, y))
+    found = ClassTargets(check_classes(classes, y))
+    targets = found if known is None else known  # of the type of the first call
     codes_tgt = None
     if y_tgt is not None:
         codes_tgt = read_target_labels(y_tgt, X_tgt, targets)
@@ -119,17 +121,15 @@ def read_source_labels(y):
             DataConversionWarning,
         )
     y = read_known_labels(y, "y")
+    if len(y) == 0:
+        raise ValueError("y is empty: there are 0 labels to learn from.")
     if y.dtype.kind == "f":
         assert_all_finite(y, input_name="y")
     try:
-        check_classification_targets(y)
-    except TypeError as error:  # they can't be sorted
-        raise ValueError(
-            f"y holds labels of the types {_types(y)}: use numbers, booleans or text, "
-            f"and one type alone. ({error})"
-        ) from error
-    except ValueError as error:
-        raise ValueError(f"{error}{_why_no_classes(y)}") from error
+        with np.errstate(invalid="ignore"):  # scikit-learn casts large floats
+            check_classification_targets(y)
+    except (TypeError, ValueError) as error:
+        raise ValueError(_why_no_classes(y, error)) from error
     return y
 
 
@@ -151,7 +151,7 @@ def read_target_labels(y_tgt, X_tgt, targets):
     return codes
 
 
-def encode_known_labels(y_tgt, X_tgt, classes):
+def encode_known_labels(y_tgt, X_tgt, classes, name="y_tgt"):
     """Return the positions of target labels among the classes, and of others behind.
 
     Parameters
@@ -162,13 +162,15 @@ def encode_known_labels(y_tgt, X_tgt, classes):
         Target rows.
     classes : ndarray of shape (n_classes,)
         What was learned, sorted.
+    name : str, default="y_tgt"
+        What messages call the labels.
 
     Returns
     -------
     codes : ndarray of int of shape (n_target,)
         ``UNLABELLED`` where the label is not known, n_classes where it is another.
     """
-    labels, is_known = known_target_labels(y_tgt, X_tgt, classes)
+    labels, is_known = known_target_labels(y_tgt, X_tgt, classes, name)
     codes = np.full(len(is_known), UNLABELLED, dtype=np.int64)
     found = find_labels(labels, classes)
     codes[is_known] = np.where(found == UNLABELLED, len(classes), found)
@@ -178,7 +180,7 @@ def encode_known_labels(y_tgt, X_tgt, classes):
 def known_target_labels(y_tgt, X_tgt, classes, name="y_tgt"):
     """Return the known labels of the target, and a mask of their rows.
 
-    Parameters are those of :func:`encode_known_labels`, and what messages call y_tgt.
+    Parameters are those of :func:`encode_known_labels`.
     """
     labels, is_known = read_labels(y_tgt, name)
     n_target = _num_samples(X_tgt)
@@ -194,7 +196,7 @@ def known_target_labels(y_tgt, X_tgt, classes, name="y_tgt"):
             raise ValueError(
                 f"-1 is a class in y, and in {name} it would be that class or mark "
                 f"rows without a label. Pass {name} as an array of dtype object, with "
-                f"None where there is no label: {name}.astype(object)."
+                f"None where there is no label: numpy.array({name}, dtype=object)."
             )
         return labels, is_known
     is_known[is_known] = ~is_mark
@@ -234,12 +236,25 @@ def check_classes(classes, labels):
     return found
 
 
-def _declared_classes(classes, found):
-    """Return declared classes, of the dtype of labels that were found among them."""
-    classes, is_known = read_labels(classes, "classes")
+def read_classes(classes):
+    """Return declared classes as an array of labels of one type.
+
+    Parameters
+    ----------
+    classes : array-like or set
+        As the user passed them.
+    """
+    if isinstance(classes, Set):
+        classes = list(classes)
+    labels, is_known = read_labels(classes, "classes")
     if not is_known.all():
         raise ValueError("classes must name labels; it holds None, NaN or NA.")
-    classes = _unique(classes)
+    return labels
+
+
+def _declared_classes(classes, found):
+    """Return declared classes, of the dtype of labels that were found among them."""
+    classes = _unique(read_classes(classes))
     is_declared = find_labels(found, classes) != UNLABELLED
     if not is_declared.all():
         raise ValueError(
@@ -276,11 +291,16 @@ def _counts(labels):
     return shown + (f" and {more} more" if more > 0 else "")
 
 
-def _why_no_classes(y):
-    """Return what to do with labels that are no classes, to add to an error."""
+def _why_no_classes(y, error):
+    """Return why labels are no classes, and what to do."""
     if y.dtype.kind == "f":
         return (
-            f" y holds {len(np.unique(y))} numbers with fractions, as a regression "
-            "would predict. Divide them into classes, for example with numpy.digitize."
+            f"{error} y holds {len(np.unique(y))} numbers with fractions, or too large "
+            "for integers, as a regression would predict. Divide them into classes, "
+            "for example with numpy.digitize."
         )
-    return f" y holds labels of the types {_types(y)}: use numbers, booleans or text."
+    return (
+        f"y holds labels of the types {_types(y)}: use integers of at most 64 bits, "
+        "booleans or text, and one type alone, for example text: "
+        "[str(label) for label in y]."
+    )

@@ -2,9 +2,8 @@
 
 import numpy as np
 from sklearn.utils import compute_class_weight
-from sklearn.utils.validation import _check_sample_weight
 
-from .._containers._tables import as_table
+from .._containers._weights import read_weight
 from .._numbers import as_float
 
 
@@ -29,7 +28,7 @@ def check_row_weight(sample_weight, X, codes):
     """
     if sample_weight is None:
         return None, np.arange(X.shape[0]), 1.0
-    weight = _read_weight(sample_weight, X, "sample_weight")
+    weight = read_weight(sample_weight, X, "sample_weight")
     rows = np.flatnonzero(weight)
     if len(np.unique(codes[rows])) < 2:
         raise ValueError(
@@ -60,7 +59,7 @@ def check_row_weight_tgt(sample_weight_tgt, X_tgt):
     """
     if sample_weight_tgt is None:
         return None, None
-    weight = _read_weight(sample_weight_tgt, X_tgt, "sample_weight_tgt")
+    weight = read_weight(sample_weight_tgt, X_tgt, "sample_weight_tgt")
     rows = np.flatnonzero(weight)
     if len(rows) == 0:
         raise ValueError("sample_weight_tgt leaves no row of the target: all are 0.")
@@ -68,21 +67,6 @@ def check_row_weight_tgt(sample_weight_tgt, X_tgt):
     if len(rows) == len(weight):
         rows = slice(None)  # not a copy
     return weight / weight[rows].mean(), rows
-
-
-def _read_weight(weight, X, name):
-    """Return a weight for each row of X, finite and at least 0."""
-    weight = as_table(weight, name)
-    try:
-        return _check_sample_weight(
-            weight, X, dtype=np.float64, ensure_non_negative=True
-        )
-    except (TypeError, ValueError) as error:
-        if name in str(error) and name == "sample_weight":
-            raise
-        raise ValueError(
-            f"{name} must hold a number of at least 0 for each row. ({error})"
-        ) from error
 
 
 def label_weights(

@@ -198,12 +198,9 @@ class AlignmentDisplay:
         view = list(map(_safe_indexing, both, rows))
         labels = None
         if y_src is not None and y_tgt is not None:
-            labels = [
-                read_known_labels(y, name)[i]
-                for name, y, i in zip(
-                    ("y_src", "y_tgt"), (y_src, y_tgt), rows, strict=True
-                )
-            ]
+            labels = list(map(read_known_labels, (y_src, y_tgt), ("y_src", "y_tgt")))
+            _check_lengths({"features": both}, labels)
+            labels = list(map(_safe_indexing, labels, rows))
         return cls.from_views(
             {"Features": view}, labels, method=method, random_state=rng
         ).plot(ax)
@@ -235,13 +232,16 @@ class AlignmentDisplay:
         display : AlignmentDisplay
             Not plotted.
         """
-        source, target = next(iter(views.values()))
+        read = {title: _read_view(view, title) for title, view in views.items()}
+        if labels is not None:
+            labels = list(map(read_known_labels, labels, ("y_src", "y_tgt")))
+        n_rows = _check_lengths(read, labels)
         return cls(
             projections={
                 title: _project(view, method, random_state)
-                for title, view in views.items()
+                for title, view in read.items()
             },
-            is_target=np.repeat([False, True], [source.shape[0], target.shape[0]]),
+            is_target=np.repeat([False, True], n_rows),
             labels=None if labels is None else np.concatenate(labels),
         )
 
@@ -298,6 +298,26 @@ class AlignmentDisplay:
             ax.scatter([], [], color="0.4", marker=marker, s=24, label=name)
 
 
+def _read_view(view, title):
+    """Return the rows of both domains as checked arrays or CSR matrices."""
+    names = f"{title}, source", f"{title}, target"
+    check_names(*map(column_names, view), *names)
+    return list(map(read_rows, view, names))
+
+
+def _check_lengths(views, labels):
+    """Return how many rows the domains have; raise ValueError if views differ."""
+    lengths = {title: tuple(x.shape[0] for x in view) for title, view in views.items()}
+    if labels is not None:
+        lengths["labels"] = tuple(map(len, labels))
+    if len(set(lengths.values())) > 1:
+        raise ValueError(
+            "Views and labels must be of the same rows; these have (rows of the source,"
+            f" rows of the target): {lengths}."
+        )
+    return next(iter(lengths.values()))
+
+
 def _project(view, method, random_state):
     """Return the rows of both domains, one after the other, in the plane."""
     dense = [x.toarray() if sparse.issparse(x) else np.asarray(x) for x in view]
@@ -308,5 +328,6 @@ def _project(view, method, random_state):
         return tsne.set_output(transform="default").fit_transform(both)
     n_components = min(2, *both.shape)
     pca = PCA(n_components, random_state=random_state)
-    points = pca.set_output(transform="default").fit_transform(both)
+    with np.errstate(invalid="ignore"):  # columns of one value have no variance
+        points = pca.set_output(transform="default").fit_transform(both)
     return np.pad(points, [(0, 0), (0, 2 - n_components)])

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval
 
 from .._containers._tables import as_frame_like, check_names, column_names, read_rows
+from .._data._rows import take_rows
 from .._data._targets import UNLABELLED, encode_known_labels
 from .._typing import Array, Estimator, MatrixLike, VectorLike, validate_params
 from ..metrics._fitted import reading, unwrap
@@ -130,7 +131,7 @@ class DomainBoundaryDisplay:
         check_names(column_names(X_src), column_names(X_tgt), "X_src", "X_tgt")
         raw = X_src
         X_src, X_tgt = (
-            read_rows(X, name, accept_sparse=False)
+            take_rows(read_rows(X, name), slice(None))
             for X, name in ((X_src, "X_src"), (X_tgt, "X_tgt"))
         )
         if X_src.shape[1] != 2 or X_tgt.shape[1] != 2:
@@ -217,13 +218,13 @@ class DomainBoundaryDisplay:
         from matplotlib.colors import to_hex
 
         domains = (
-            ("source", "o", self.X_src, self.y_src, "black"),
-            ("target", "x", self.X_tgt, self.y_tgt, "0.35"),
+            ("source", "o", self.X_src, self.y_src, "black", "y_src"),
+            ("target", "x", self.X_tgt, self.y_tgt, "0.35", "y_tgt"),
         )
-        for name, marker, X, y, plain in domains:
+        for name, marker, X, y, plain, of_labels in domains:
             color = np.full(len(X), plain, dtype=object)
             if y is not None:
-                codes = encode_known_labels(y, X, self.labels)
+                codes = encode_known_labels(y, X, self.labels, of_labels)
                 is_class = (codes != UNLABELLED) & (codes < len(self.labels))
                 color[is_class] = [to_hex(colors[code]) for code in codes[is_class]]
             ax.scatter(*X.T, c=color, marker=marker, s=9, linewidths=0.8)

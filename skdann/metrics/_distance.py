@@ -9,6 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from .._containers._tables import check_names, column_names, read_rows
+from .._containers._weights import read_weight
 from .._typing import Array, MatrixLike, RandomState, VectorLike
 from .._warn import silent_libraries
 
@@ -60,7 +61,9 @@ def density_ratio(
     weight = None
     if sample_weight_tgt is not None:
         weight = np.ones(len(is_target))
-        weight[is_target == 1] = sample_weight_tgt
+        weight[is_target == 1] = read_weight(
+            sample_weight_tgt, joined[is_target == 1], "sample_weight_tgt"
+        )
     rows = joined[is_target == 0] if X is None else read_rows(X, "X")
     check_names(column_names(X_src), column_names(X), "X_src", "X")
     scaler, model = _scaler(joined), LogisticRegression(C=C, max_iter=1000)
@@ -150,7 +153,7 @@ def _join(X_src, X_tgt):
             f"X_tgt has {X_tgt.shape[1]} columns, but X_src has {X_src.shape[1]}. Pass "
             "both through the same transformer."
         )
-    largest = max(abs(X).max() for X in (X_src, X_tgt))
+    largest = max(float(abs(X).max()) for X in (X_src, X_tgt))
     if largest > LARGEST:
         raise ValueError(
             f"X_src and X_tgt, rows or features, hold values up to {largest:.3g}, "

@@ -1,11 +1,11 @@
 """Scores of predicted probabilities for the target, the higher the better."""
 
-from functools import partial
-
 import numpy as np
 from scipy.special import entr
 from sklearn.utils import check_array
 
+from .._containers._tables import as_readable
+from .._containers._weights import read_weight_if_given
 from .._typing import Array, VectorLike
 
 
@@ -44,8 +44,10 @@ def infomax_score(P: VectorLike, sample_weight: VectorLike | None = None) -> flo
     >>> infomax_score([[1, 0], [0, 1]]), infomax_score([[1, 0], [1, 0]])
     (1.0, 0.0)
     """
-    P, mean = _check_probabilities(P), _weighted_mean(sample_weight)
-    information = entr(mean(P)).sum() - mean(entr(P).sum(axis=1))
+    P, weight = _check_probabilities(P), read_weight_if_given(sample_weight, P)
+    mean = np.average(P, axis=0, weights=weight)
+    entropy = np.average(entr(P).sum(axis=1), weights=weight)
+    information = entr(mean).sum() - entropy
     return max(0.0, float(information / np.log(P.shape[1])))
 
 
@@ -80,8 +82,8 @@ def nuclear_norm_score(P: VectorLike, sample_weight: VectorLike | None = None) -
     1.0
     """
     P = _check_probabilities(P)
-    if sample_weight is not None:  # a row that counts twice is there twice
-        weight = np.asarray(sample_weight, dtype=np.float64)
+    weight = read_weight_if_given(sample_weight, P)
+    if weight is not None:  # a row that counts twice is there twice
         P = P * np.sqrt(weight / weight.mean())[:, None]
     # the eigenvalues of the small Gram matrix would lose the small singular values
     return float(np.linalg.svd(P, compute_uv=False).sum() / np.sqrt(P.size))
@@ -111,8 +113,9 @@ def neg_entropy_score(P: VectorLike, sample_weight: VectorLike | None = None) ->
     >>> round(neg_entropy_score([[0.5, 0.5], [1, 0]]), 4)
     -0.3466
     """
-    entropy = entr(_check_probabilities(P)).sum(axis=1)
-    return -float(_weighted_mean(sample_weight)(entropy))
+    P = _check_probabilities(P)
+    weight = read_weight_if_given(sample_weight, P)
+    return -float(np.average(entr(P).sum(axis=1), weights=weight))
 
 
 def ensemble_agreement_score(
@@ -149,19 +152,22 @@ def ensemble_agreement_score(
     >>> ensemble_agreement_score([a, b]).tolist()
     [1.0, 0.5]
     """
-    P = np.stack([_check_probabilities(p) for p in probabilities])
+    models = [_check_probabilities(p) for p in probabilities]
+    shapes = {P.shape for P in models}
+    if len(shapes) != 1:
+        raise ValueError(
+            "probabilities must hold at least one model, and all of the same rows and "
+            f"classes; there are {len(models)}, of the shapes {sorted(shapes)}."
+        )
+    P = np.stack(models)
     ensemble = P.mean(axis=0).argmax(axis=1)
     is_alike = P.argmax(axis=2) == ensemble
-    return np.average(is_alike, axis=1, weights=sample_weight)
-
-
-def _weighted_mean(sample_weight):
-    """Return a function that takes the mean over rows."""
-    return partial(np.average, axis=0, weights=sample_weight)
+    weight = read_weight_if_given(sample_weight, P[0])
+    return np.average(is_alike, axis=1, weights=weight)
 
 
 def _check_probabilities(P):
-    P = check_array(P, dtype=np.float64, input_name="P")
+    P = check_array(as_readable(P), dtype=np.float64, input_name="P")
     sums = P.sum(axis=1)
     if P.shape[1] < 2 or P.min() < 0 or np.abs(sums - 1).max() > 1e-3:
         raise ValueError(

@@ -100,6 +100,11 @@ def _check(loss, weight):
         for x, name in ((loss, "loss"), (weight, "weight"))
     )
     check_consistent_length(loss, weight)
+    if loss.ndim != 1 or weight.ndim != 1:
+        raise ValueError(
+            "loss and weight must each hold one number for each row; they have the "
+            f"shapes {loss.shape} and {weight.shape}."
+        )
     if weight.min() < 0 or weight.max() == 0:
         raise ValueError(
             f"weight holds a density ratio: not below 0, not all 0. It goes from "

@@ -13,6 +13,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 from tqdm.auto import tqdm
 
 from .._containers._tables import as_indexable
+from .._containers._weights import read_weight_if_given
 from .._data._target_rows import TargetRows
 from .._data._targets import read_source_labels
 from .._parallel import as_completed
@@ -123,7 +124,8 @@ class BaseDANNSearch:
         self._check_refit(scoring)
         X = as_indexable(X, "X")
         y = read_source_labels(y)
-        check_consistent_length(X, y, sample_weight)
+        check_consistent_length(X, y)
+        sample_weight = read_weight_if_given(sample_weight, X)
         target = TargetRows.of(X_tgt, y_tgt, sample_weight_tgt)
         X_tgt, y_tgt = target.X, target.y
         judged = JudgedRows.of(target, y, classes, for_choice=of_choice is not None)

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from sklearn.utils import check_consistent_length
 from sklearn.utils.metadata_routing import MetadataRequest
 
+from .._containers._labels import read_true_labels
 from .._typing import MatrixLike
 from ..metrics._scorers import SCORES, TargetEvaluation
 
@@ -33,6 +35,8 @@ class TargetScorer:
                 "sklearn.set_config(enable_metadata_routing=True), or bind it: "
                 "target_scorer(..., X_tgt=X_tgt)."
             )
+        y = read_true_labels(y, estimator.classes_, "y")
+        check_consistent_length(X, y)
         evaluation = TargetEvaluation(estimator, X, y, X_tgt)
         if isinstance(self.names, str):
             return SCORES[self.names](evaluation)

@@ -95,7 +95,7 @@ DATA = {
     "X_tgt a dict": ((X, Y, {"a": 1}), r"X_tgt is a dict"),
     "X_tgt a string": (
         (X, Y, "target.csv"),
-        r"X_tgt must hold rows with the columns of X",
+        r"X_tgt is a str\. It must be one table",
     ),
     "X_tgt of images": (
         (X, Y, images(30)),

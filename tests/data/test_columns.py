@@ -131,6 +131,9 @@ OTHER_TIMES = {
     "time zone": pd.date_range("2020", periods=60, tz="UTC"),
     "text": ["2020-01-02"] * 60,
     "text of a day and an hour": ["2/1/2020 10:00"] * 60,
+    "text of an hour": ["10:00"] * 60,
+    "text of a month": ["2020-01"] * 60,
+    "text with the name of a month": ["31 January 2020"] * 60,
 }
 
 
@@ -164,6 +167,13 @@ def test_missing_values_are_counted_by_column(kind):
         small().fit(X, Y, TGT)
     with pytest.raises(ValueError, match=r"'weak' \(1 of 60 rows\).*SimpleImputer"):
         FITTED.predict(X)
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+def test_missing_values_of_lists_are_counted_too(missing):
+    X = [[missing, 1.0], *ROWS[1:].tolist()]
+    with pytest.raises(ValueError, match=r"0 \(1 of 60 rows\).*SimpleImputer"):
+        small().fit(X, Y, TGT)
 
 
 @pytest.mark.parametrize("frame", [pl.from_pandas, pa.table])
@@ -201,11 +211,23 @@ def test_a_target_that_went_around_the_transformers_is_told_so():
         (ROWS, Y, {"a": ROWS_TGT}, r"X_tgt is a dict with the keys \['a'\]"),
         (pl.from_pandas(SRC).lazy(), Y, TGT, r"X is a lazy frame.*X\.collect\(\)"),
         (ROWS, Y, list(Y), "X_tgt must hold rows.*y_tgt"),
+        (iter(ROWS), Y, ROWS_TGT, "X is a .*iterator.*one table"),
+        (None, Y, ROWS_TGT, "X is a NoneType.*one table"),
+        (ROWS, Y, "rows", "X_tgt is a str.*one table"),
+        (SRC[[]], Y, TGT, "X has no columns"),
+        (ROWS.astype(str), Y, TGT, r"text.*numpy\.asarray\(X, dtype=float\)"),
     ],
 )
 def test_what_is_not_one_table_is_refused(X, y, X_tgt, says):
     with pytest.raises(ValueError, match=says):
         small().fit(X, y, X_tgt)
+
+
+@pytest.mark.parametrize("name", [None, np.nan, ("a", "b"), 1.5])
+def test_columns_of_odd_names_are_read_and_named(name):
+    small(lambda_max=0).fit(SRC.set_axis([name, 7], axis=1), Y)
+    with pytest.raises(ValueError, match=r"text, for example 'high'"):
+        small().fit(pd.DataFrame({name: ["high"] * 60, 7: ROWS[:, 0]}), Y)
 
 
 def test_columns_of_one_name_are_refused():

@@ -1,5 +1,6 @@
 """Whatever container and dtype the data come in, the answer is the same."""
 
+import decimal
 import resource
 
 import numpy as np
@@ -48,6 +49,15 @@ CONTAINERS = {
     "polars": lambda rows, path: pl.DataFrame(rows, schema=NAMES),
     "Arrow table": lambda rows, path: pa.table(frame(rows)),
     "Arrow batch": lambda rows, path: pa.RecordBatch.from_pandas(frame(rows)),
+    "pandas of text": lambda rows, path: frame(rows).astype(str),
+    "pandas sparse": lambda rows, path: frame(rows).astype(pd.SparseDtype(float)),
+    "polars of text": lambda rows, path: pl.DataFrame(rows.astype(str), schema=NAMES),
+    "Arrow of decimals": lambda rows, path: pa.table(
+        frame(rows).map(lambda value: decimal.Decimal(value).normalize())
+    ),
+    "tensor": lambda rows, path: torch.tensor(rows),
+    "tensor with a gradient": lambda rows, path: torch.tensor(rows, requires_grad=True),
+    "sparse tensor": lambda rows, path: torch.tensor(rows).to_sparse(),
     **{
         f"sparse {name}": lambda rows, path, make=make: make(rows)
         for name, make in SPARSE.items()
@@ -68,6 +78,22 @@ def test_container(small, domains, tmp_path, container):
         np.testing.assert_allclose(getattr(clf, method)(source), expected, rtol=1e-9)
     if container in WITH_NAMES:
         assert clf.feature_names_in_.tolist() == NAMES
+
+
+def with_large_indices(rows):
+    X = sparse.csr_array(rows)
+    X.indices, X.indptr = X.indices.astype(np.int64), X.indptr.astype(np.int64)
+    return X
+
+
+def test_indices_of_64_bits_reach_no_tree(domains):
+    X, y, X_tgt = domains
+    params = {"max_epochs": 1, "n_estimators": 1, "random_state": 0}
+    expected, large = (
+        DANNClassifier(**params).fit(make(X), y, make(X_tgt)).predict_proba(X_tgt)
+        for make in (sparse.csr_array, with_large_indices)
+    )
+    assert np.array_equal(large, expected)
 
 
 def test_the_two_domains_may_come_in_different_containers(small, domains):

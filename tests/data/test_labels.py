@@ -1,5 +1,7 @@
 """Labels: any container, any type; which are missing, and which are no class."""
 
+import enum
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -9,8 +11,12 @@ from helpers import make_domains
 from scipy import sparse
 
 from skdann import AutoDANNClassifier, BaselineClassifier, DANNClassifier
-from skdann.inspection import AlignmentDisplay, adaptation_report
-from skdann.model_selection import DANNGridSearchCV, rows_to_label
+from skdann.inspection import (
+    AlignmentDisplay,
+    DomainBoundaryDisplay,
+    adaptation_report,
+)
+from skdann.model_selection import DANNGridSearchCV, rows_to_label, target_scorer
 
 X, CODES, X_TGT, CODES_TGT = make_domains(60, 40)
 IS_KNOWN = np.arange(40) < 12
@@ -117,10 +123,12 @@ def test_minus_one_is_a_class_where_it_is_one_in_y():
     by_none = linear(y, source_and_target("of both signs")[1])
     assert np.array_equal(by_nan.predict_proba(X), by_none.predict_proba(X))
     assert by_nan.classes_.tolist() == [-1, 1]
-    with pytest.raises(ValueError, match=r"y_tgt\.astype\(object\)"):
-        linear(y, known)
-    all_known = linear(y, known.astype(object))  # as the message says
-    assert not np.array_equal(all_known.predict_proba(X), by_nan.predict_proba(X))
+    for make in (np.array, list, pl.Series, pa.array, pd.Series):
+        given = make(known.tolist())
+        with pytest.raises(ValueError, match=r"numpy\.array\(y_tgt, dtype=object\)"):
+            linear(y, given)
+        all_known = linear(y, np.array(given, dtype=object))  # as the message says
+        assert not np.array_equal(all_known.predict_proba(X), by_nan.predict_proba(X))
 
 
 def small(**params):
@@ -179,6 +187,74 @@ def test_a_class_of_the_target_alone_can_be_declared(door):
     assert model.predict_proba(X_TGT).shape == (40, 3)
 
 
+NO_CLASSES = {
+    "missing": ([None, 0, 1], "classes must name labels"),
+    "NaN": ([0, 1, np.nan], "classes must name labels"),
+    "one text": ("ab", "classes must be a dense column"),
+    "a generator": ((c for c in (0, 1)), "classes must be a dense column"),
+    "a number": (2, "classes must be a dense column"),
+    "another type": (["a", "b"], r"\[0, 1\] are not among classes=\['a', 'b'\]"),
+}
+
+
+@pytest.mark.parametrize("case", NO_CLASSES)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_classes_that_are_none_are_refused(method, case):
+    classes, says = NO_CLASSES[case]
+    with pytest.raises(ValueError, match=says):
+        getattr(small(), method)(X, CODES, X_TGT, classes=classes)
+
+
+@pytest.mark.parametrize("make", [set, dict.fromkeys, pd.Series, pl.Series])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_classes_come_in_any_container(method, make):
+    classes = make([1, 0])
+    classes = classes.keys() if isinstance(classes, dict) else classes
+    model = getattr(small(), method)(X, CODES, X_TGT, classes=classes)
+    assert model.classes_.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("kind", ["int", "bool"])
+def test_later_calls_do_not_change_the_type_of_classes(kind):
+    y = np.array(KINDS[kind])[CODES]
+    model = small(warm_start=True).partial_fit(X, y, X_TGT, classes=KINDS[kind])
+    for train in (model.partial_fit, model.fit):
+        train(X, y.astype(float), X_TGT)
+        assert model.classes_.dtype == y.dtype
+
+
+# Whoever compares predictions with labels of 60 rows.
+JUDGES = {
+    "score": lambda model, y: model.score(X, y, domain="source"),
+    "scorer": lambda model, y: target_scorer("neg_dev", X_tgt=X_TGT)(model, X, y),
+}
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+@pytest.mark.parametrize(
+    ("y", "says"),
+    [
+        (np.where(CODES, 1, -1), "y holds -1.*without a label"),
+        (CODES.astype(str), "different types, text and numbers"),
+        ([0, "1"] * 30, "different types, text and numbers"),
+        (CODES[:-1], "inconsistent numbers of samples"),
+    ],
+)
+def test_labels_that_no_prediction_could_match_are_no_errors_of_it(judge, y, says):
+    model = small().fit(X, CODES, X_TGT)
+    with pytest.raises(ValueError, match=says):
+        JUDGES[judge](model, y)
+
+
+@pytest.mark.parametrize("name", ["y_src", "y_tgt"])
+def test_a_boundary_calls_labels_by_their_name(name):
+    model = small().fit(X, CODES, X_TGT)
+    with pytest.raises(ValueError, match=f"{name} has 5 entries"):
+        DomainBoundaryDisplay.from_estimator(
+            model, X, X_TGT, grid_resolution=3, **{name: CODES[:5]}
+        )
+
+
 def test_a_warm_start_keeps_its_classes():
     with pytest.raises(ValueError, match=r"\['rare'\] are not among classes"):
         DOORS["warm start"](TEXT, TEXT_TGT, classes=["ill", "ok", "rare"])
@@ -214,6 +290,16 @@ def test_text_that_numpy_made_of_nan_is_no_class():
         linear(y, None)
 
 
+class Grade(enum.Enum):
+    LOW = 1
+    HIGH = 2
+
+
+class Word(str, enum.Enum):  # noqa: UP042 - str() of it is not its text
+    ILL = "ill"
+    OK = "ok"
+
+
 NO_LABELS = {
     "a regression": (X[:, 0], "continuous.*60 numbers with fractions.*digitize"),
     "several labels a row": (
@@ -229,8 +315,35 @@ NO_LABELS = {
     "one text": ("label", "one for each row; got a str"),
     "one number": (1, "one for each row; got a int"),
     "sparse": (sparse.csr_array(CODES[:, None]), "dense column of labels"),
-    "bytes": ([b"a", b"b"] * 30, r"types \['bytes'\]: use numbers, booleans or text"),
+    "bytes": ([b"a", b"b"] * 30, r"types \['bytes'\]: use integers.*text"),
+    "members of an Enum": (list(Grade) * 30, r"types \['Grade'\].*str\(label\)"),
+    "beyond 64 bits": ([2**70, 2**71] * 30, r"types \['int'\].*at most 64 bits"),
+    "booleans and integers": ([True, 2] * 30, r"\['bool', 'int'\].*one type alone"),
+    "complex": (CODES * 1j, r"types \['complex'\]"),
+    "floats beyond integers": (CODES * 1e300 + 1e300, "too large for integers"),
+    "a generator": ((c for c in CODES), "one for each row; got a generator"),
+    "none": ([], "y is empty"),
 }
+
+
+def test_labels_that_are_a_kind_of_text_are_that_text():
+    words = [Word.ILL, Word.OK]
+    y, few = source_and_target("text", words)
+    for make in (list, CONTAINERS["array of objects"], CONTAINERS["pandas objects"]):
+        model = linear(make(y), make(few))
+        assert model.classes_.tolist() == ["ill", "ok"]
+        assert type(model.classes_[0]) is str
+        of_text = [KINDS["text"][c] for c in CODES_TGT]
+        for labels in (of_text, [words[c] for c in CODES_TGT]):
+            assert model.score(X_TGT, labels) > 0.4
+
+
+def test_a_mark_does_not_merge_large_integers():
+    y = np.array([2**63, 2**63 + 1], dtype=np.uint64)[CODES]
+    known = np.array([2**63, 2**63 + 1], dtype=np.uint64)[CODES_TGT].tolist()
+    few = [v if k else -1 for v, k in zip(known, IS_KNOWN, strict=True)]
+    expected = linear(CODES, source_and_target("int")[1]).predict_proba(X_TGT)
+    assert np.array_equal(linear(y, few).predict_proba(X_TGT), expected)
 
 
 @pytest.mark.filterwarnings("ignore:A column-vector y was passed")

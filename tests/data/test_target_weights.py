@@ -1,8 +1,13 @@
 """``sample_weight_tgt``: a row that counts twice is a row that is there twice."""
 
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
+import torch
 from helpers import make_domains
+from scipy import sparse
 
 from skdann import AutoDANNClassifier, BaselineClassifier, DANNClassifier, metrics
 from skdann.inspection import adaptation_report
@@ -168,6 +173,70 @@ def test_weights_that_make_no_sense_are_refused(weight, says):
             model.fit(X, Y, X_TGT, sample_weight_tgt=weight)
     with pytest.raises(ValueError, match=says):
         search(X_TGT, sample_weight_tgt=weight)
+
+
+FITTED = DANNClassifier(**{**WHOLE_BATCH, "max_epochs": 1}).fit(X, Y, X_TGT)
+P = FITTED.predict_proba(X_TGT)
+
+# Whoever takes weights of 40 rows, and what it calls them.
+DOORS = {
+    "fit": (lambda w: FITTED.fit(X[:40], Y[:40], X_TGT, sample_weight=w), "_weight"),
+    "search": (
+        lambda w: DANNGridSearchCV(FITTED, {"lr": [0.01]}, cv=2).fit(
+            X[:40], Y[:40], X_TGT, sample_weight=w
+        ),
+        "_weight",
+    ),
+    "report": (
+        lambda w: adaptation_report(FITTED, X[:40], Y[:40], X_TGT, sample_weight=w),
+        "_weight",
+    ),
+    "accuracy": (lambda w: FITTED.score(X_TGT, Y_TGT, sample_weight=w), "_weight"),
+    "infomax": (lambda w: metrics.infomax_score(P, w), "_weight"),
+    "nuclear norm": (lambda w: metrics.nuclear_norm_score(P, w), "_weight"),
+    "entropy": (lambda w: metrics.neg_entropy_score(P, w), "_weight"),
+    "ensemble": (lambda w: metrics.ensemble_agreement_score([P, P], w), "_weight"),
+    "ratio": (
+        lambda w: metrics.density_ratio(X, X_TGT, sample_weight_tgt=w),
+        "_weight_tgt",
+    ),
+}
+NO_WEIGHTS = {
+    "zeros": np.zeros(40),
+    "NaN": np.where(np.arange(40) == 3, np.nan, 1.0),
+    "infinity": np.where(np.arange(40) == 3, np.inf, 1.0),
+    "negative": np.where(np.arange(40) == 3, -1.0, 1.0),
+    "a column": np.ones((40, 1)),
+    "too few": np.ones(39),
+    "a generator": (1.0 for _ in range(40)),
+    "a dict": dict.fromkeys(range(40), 1.0),
+    "sparse": sparse.csr_array(np.ones((40, 1))),
+    "masked": np.ma.array(np.ones(40), mask=np.arange(40) == 3),
+    "NA": pd.array([None, *range(39)], dtype="Float64"),
+}
+
+
+@pytest.mark.parametrize("case", NO_WEIGHTS)
+@pytest.mark.parametrize("door", DOORS)
+def test_weights_that_are_none_are_refused_by_whoever_takes_them(door, case):
+    call, name = DOORS[door]
+    with pytest.raises(ValueError, match=rf"^sample{name} must hold a number"):
+        call(NO_WEIGHTS[case])
+
+
+@pytest.mark.parametrize("make", [list, pd.Series, pl.Series, pa.array, torch.tensor])
+@pytest.mark.parametrize("door", ["accuracy", "infomax", "nuclear norm", "ratio"])
+def test_weights_come_in_any_container(door, make):
+    call, _ = DOORS[door]
+    np.testing.assert_allclose(call(make(WEIGHT.tolist())), call(WEIGHT))
+
+
+@pytest.mark.parametrize(
+    "risk", [metrics.importance_weighted_risk, metrics.deep_embedded_risk]
+)
+def test_a_risk_does_not_pair_each_loss_with_each_weight(risk):
+    with pytest.raises(ValueError, match=r"\(40,\) and \(40, 1\)"):
+        risk(np.ones(40), np.ones((40, 1)))
 
 
 def test_weights_need_a_target():

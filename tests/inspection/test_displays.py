@@ -72,6 +72,32 @@ class TestAlignment:
         expected = np.concatenate([1 - y, fitted.predict(X_tgt)])
         assert_array_equal(display.labels, expected)
 
+    def test_rows_come_in_lists(self, fitted, domains):
+        X, _, X_tgt = domains
+        expected = AlignmentDisplay.from_estimator(fitted, X, X_tgt, random_state=0)
+        X, X_tgt = X.tolist(), X_tgt.tolist()
+        display = AlignmentDisplay.from_estimator(fitted, X, X_tgt, random_state=0)
+        assert_array_equal(display.labels, expected.labels)
+        for title, points in expected.projections.items():
+            assert_allclose(display.projections[title], points)
+
+    def test_columns_of_one_value_warn_of_nothing(self):
+        AlignmentDisplay.from_features(np.ones((9, 2)), np.ones((9, 2)))
+
+    @pytest.mark.parametrize("lengths", [(8, 9), (9, 8), (10, 9)])
+    def test_labels_are_of_the_rows(self, lengths):
+        labels = [np.arange(n) % 2 for n in lengths]
+        view = np.eye(9), np.eye(9)
+        with pytest.raises(ValueError, match=r"same rows.*\(9, 9\)"):
+            AlignmentDisplay.from_features(*view, y_src=labels[0], y_tgt=labels[1])
+        with pytest.raises(ValueError, match=r"same rows.*\(9, 9\)"):
+            AlignmentDisplay.from_views({"View": view}, labels)
+
+    def test_views_are_of_the_same_rows(self):
+        views = {"a": (np.eye(9), np.eye(9)), "b": (np.eye(9), np.eye(8, 9))}
+        with pytest.raises(ValueError, match=r"same rows.*'b': \(9, 8\)"):
+            AlignmentDisplay.from_views(views, None)
+
     def test_another_estimator_can_stand_before(self, small, fitted, domains):
         X, y, X_tgt = domains
         source_only = small(lambda_max=0).fit(X, y, X_tgt)
@@ -335,6 +361,17 @@ class TestDomainBoundary:
         )
         row = [[display.xx0[1, 3], display.xx1[1, 3]]]
         assert_allclose(display.probabilities[1, 3], pipeline.predict_proba(row)[0])
+
+    def test_sparse_rows_are_drawn(self, fitted, domains):
+        X, _, X_tgt = domains
+        expected = DomainBoundaryDisplay.from_estimator(
+            fitted, X, X_tgt, grid_resolution=5
+        )
+        display = DomainBoundaryDisplay.from_estimator(
+            fitted, *map(sparse.csr_array, (X, X_tgt)), grid_resolution=5
+        )
+        assert_array_equal(display.X_src, expected.X_src)
+        assert_allclose(display.domains, expected.domains)
 
     def test_columns_keep_their_names(self, small, domains, recwarn):
         X, y, X_tgt = domains

@@ -152,3 +152,9 @@ def test_scores_rank_models_as_labels_would():
     for score in ("infomax_score", "nuclear_norm_score", "neg_entropy_score"):
         values = [getattr(metrics, score)(p) for p in P]
         assert values == sorted(values, reverse=True), score
+
+
+@pytest.mark.parametrize("models", [[], [np.eye(2), np.eye(3)]])
+def test_models_that_can_not_be_compared_are_counted(models):
+    with pytest.raises(ValueError, match=f"there are {len(models)}, of the shapes"):
+        metrics.ensemble_agreement_score(models)

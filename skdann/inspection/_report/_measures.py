@@ -11,6 +11,7 @@ from sklearn.utils import (
 from sklearn.utils.validation import _num_samples
 
 from ..._containers._tables import as_indexable
+from ..._containers._weights import read_weight_if_given
 from ..._data._target_rows import TargetRows
 from ..._data._targets import read_source_labels
 from ..._pipelines import resolve_search
@@ -107,7 +108,8 @@ def measure(
     classifier = fitted_classifier(estimator)
     rng = check_random_state(random_state)
     X_src, y_src = as_indexable(X_src, "X_src"), read_source_labels(y_src)
-    check_consistent_length(X_src, y_src, sample_weight)
+    check_consistent_length(X_src, y_src)
+    sample_weight = read_weight_if_given(sample_weight, X_src)
     target = TargetRows.of(X_tgt, y_tgt, sample_weight_tgt)
     fit_params = {
         "sample_weight": sample_weight,
