@@ -21,7 +21,7 @@ from ._data._rows import check_rows_to_predict
 from ._data._scale_check import warn_if_of_source, warn_if_unscaled
 from ._domain_aware import DomainAware
 from ._io._container import errors_as_value_error
-from ._io._metadata import NOT_IDENTITY, check_row_shape, describe
+from ._io._metadata import NOT_IDENTITY, check_names, check_row_shape, describe
 from ._io._onnx import export_onnx
 from ._restore import restore_attributes_on_error
 from ._training import (
@@ -96,6 +96,9 @@ _FIXED_BY_FIRST_FIT = (
     "callbacks",
     "device",
 )
+
+# What marks a state as that of a fitted estimator.
+_FITTED = ("net_", "_built_with", "_row_shape")
 
 # To predict one class for all rows is no sign of a failure where nine in ten are of one
 # class, or where there are hardly any rows.
@@ -645,14 +648,22 @@ class BaseDANN(
 
     def __setstate__(self, state):
         super().__setstate__(OF_OLD_VERSIONS | state)
-        if isinstance(vars(self).get("net_"), dict):
+        is_whole = isinstance(vars(self).get("net_"), DANNNet)
+        if not is_whole and not vars(self).keys().isdisjoint(_FITTED):
             what = f"This {type(self).__name__} of a pickle"
             with errors_as_value_error(what, "Fit it anew."):
                 self._restore_pickled()
 
     def _restore_pickled(self):
-        saved, built_with = self.net_, self._built_with
+        self.get_params(deep=False)  # whatever is missing is missed now
         row_shape = check_row_shape(self._row_shape)
+        names = getattr(self, "feature_names_in_", None)
+        if names is not None:
+            check_names(names.tolist(), row_shape[0])
+        known = [name for name in _FIXED_BY_FIRST_FIT if name in self._built_with]
+        saved = self.net_
+        built_with = {name: self._built_with[name] for name in known}
+        self._built_with, self.n_features_in_ = built_with, row_shape[0]
         built = self._as_built()
         built.lr = 1.0  # any; that of the next steps comes from the schedule
         net = built._saved_net(saved, self._targets, row_shape)

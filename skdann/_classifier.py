@@ -444,6 +444,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         self : DANNClassifier
             Trained a little further.
         """
+        self._validate_params()  # scikit-learn does so before the first call alone
         if self.early_stopping:
             raise ValueError(
                 "partial_fit trains for one epoch, which early_stopping=True can't "

@@ -84,6 +84,18 @@ def test_lambda_without_a_target_warns_that_nothing_is_adapted(small, domains):
         small().partial_fit(X, y, classes=[0, 1])
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("lr", -1.0), ("lambda_max", -1), ("lr_schedule", "x"), ("class_weight", 0.5)],
+)
+def test_partial_fit_checks_parameters_that_were_set_since(small, domains, name, value):
+    X, y, X_tgt = domains
+    clf = small().partial_fit(X, y, X_tgt, classes=[0, 1])
+    with pytest.raises(ValueError, match=f"The '{name}' parameter"):
+        clf.set_params(**{name: value}).partial_fit(X, y, X_tgt)
+    assert clf.n_iter_ == 1
+
+
 def test_predictions_are_probabilities_and_labels(adapted):
     X, _, _, _ = make_domains(seed=5)
     proba = adapted.predict_proba(X)

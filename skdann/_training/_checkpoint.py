@@ -106,13 +106,13 @@ class Checkpoint(Callback):
                 f"checkpoint={str(self.path)!r} can't be written: {error} Set "
                 "checkpoint=None, or use plain values."
             ) from error
-        if self.path.exists() and not self.n_written:  # else resume has read it
-            self._check_replaceable()
-        remove_parts(self.path)
         try:
             check_writable(self.path)
         except OSError as error:
             raise self._explained(error) from error
+        if self.path.exists() and not self.n_written:  # else resume has read it
+            self._check_replaceable()
+        remove_parts(self.path)
 
     def _check_replaceable(self):
         try:
@@ -151,8 +151,9 @@ class Checkpoint(Callback):
             self._check_same(saved, net)
             from_plain(net, saved)
             run = saved["run"]
-            check_run(run, saved["net"], self._most_epochs())
-            if self.early_stopping is not None:
+            stops_early = self.early_stopping is not None
+            check_run(run, saved["net"], self._most_epochs(), stops_early=stops_early)
+            if stops_early:
                 best = map_leaves(run["best"], np.ndarray, torch.tensor)
                 self.early_stopping.resume(best, run["start"])
             end = len(net.history) if run["is_finished"] else run["end"]

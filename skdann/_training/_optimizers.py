@@ -158,7 +158,9 @@ def _check_finite(tree, name=""):
         for value in tree:
             _check_finite(value, name)
     elif isinstance(tree, float | int | torch.Tensor):
-        values = torch.as_tensor(tree)
+        is_tensor = isinstance(tree, torch.Tensor)
+        # numbers as Python has them: torch's own dtype for them is float32
+        values = tree if is_tensor else torch.tensor(tree, dtype=torch.float64)
         is_negative = name in _NEVER_NEGATIVE and bool((values < 0).any())
         if is_negative or not values.isfinite().all():
             raise ValueError(f"the optimizer's {name} is not finite, or negative")

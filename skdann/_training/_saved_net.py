@@ -161,7 +161,7 @@ def check_state(state: dict, n_generators: int) -> None:
         check_claims("generator", generator["state"], GENERATOR_STATE)
 
 
-def check_run(run: dict, state: dict, most_epochs: int) -> None:
+def check_run(run: dict, state: dict, most_epochs: int, *, stops_early: bool) -> None:
     """Check what a checkpoint says of the fit that wrote it, if it is to go on.
 
     Parameters
@@ -172,14 +172,18 @@ def check_run(run: dict, state: dict, most_epochs: int) -> None:
         What the file says of the net, checked.
     most_epochs : int
         That can be left.
+    stops_early : bool
+        Whether what early stopping knows matters.
     """
     n_epochs, best = state["n_epochs"], run["best"]
     check_claims("run", run, {**RUN, "end": whole(n_epochs, n_epochs + most_epochs)})
-    if best is None:
+    if not stops_early:
+        return
+    check_claims("run", run, {"start": whole(0, n_epochs)})
+    if best is None:  # of the epochs so far
         return
     table = {**BEST, "n_epochs": whole(1, n_epochs)}
     check_claims("best epoch", best, table)
-    check_claims("run", run, {"start": whole(0, n_epochs)})
     like = {name: torch.as_tensor(value) for name, value in state["module"].items()}
     check_weights_like(best["module"], like)
 

@@ -529,6 +529,12 @@ def test_resume_needs_a_checkpoint(small, domains):
         small().fit(*domains, resume=True)
 
 
+def test_nobody_is_advised_to_remove_a_folder(small, domains, tmp_path):
+    with pytest.raises(OSError, match=r"can't be written to .*: Is a directory\.$"):
+        small(checkpoint=tmp_path).fit(*domains)
+    assert tmp_path.is_dir()
+
+
 def test_a_folder_that_is_not_there_is_told_before_training(small, domains, tmp_path):
     clf = small(checkpoint=tmp_path / "nowhere" / "run.skdann", max_epochs=10**6)
     with pytest.raises(OSError, match=r"can't be written to .*nowhere") as caught:

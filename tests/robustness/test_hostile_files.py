@@ -10,6 +10,7 @@ import textwrap
 import children
 import hostile
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from bombs import BOMBS, measure_all, read_text, write_text
@@ -505,6 +506,39 @@ def test_what_must_be_there_is_missed(trained, tmp_path):
             skdann.load(tmp_path / "file")
 
 
+STATES = {
+    "net_": [None, [], 0.5, "x", {}],
+    "_built_with": [None, 5],
+    "_row_shape": [None, (), (0,), (3,), "xx"],
+    "feature_names_in_": [np.array(["a"]), np.array([1, 2]), "ab"],
+    "lr_schedule": [],
+}
+
+
+def test_a_pickled_state_that_makes_no_sense_is_refused(trained):
+    X, y, X_tgt = trained[1]
+    tables = [pd.DataFrame(rows, columns=["a", "b"]) for rows in (X, X_tgt)]
+    clf = skdann.DANNClassifier(**SMALL).fit(tables[0], y, tables[1])
+    for name, values in STATES.items():
+        states = [{**clf.__getstate__(), name: value} for value in values]
+        if name != "feature_names_in_":
+            states.append({k: v for k, v in clf.__getstate__().items() if k != name})
+        for state in states:
+            with pytest.raises(ValueError, match="of a pickle can't be used: "):
+                object.__new__(type(clf)).__setstate__(state)
+
+
+def test_what_a_pickle_tells_twice_is_taken_from_the_network(trained):
+    clf, domains, _ = trained
+    state = {**clf.__getstate__(), "n_features_in_": 1e308}
+    state["_built_with"] = {**state["_built_with"], "predict": None, 0: 1}
+    unpickled = object.__new__(type(clf))
+    unpickled.__setstate__(state)
+    expected = pickle.loads(pickle.dumps(clf)).partial_fit(*domains)
+    found = unpickled.partial_fit(*domains).predict_proba(domains[0])
+    assert np.array_equal(found, expected.predict_proba(domains[0]))
+
+
 RUN = {
     ("run", "end"): [2, 99, *NO_COUNT],
     ("run", "is_finished"): [0, 1, None, "x", []],
@@ -537,6 +571,12 @@ def test_nonsense_of_a_run_is_noticed_before_it_is_resumed(domains, tmp_path):
             write_file(path, forged)
             with pytest.raises(ValueError, match=r"can't be used: |has planned"):
                 skdann.DANNClassifier(**params).fit(*domains, resume=True)
+    for start in (7, *NO_COUNT, np.zeros(3), ()):  # no epoch was the best yet
+        forged = copy_tree(tree)
+        forged["run"].update(best=None, start=start)
+        write_file(path, forged)
+        with pytest.raises(ValueError, match="start of its run is"):
+            skdann.DANNClassifier(**params).fit(*domains, resume=True)
     write_file(path, tree)
     resumed = skdann.DANNClassifier(**params).fit(*domains, resume=True)
     assert resumed.n_iter_ == 6
