@@ -589,6 +589,7 @@ class BaseDANN(
         if feature_names is not None:
             self.feature_names_in_ = feature_names
 
+    @with_default_settings
     def _saved_net(self, saved, targets, row_shape):
         """Return the net of a file, built by the present parameters."""
         dtype = np.dtype({"float32": "f4", "float64": "f8"}[saved["net"]["dtype"]])

@@ -127,6 +127,8 @@ def load(path: PathLike, **parameters: Any) -> DANNClassifier:
     _check_parts_given(path, of_code)
     for name in (*of_code, "checkpoint"):
         given.pop(name, None)
+    if "optimizer" in of_code:
+        saved["net"]["optimizer"] = None  # the state of another than the default
     estimator = DANNClassifier().set_params(**parameters)
     with errors_as_value_error(path):
         estimator.set_params(**given)

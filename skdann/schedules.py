@@ -194,6 +194,8 @@ class ScaledSchedule:
         """Return the factor, or raise ValueError if it is not finite, or negative."""
         try:
             returned = self.factor(progress, **dict(self.options))
+        except MemoryError:
+            raise
         except Exception as error:
             raise ValueError(
                 f"{self.name} failed at progress {progress:g}: "

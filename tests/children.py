@@ -4,10 +4,13 @@ import os
 import subprocess
 import sys
 
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-
 # Seconds. On the busiest machine, too, only what hangs takes as long.
 FOREVER = 1800
+
+
+def environment():
+    """Return the environment, with what can be imported here."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 def run(*command, check=True):
@@ -27,7 +30,7 @@ def run(*command, check=True):
     """
     child = subprocess.run(
         [sys.executable, *map(str, command)],
-        env=ENVIRONMENT,
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=FOREVER,

@@ -168,7 +168,7 @@ def test_a_class_that_the_source_lacks(shifted):
     y_tgt[:5] = 2
     for prior in ("estimate", [0.2, 0.5, 0.3]):
         clf = make(target_prior=prior)
-        clf.fit(X, y, X_tgt, y_tgt=y_tgt)
+        clf.fit(X, y, X_tgt, y_tgt=y_tgt, classes=[0, 1, 2])
         assert np.isfinite(clf.predict_proba(X_tgt)).all()
 
 
@@ -202,7 +202,7 @@ def test_training_goes_on_with_the_first_estimate(shifted):
     X, y, X_tgt, _ = shifted
     clf = make(target_prior="estimate").fit(X, y, X_tgt)
     before = clf.target_prior_
-    weights = clf._validate_domains(X, y, X, None, None, clf._targets).target_prior
+    weights = clf._validate_domains(X, y, X, targets=clf._targets).target_prior
     np.testing.assert_allclose(weights, before)
     clf.partial_fit(X, y, X)
     np.testing.assert_array_equal(clf.target_prior_, before)

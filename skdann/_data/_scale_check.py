@@ -57,15 +57,22 @@ def warn_if_unscaled(X):
         return
     mean, deviation = column_moments(_some_rows(X))
     large = np.flatnonzero(np.hypot(mean, deviation) > LARGE)
-    if len(large):
-        warn(
-            f"{len(large)} of {X.shape[1]} columns of X hold numbers far from 1, the "
-            f"first of them column {large[0]} (mean {mean[large[0]]:.3g}, standard "
-            f"deviation {deviation[large[0]]:.3g}), and standardize=None leaves them "
-            "so: a network hardly learns from such. Leave standardize='auto', or "
-            "scale X and X_tgt, for example with StandardScaler.",
-            AdaptationWarning,
-        )
+    if len(large) == 0:
+        return
+    if sparse.issparse(X):
+        why, remedy = "sparse rows are left so", "Scale X and X_tgt, for example with "
+        remedy += "MaxAbsScaler."
+    else:
+        why, remedy = "standardize=None leaves them so", "Leave standardize='auto', or "
+        remedy += "scale X and X_tgt, for example with StandardScaler."
+    first = large[0]
+    warn(
+        f"{len(large)} of {X.shape[1]} columns of X hold numbers far from 1, the first "
+        f"of them column {first} (mean {mean[first]:.3g}, standard deviation "
+        f"{deviation[first]:.3g}), and {why}: a network hardly learns from such. "
+        + remedy,
+        AdaptationWarning,
+    )
 
 
 def _holds_rows_of(X_tgt, X):
@@ -77,8 +84,9 @@ def _holds_rows_of(X_tgt, X):
     if X_tgt is X:
         return True
     if sparse.issparse(X) or sparse.issparse(X_tgt):
-        is_alike = sparse.issparse(X_tgt) and X.shape == X_tgt.shape
-        return is_alike and X.nnz == X_tgt.nnz and (X_tgt != X).nnz == 0
+        are_sparse = sparse.issparse(X) and sparse.issparse(X_tgt)
+        is_alike = are_sparse and X.shape == X_tgt.shape and X.nnz == X_tgt.nnz
+        return is_alike and (X_tgt != X).nnz == 0
     if X.shape == X_tgt.shape and np.array_equal(X, X_tgt):
         return True
     rows = np.linspace(0, len(X_tgt) - 1, N_LOOKED_FOR).astype(int)

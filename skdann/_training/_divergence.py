@@ -183,7 +183,7 @@ def explain_single_rows(batch_size):
 
 @contextmanager
 def explain_out_of_memory(device, batch_size):
-    """Turn torch's out-of-memory errors into a MemoryError with advice.
+    """Turn out-of-memory errors, also torch's, into a MemoryError with advice.
 
     Parameters
     ----------
@@ -194,8 +194,9 @@ def explain_out_of_memory(device, batch_size):
     """
     try:
         yield
-    except RuntimeError as error:  # torch.cuda.OutOfMemoryError is one
-        if not any(sign in str(error) for sign in _SIGNS_OF_FULL_MEMORY):
+    except (MemoryError, RuntimeError) as error:  # torch's are RuntimeErrors
+        is_told = any(sign in str(error) for sign in _SIGNS_OF_FULL_MEMORY)
+        if not (is_told or isinstance(error, MemoryError)):
             raise
         raise MemoryError(
             f"The network, or a step of training it, needs more memory than device "

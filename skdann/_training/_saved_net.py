@@ -117,7 +117,8 @@ def from_plain(net, saved: dict) -> None:
     net : DANNNet
         Initialized, of the same parts.
     saved : dict
-        From :func:`skdann._io._container.read_file`.
+        From :func:`skdann._io._container.read_file`. Without a state of the optimizer
+        that of the net stays as it is new.
 
     Raises
     ------
@@ -134,7 +135,8 @@ def from_plain(net, saved: dict) -> None:
     check_weights_like(state["module"], net.module_.state_dict())
     state = map_leaves(state, np.ndarray, torch.tensor)
     copy_weights(state["module"], net.module_)
-    load_optimizer_state(net.optimizer_, state["optimizer"])
+    if state["optimizer"] is not None:
+        load_optimizer_state(net.optimizer_, state["optimizer"])
     rows = [{str(k): v for k, v in row.items()} for row in state["history"]]
     net.history[:] = [{"batches": [], **row} for row in rows]
     restore_training(net, state)

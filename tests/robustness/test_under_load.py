@@ -8,7 +8,7 @@ import sys
 
 import loads
 import pytest
-from children import ENVIRONMENT, FOREVER
+from children import FOREVER, environment
 from helpers import PLAIN
 
 pytestmark = pytest.mark.skipif(
@@ -25,7 +25,7 @@ def in_a_process(calls):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=ENVIRONMENT,
+        env=environment(),
         start_new_session=True,
     ) as process:
         try:

@@ -1,6 +1,7 @@
 """Networks trained as a stack end as those trained one by one."""
 
 import gc
+import re
 
 import numpy as np
 import pytest
@@ -362,8 +363,7 @@ def test_one_that_restores_ends_as_it_ends_alone(domains, stack_sizes):
 
         def schedule(progress):
             seen.append(progress)
-            first = seen.count(progress) == 1 or progress in (0.0, 0.5, 1.0)
-            return 1e30 if 0.31 < progress < 0.34 and first else 1.0
+            return 1e30 if 0.28 < progress < 0.32 and seen.count(progress) == 1 else 1.0
 
         return schedule
 
@@ -469,8 +469,8 @@ def fails_late(error):
 @pytest.mark.parametrize(
     ("error", "expected", "says"),
     [
-        (ZeroDivisionError("on purpose"), ZeroDivisionError, "on purpose"),
-        (RuntimeError("not enough memory"), MemoryError, "batch_size=128"),
+        (ZeroDivisionError("on purpose"), ValueError, "lr_schedule.*on purpose"),
+        (MemoryError("not enough memory"), MemoryError, "batch_size=128"),
     ],
 )
 @pytest.mark.parametrize("position", [0, 2, 4])
@@ -485,7 +485,7 @@ def test_an_error_in_training_fails_the_one_at_fault(
     assert stack_sizes[0] == 5
     for i, found in enumerate(errors):
         assert type(found) is (expected if i == position else type(None))
-    assert says in str(errors[position])
+    assert re.search(says, str(errors[position]))
     for i, (one, other) in enumerate(zip(alone, estimators, strict=True)):
         if i != position:
             p, q = one.predict_proba(domains[0]), other.predict_proba(domains[0])
