@@ -655,6 +655,7 @@ class BaseDANN(
             with errors_as_value_error(what, "Fit it anew."):
                 self._restore_pickled()
 
+    @with_default_settings
     def _restore_pickled(self):
         self.get_params(deep=False)  # whatever is missing is missed now
         row_shape = check_row_shape(self._row_shape)

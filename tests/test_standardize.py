@@ -120,6 +120,16 @@ def test_sparse_rows_are_standardized_as_dense_ones(raw, dtype):
         np.testing.assert_allclose(P, dense.predict_proba(X_tgt), rtol=tolerance)
 
 
+@pytest.mark.filterwarnings("error")
+def test_sparse_float32_is_standardized_at_any_scale(small):
+    X, y, X_tgt, _ = make_domains()
+    for scale in (1e-30, 1e30):
+        rows = [sparse.csr_matrix((x * scale).astype("f4")) for x in (X, X_tgt)]
+        clf = small(standardize="domain").fit(rows[0], y, rows[1])
+        found = clf.module_.standardizer.scale.numpy() / scale
+        assert found == pytest.approx(np.stack([X.std(0), X_tgt.std(0)]), rel=1e-3)
+
+
 def test_rows_of_weight_zero_are_as_if_they_were_not_there(raw):
     X, y, X_tgt, _ = raw
     weight = np.ones(len(X))
@@ -298,9 +308,7 @@ def test_known_proportions_are_no_matter_of_scale():
 def test_auto_leaves_sparse_rows_and_images_alone(raw, small):
     X, y, X_tgt, _ = raw
     X, X_tgt = sparse.csr_matrix(X), sparse.csr_matrix(X_tgt)
-    with pytest.warns(
-        AdaptationWarning, match=r"sparse rows are.*MaxAbsScaler"
-    ):
+    with pytest.warns(AdaptationWarning, match=r"sparse rows are.*MaxAbsScaler"):
         clf = fit(X, y, X_tgt, "auto", lr=1e-6)
     assert clf.standardize_ is None
     images = np.random.default_rng(0).random((20, 1, 4, 4), dtype=np.float32)

@@ -64,10 +64,7 @@ def column_moments(X, weight=None):
         How often each counts.
     """
     if sparse.issparse(X):
-        X = X if X.dtype.kind == "f" else X.astype(np.float64)
-        weight = None if weight is None else weight.astype(X.dtype)
-        mean, variance = mean_variance_axis(X, axis=0, weights=weight)
-        return mean, np.sqrt(variance)
+        return _sparse_moments(X if X.dtype.kind == "f" else X.astype(float), weight)
     scaler = StandardScaler()
     for rows in gen_batches(X.shape[0], _BLOCK):
         of_rows = None if weight is None else weight[rows]
@@ -75,6 +72,16 @@ def column_moments(X, weight=None):
             with np.errstate(all="ignore"):  # squares of huge values overflow
                 scaler.partial_fit(X[rows], sample_weight=of_rows)
     return scaler.mean_, np.sqrt(scaler.var_)
+
+
+def _sparse_moments(X, weight):
+    of_rows = None if weight is None else weight.astype(X.dtype)
+    with np.errstate(all="ignore"):  # as above
+        mean, variance = mean_variance_axis(X, axis=0, weights=of_rows)
+        fits = (variance > np.finfo(np.float32).tiny) & (variance < np.inf)
+        if X.dtype != np.float64 and not fits.all():
+            return _sparse_moments(X.astype(np.float64), weight)
+        return mean, np.sqrt(variance)
 
 
 def _deviation_of_both(mean, deviation, mean_tgt, deviation_tgt):

@@ -20,7 +20,7 @@ from .._io._container import (
 )
 from .._io._metadata import NOT_IDENTITY
 from .._warn import warn
-from ._divergence import check_weights
+from ._divergence import check_predictions
 from ._early_stopping import EarlyStopping
 from ._identity import fingerprint, hash_code, hash_data, is_same_setting
 from ._plan import resolve_max_epochs
@@ -181,7 +181,8 @@ class Checkpoint(Callback):
         is_finished : bool, default=False
             Whether no epoch is left to train.
         """
-        check_weights(net)  # a last step may have gone wrong: the old file is better
+        # a last step may have gone wrong: the old file is better
+        check_predictions(net, self.domains)
         early = self.early_stopping
         run = {
             "data": self.data,

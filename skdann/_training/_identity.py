@@ -124,7 +124,8 @@ def _inside_function(function):
     for cell in function.__closure__ or ():
         with suppress(ValueError):  # it is empty
             cells.append(cell.cell_contents)
-    return [function.__code__, *cells, *(function.__defaults__ or ())]
+    named = sorted((function.__kwdefaults__ or {}).items())
+    return [function.__code__, *cells, *(function.__defaults__ or ()), *named]
 
 
 def _inside_class(cls):
@@ -172,6 +173,8 @@ _INSIDE = [
     (type, _inside_class),
     (tuple, list),
     (frozenset, lambda values: sorted(values, key=repr)),  # in no order of theirs
+    # repr leaves out most of a long one
+    (np.ndarray, lambda array: [str(array.dtype), array.shape, repr(array.tolist())]),
     (dict | list | set, lambda values: []),  # what code writes into is not code
     (bool | int | float | complex | str | bytes | None, lambda value: None),
 ]

@@ -321,7 +321,7 @@ def _check_lengths(views, labels):
 def _project(view, method, random_state):
     """Return the rows of both domains, one after the other, in the plane."""
     dense = [x.toarray() if sparse.issparse(x) else np.asarray(x) for x in view]
-    both = np.concatenate([x.reshape(len(x), -1) for x in dense])
+    both = np.concatenate([x.reshape(len(x), -1) for x in dense], dtype=np.float64)
     if method == "tsne" and both.shape[1] > 2:
         perplexity = min(30, (len(both) - 1) / 3)
         tsne = TSNE(perplexity=perplexity, init="pca", random_state=random_state)

@@ -16,6 +16,9 @@ from .._warn import silent_libraries
 # Sums of the squares of larger values are no numbers.
 LARGEST = 1e150
 
+# Squares of float32 are still finite, and those of its inverse no zero.
+LARGEST_FLOAT32 = 1e18
+
 
 def density_ratio(
     X_src: MatrixLike,
@@ -153,12 +156,15 @@ def _join(X_src, X_tgt):
             f"X_tgt has {X_tgt.shape[1]} columns, but X_src has {X_src.shape[1]}. Pass "
             "both through the same transformer."
         )
+    # no float32, in which what it is compared with is infinite
     largest = max(float(abs(X).max()) for X in (X_src, X_tgt))
     if largest > LARGEST:
         raise ValueError(
             f"X_src and X_tgt, rows or features, hold values up to {largest:.3g}, "
             "whose squares overflow. Scale X, for example with StandardScaler."
         )
+    if not 1 / LARGEST_FLOAT32 < largest < LARGEST_FLOAT32:
+        X_src, X_tgt = (X.astype(np.float64) for X in (X_src, X_tgt))
     is_target = np.repeat([0, 1], [X_src.shape[0], X_tgt.shape[0]])
     if sparse.issparse(X_src) or sparse.issparse(X_tgt):
         return sparse.vstack([X_src, X_tgt], format="csr"), is_target

@@ -66,7 +66,8 @@ class JudgedRows:
             What the model knows: a fold may lack a class.
         """
         of_all = np.zeros((len(self.rows), len(self.classes)), dtype=np.float32)
-        of_all[:, np.searchsorted(self.classes, classes)] = P[self.rows]
+        with np.errstate(under="ignore"):  # of what is almost 0
+            of_all[:, np.searchsorted(self.classes, classes)] = P[self.rows]
         return of_all
 
     @property

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers import make_domains
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -94,6 +95,22 @@ def test_the_density_ratio_knows_how_many_rows_each_domain_has():
     of_sparse = metrics.density_ratio(csr[:100], csr[100:], csr[:3])
     of_dense = metrics.density_ratio(X[:100], X[100:], X[:3])
     assert of_sparse == pytest.approx(of_dense, abs=1e-3)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
+@pytest.mark.parametrize("scale", [1e-30, 1, 1e30])
+def test_float32_is_compared_without_a_word_at_any_scale(container, scale):
+    X, _, X_tgt, _ = make_domains()
+    wide = [container(rows) for rows in (X, X_tgt)]
+    narrow = [container((rows * scale).astype(np.float32)) for rows in (X, X_tgt)]
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        distance = metrics.proxy_a_distance(*narrow, random_state=0)
+        ratio = metrics.density_ratio(*narrow)
+    assert distance == pytest.approx(
+        metrics.proxy_a_distance(*wide, random_state=0), abs=0.1
+    )
+    assert np.isfinite(ratio).all()
 
 
 def test_the_density_ratio_is_finite_and_positive_however_far_apart():

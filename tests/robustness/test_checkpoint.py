@@ -731,3 +731,17 @@ def test_checkpoint_and_resume_pass_through_a_pipeline(domains, routing, tmp_pat
     assert skdann.load(path).n_iter_ == 3
     again = pipe.fit(X, y, X_tgt=X_tgt, resume=True)
     assert again[-1].n_iter_ == 3
+
+
+def test_code_is_told_by_all_that_it_was_made_with():
+    def made_with(values, end=0.0):
+        def schedule(progress, *, end=end):
+            return values[int(progress * 4999)] + end
+
+        return schedule
+
+    long = np.linspace(0, 1, 5000)
+    other = np.where(np.arange(5000) == 2500, 0.7, long)  # which repr leaves out
+    assert hash_code(made_with(long)) == hash_code(made_with(long.copy()))
+    assert hash_code(made_with(long)) != hash_code(made_with(other))
+    assert hash_code(made_with(long)) != hash_code(made_with(long, end=0.1))
