@@ -543,9 +543,9 @@ def test_ensembles_without_routing_train_on_the_source(small, domains, ensemble)
 
 def test_boosting_and_stacking_without_routing_train_on_the_source(small, domains):
     X, y, _ = domains
-    clf = small(lambda_max=0)
+    clf = small(lambda_max=0, max_epochs=30)
     for ensemble in (
-        AdaBoostClassifier(clf, n_estimators=2),
+        AdaBoostClassifier(clf, n_estimators=2, random_state=0),
         StackingClassifier([("a", clf)], cv=2),
     ):
         assert ensemble.fit(X, y).predict_proba(X).shape == (200, 2)

@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils import gen_batches
 
 from .._warn import warn
 from ..exceptions import AdaptationWarning
@@ -13,8 +14,13 @@ FEWEST_JUDGED = 10
 # Root mean square of a column from which on it is called large.
 LARGE = 30
 
-# Rows of the target that are looked for in the source.
+# Rows of the target that are looked for in the source, if this has no more values: to
+# search a memory map of gigabytes would take as long as an epoch.
 N_LOOKED_FOR = 20
+MOST_SEARCHED = 10**7
+
+# Rows compared at once.
+BLOCK = 8192
 
 
 def warn_of_target(X, X_tgt, names, names_tgt, standardize):
@@ -87,9 +93,12 @@ def _holds_rows_of(X_tgt, X):
         are_sparse = sparse.issparse(X) and sparse.issparse(X_tgt)
         is_alike = are_sparse and X.shape == X_tgt.shape and X.nnz == X_tgt.nnz
         return is_alike and (X_tgt != X).nnz == 0
-    if X.shape == X_tgt.shape and np.array_equal(X, X_tgt):
-        return True
     rows = np.linspace(0, len(X_tgt) - 1, N_LOOKED_FOR).astype(int)
+    if X.shape == X_tgt.shape and np.array_equal(X[rows], X_tgt[rows]):
+        blocks = gen_batches(len(X), BLOCK)
+        return all(np.array_equal(X[block], X_tgt[block]) for block in blocks)
+    if X.size > MOST_SEARCHED:
+        return False
     flat, flat_tgt = X.reshape(len(X), -1), X_tgt.reshape(len(X_tgt), -1)
     return all(_count(flat_tgt[row], flat) == 1 for row in rows)
 
