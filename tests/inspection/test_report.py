@@ -26,6 +26,11 @@ from skdann.metrics._proportions import estimate_proportions
 from skdann.model_selection import DANNGridSearchCV
 
 
+@pytest.fixture(autouse=True)
+def small_forests(monkeypatch):
+    monkeypatch.setattr("skdann.inspection._report._simple_models.N_TREES", 40)
+
+
 def report_on(clf, X, y, X_tgt, **kwargs):
     return adaptation_report(clf, X, y, X_tgt, random_state=0, **kwargs)
 

@@ -611,14 +611,14 @@ def test_a_full_disk_is_told_and_the_last_checkpoint_is_kept(small, domains, tmp
     assert_same_fit(resumed, small(**params).fit(*domains))
 
 
-def test_a_process_killed_twenty_times_ends_as_if_it_had_not_been(
+def test_a_process_killed_again_and_again_ends_as_if_it_had_not_been(
     small, domains, tmp_path
 ):
     """A checkpoint at every epoch: much of the time is spent in writing."""
-    path, params = tmp_path / "run.skdann", {"max_epochs": 400, "dropout": 0.3}
-    result = children.run(Path(__file__).with_name("crash.py"), path, 400, 20, 0, 0.1)
-    assert result.stdout == "20\n", result.stderr
-    assert 0 < skdann.load(path).n_iter_ < 400
+    path, params = tmp_path / "run.skdann", {"max_epochs": 200, "dropout": 0.3}
+    result = children.run(Path(__file__).with_name("crash.py"), path, 200, 6, 0, 0.1)
+    assert result.stdout == "6\n", result.stderr
+    assert 0 < skdann.load(path).n_iter_ < 200
     resumed = small(checkpoint=path, **params).fit(*domains, resume=True)
     assert_same_fit(resumed, small(**params).fit(*domains))
     assert os.listdir(tmp_path) == ["run.skdann"]
