@@ -49,24 +49,6 @@ def pytest_configure(config):
     config.addinivalue_line("filterwarnings", "ignore:The rows of X_tgt are rows of X")
 
 
-# What runs the same lines as other tests do, again and again.
-UNTRACED = (
-    "test_constructor_calls.py",
-    "test_ensemble.py",
-    "test_metaestimators.py",
-    "test_properties.py",
-    "test_sklearn_checks.py",
-    "test_stacking.py",
-)
-
-
-def pytest_collection_modifyitems(items):
-    """Trace lines only where it tells something: it takes a third of the time."""
-    for item in items:
-        if isinstance(item, pytest.DoctestItem) or item.path.name in UNTRACED:
-            item.add_marker(pytest.mark.no_cover)
-
-
 @pytest.fixture
 def domains():
     X, y, X_tgt, _ = make_domains()
