@@ -50,6 +50,8 @@ def as_table(X, name):
     name : str
         What messages call it.
     """
+    if type(X) is np.ndarray:
+        return X
     if sparse.issparse(X):  # a DOK matrix is a dict
         return X
     if isinstance(X, _NO_TABLE):
@@ -65,6 +67,8 @@ def as_table(X, name):
 
 def as_readable(X):
     """Return the same values in a container that scikit-learn and numpy read."""
+    if type(X) is np.ndarray:  # at each prediction of a row the rest would be felt
+        return X
     if isinstance(X, np.ma.MaskedArray):
         return _without_mask(X)
     for convert in (_without_batch, _without_tensor, _without_fill_value):
@@ -192,6 +196,8 @@ def as_numbers(X, name):
 
 def _as_frame(X):
     """Return a frame by narwhals, or None if X is none."""
+    if type(X) is np.ndarray:
+        return None
     X = _without_batch(X)
     if not nw.dependencies.is_into_dataframe(X):
         return None
