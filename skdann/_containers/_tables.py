@@ -4,7 +4,7 @@ import datetime
 import re
 import sys
 from collections.abc import Iterator, Set
-from contextlib import contextmanager
+from functools import partial
 from numbers import Number
 
 import narwhals.stable.v1 as nw
@@ -50,7 +50,7 @@ def as_table(X, name):
     name : str
         What messages call it.
     """
-    if type(X) is np.ndarray:
+    if type(X) is np.ndarray:  # at each prediction of a row the rest would be felt
         return X
     if sparse.issparse(X):  # a DOK matrix is a dict
         return X
@@ -67,8 +67,6 @@ def as_table(X, name):
 
 def as_readable(X):
     """Return the same values in a container that scikit-learn and numpy read."""
-    if type(X) is np.ndarray:  # at each prediction of a row the rest would be felt
-        return X
     if isinstance(X, np.ma.MaskedArray):
         return _without_mask(X)
     for convert in (_without_batch, _without_tensor, _without_fill_value):
@@ -144,32 +142,37 @@ def read_rows(X, name, **options):
     **options
         Of :func:`sklearn.utils.check_array`, beside those of ``KEPT``.
     """
-    X = as_table(X, name)
-    with explained_errors(X, name):
-        checked = check_array(X, input_name=name, **{**KEPT, **options})
-        return as_numbers(checked, name)
+    check = partial(check_array, input_name=name, **{**KEPT, **options})
+    return checked_rows(X, name, check)
 
 
-@contextmanager
-def explained_errors(X, name, advice=""):
-    """Say which columns are wrong, and what to do, where scikit-learn refuses X.
+def checked_rows(X, name, check, advice=""):
+    """Return rows as scikit-learn checks them; where it refuses, say which columns.
 
     Dates are looked for first: scikit-learn would read some as microseconds.
 
     Parameters
     ----------
-    X : table
-        From :func:`as_table`.
+    X : array-like, frame or sparse matrix
+        As the user passed it.
     name : str
         What messages call it.
+    check : callable
+        Scikit-learn's check: called with X, it returns an ndarray or CSR matrix.
     advice : str, default=""
         To add to messages about what columns hold.
+
+    Returns
+    -------
+    ndarray or CSR
+        Of numbers.
     """
+    X = as_table(X, name)
     _check_schema(X, name, advice)
     try:
         # the sum by which scikit-learn looks for NaN may overflow
         with np.errstate(over="ignore", invalid="ignore"):
-            yield
+            return _as_numbers(check(X), name)
     except (TypeError, ValueError) as error:
         reason = _reason(X, name, str(error), advice)
         if reason is None:
@@ -177,7 +180,7 @@ def explained_errors(X, name, advice=""):
         raise reason from error
 
 
-def as_numbers(X, name):
+def _as_numbers(X, name):
     """Return a checked array or CSR matrix as numbers that all of scikit-learn reads.
 
     Raises

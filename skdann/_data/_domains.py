@@ -130,7 +130,7 @@ def read_domains(
     X = check_source_rows(estimator, X, y, reset=reset)
     _check_of_target(X_tgt, sample_weight_tgt=sample_weight_tgt, y_tgt=y_tgt)
     if X_tgt is not None:
-        X_tgt = check_target_rows(estimator, X_tgt, X, names)
+        X_tgt = check_target_rows(estimator, X_tgt, X, names, names_tgt)
     targets, codes, codes_tgt = read_class_targets(
         y, y_tgt, X_tgt, known=targets, classes=classes
     )

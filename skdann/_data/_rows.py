@@ -1,5 +1,7 @@
 """Rows: tables, arrays and sparse matrices, checked and left in their containers."""
 
+from functools import partial
+
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
@@ -7,11 +9,10 @@ from sklearn.utils.validation import validate_data
 
 from .._containers._tables import (
     KEPT,
-    as_numbers,
     as_table,
     check_names,
+    checked_rows,
     column_names,
-    explained_errors,
 )
 
 _IN_X = "In X these columns hold numbers."
@@ -41,15 +42,12 @@ def check_source_rows(estimator, X, y, *, reset):
     ndarray or CSR
     """
     _check_is_one_source(X, y)
-    X = as_table(X, "X")
     without_y = None if y is None else "no_validation"
-    with explained_errors(X, "X"):
-        checked = validate_data(estimator, X, without_y, reset=reset, **KEPT)
-        checked = as_numbers(checked, "X")
-    return checked
+    check = partial(validate_data, estimator, y=without_y, reset=reset, **KEPT)
+    return checked_rows(X, "X", check)
 
 
-def check_target_rows(estimator, X_tgt, X, names):
+def check_target_rows(estimator, X_tgt, X, names, names_tgt):
     """Check the rows of the target against those of the source.
 
     Parameters
@@ -60,7 +58,7 @@ def check_target_rows(estimator, X_tgt, X, names):
         Target rows, as the user passed them.
     X : ndarray or CSR
         Source rows, checked.
-    names : list of str or None
+    names, names_tgt : list of str or None
         Names of their columns, from :func:`column_names`.
 
     Returns
@@ -68,13 +66,12 @@ def check_target_rows(estimator, X_tgt, X, names):
     ndarray or CSR
     """
     X_tgt = as_table(X_tgt, "X_tgt")
-    names_tgt = column_names(X_tgt)
     check_names(names, names_tgt)
     _check_is_one_target(X_tgt, X)
     same_columns = names is not None and names == names_tgt
-    with explained_errors(X_tgt, "X_tgt", _IN_X if same_columns else _WENT_AROUND):
-        checked = check_array(X_tgt, input_name="X_tgt", estimator=estimator, **KEPT)
-        checked = as_numbers(checked, "X_tgt")
+    check = partial(check_array, input_name="X_tgt", estimator=estimator, **KEPT)
+    advice = _IN_X if same_columns else _WENT_AROUND
+    checked = checked_rows(X_tgt, "X_tgt", check, advice)
     _check_shape(checked, X)
     return checked
 
@@ -95,10 +92,8 @@ def check_rows_to_predict(estimator, X, row_shape):
     -------
     ndarray or CSR
     """
-    X = as_table(X, "X")
-    with explained_errors(X, "X"):
-        checked = validate_data(estimator, X, reset=False, **KEPT)
-        checked = as_numbers(checked, "X")
+    check = partial(validate_data, estimator, reset=False, **KEPT)
+    checked = checked_rows(X, "X", check)
     name = type(estimator).__name__
     if checked.shape[1:] != row_shape:
         raise ValueError(
