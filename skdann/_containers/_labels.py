@@ -9,6 +9,9 @@ from scipy import sparse
 
 from ._missing import missing_values
 
+# Marks rows without a label, where it is no class; and them alone among codes.
+UNLABELLED = -1
+
 _NO_COLUMN = (str, bytes, dict, set, Number, Iterator)
 
 
@@ -77,14 +80,19 @@ def read_true_labels(labels, classes, name):
             f"{name} and the classes {classes.tolist()} are of different types, text "
             f"and numbers: {name} holds {labels[0]!r}. No prediction could be right."
         )
-    mark = np.array([-1])
-    is_marked = find_labels(mark, labels)[0] >= 0
-    if is_marked and find_labels(mark, classes)[0] < 0:
+    if is_mark(labels).any() and not is_mark(classes).any():
         raise ValueError(
             f"{name} holds -1, which is none of the classes {classes.tolist()}: it "
             "marks rows without a label. Leave these rows out."
         )
     return labels
+
+
+def is_mark(labels):
+    """Return which labels are ``UNLABELLED``, the number; text is none."""
+    if labels.dtype.kind not in "iufO":
+        return np.zeros(len(labels), dtype=bool)
+    return find_labels(labels, np.array([UNLABELLED])) == 0
 
 
 def find_labels(labels, classes):

@@ -263,7 +263,7 @@ def _check_schema(X, name, advice):
         raise ValueError(f"{name} has no columns: its shape is {frame.shape}.")
     if frame is not None:
         types = {c: dtype for c, dtype in frame.schema.items() if dtype.is_temporal()}
-        held = _some([f"{c!r} ({dtype})" for c, dtype in types.items()], str)
+        held = first_few([f"{c!r} ({dtype})" for c, dtype in types.items()])
     else:
         dtype = getattr(X, "dtype", None)
         held = str(dtype) if getattr(dtype, "kind", None) in {"m", "M"} else ""
@@ -293,7 +293,7 @@ def _reason(X, name, error, advice):
 def _describe_others(others, name, error, advice):
     """Return the error for columns that hold no numbers."""
     kinds = {kind.split()[0] for kind, _ in others}  # "dates as text" are dates
-    held = _some([text for _, text in others], str)
+    held = first_few([text for _, text in others])
     parts = [f"{name} has columns that hold no numbers: {held}."]
     parts += [_REMEDIES[kind] for kind in _REMEDIES if kind in kinds]
     if kinds <= _REMEDIES.keys():
@@ -387,12 +387,16 @@ def _describe_counts(counts, n_rows):
     found = [f"{c!r} ({n} of {n_rows} rows)" for c, n in counts.items() if n]
     if not found:
         return ""
-    return f" in {len(found)} of {len(counts)} columns: {_some(found, str)}"
+    return f" in {len(found)} of {len(counts)} columns: {first_few(found)}"
 
 
-def _some(items, text=repr):
-    """Return the first items, and how many more there are."""
-    shown = ", ".join(text(item) for item in items[:MOST_NAMED])
-    more = len(items) - MOST_NAMED
-    more = f" and {more} more" if more > 0 else ""
-    return f"[{shown}]{more}" if text is repr else shown + more
+def first_few(texts):
+    """Return the first texts in one, and how many more there are."""
+    shown, more = ", ".join(texts[:MOST_NAMED]), len(texts) - MOST_NAMED
+    return shown + (f" and {more} more" if more > 0 else "")
+
+
+def _some(names):
+    """Return the first names in brackets, and how many more there are."""
+    shown, more = names[:MOST_NAMED], len(names) - MOST_NAMED
+    return f"{shown}" + (f" and {more} more" if more > 0 else "")

@@ -11,21 +11,20 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _num_samples
 
-from .._containers._labels import find_labels, read_known_labels, read_labels
+from .._containers._labels import (
+    UNLABELLED,
+    find_labels,
+    is_mark,
+    read_known_labels,
+    read_labels,
+)
+from .._containers._tables import first_few
 from .._warn import warn
 
-# Marks, among the codes of the target, the rows whose label is not known.
-UNLABELLED = -1
-
-# More labels are not named in messages.
-MOST_NAMED = 5
-
-_HOW_TO_MARK = {
-    "y": "Give all labels at once: fit(..., classes=[...]).",
-    "y_tgt": "Mark rows without a label by None or NaN, or by -1 where that is no "
-    "class. If the target has classes that y lacks, name them all: "
-    "fit(..., classes=[...]).",
-}
+_HOW_TO_MARK = (
+    "Mark rows without a label by None or NaN, or by -1 where that is no class. If the "
+    "target has classes that y lacks, name them all: fit(..., classes=[...])."
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class ClassTargets:
             unknown = _counts(labels[codes == UNLABELLED])
             raise ValueError(
                 f"{name} holds labels that are not among the classes "
-                f"{self.classes.tolist()}: {unknown}. {_HOW_TO_MARK[name]}"
+                f"{self.classes.tolist()}: {unknown}. {_HOW_TO_MARK}"
             )
         return codes
 
@@ -102,7 +101,8 @@ def read_class_targets(y, y_tgt=None, X_tgt=None, *, known=None, classes=None):
     targets = found if known is None else known  # of the type of the first call
     codes_tgt = None
     if y_tgt is not None:
-        codes_tgt = read_target_labels(y_tgt, X_tgt, targets)
+        labels, is_known = known_target_labels(y_tgt, X_tgt, targets.classes)
+        codes_tgt = _where_known(targets.encode(labels, "y_tgt"), is_known)
     return targets, targets.encode(y), codes_tgt
 
 
@@ -133,24 +133,6 @@ def read_source_labels(y):
     return y
 
 
-def read_target_labels(y_tgt, X_tgt, targets):
-    """Return the codes of the target rows, ``UNLABELLED`` where there is no label.
-
-    Parameters
-    ----------
-    y_tgt : array-like of shape (n_target,)
-        Target labels, those that are not known marked.
-    X_tgt : array-like
-        Target rows.
-    targets : ClassTargets
-        What y is.
-    """
-    labels, is_known = known_target_labels(y_tgt, X_tgt, targets.classes)
-    codes = np.full(len(is_known), UNLABELLED, dtype=np.int64)
-    codes[is_known] = targets.encode(labels, "y_tgt")
-    return codes
-
-
 def encode_known_labels(y_tgt, X_tgt, classes, name="y_tgt"):
     """Return the positions of target labels among the classes, and of others behind.
 
@@ -171,10 +153,16 @@ def encode_known_labels(y_tgt, X_tgt, classes, name="y_tgt"):
         ``UNLABELLED`` where the label is not known, n_classes where it is another.
     """
     labels, is_known = known_target_labels(y_tgt, X_tgt, classes, name)
-    codes = np.full(len(is_known), UNLABELLED, dtype=np.int64)
     found = find_labels(labels, classes)
-    codes[is_known] = np.where(found == UNLABELLED, len(classes), found)
-    return codes
+    found = np.where(found == UNLABELLED, len(classes), found)
+    return _where_known(found, is_known)
+
+
+def _where_known(codes, is_known):
+    """Return codes of all rows, ``UNLABELLED`` where the label is not known."""
+    of_all = np.full(len(is_known), UNLABELLED, dtype=np.int64)
+    of_all[is_known] = codes
+    return of_all
 
 
 def known_target_labels(y_tgt, X_tgt, classes, name="y_tgt"):
@@ -190,8 +178,8 @@ def known_target_labels(y_tgt, X_tgt, classes, name="y_tgt"):
             f"{name} has {len(is_known)} entries, but {of_rows} has {n_target} rows. "
             "Mark the rows without a label: None or NaN, or -1 where that is no class."
         )
-    is_mark = _equals(labels, UNLABELLED)
-    if is_mark.any() and _equals(classes, UNLABELLED).any():
+    is_marked = is_mark(labels)
+    if is_marked.any() and is_mark(classes).any():
         if is_known.all() and labels.dtype.kind in "iuf" and not _is_of_objects(y_tgt):
             raise ValueError(
                 f"-1 is a class in y, and in {name} it would be that class or mark "
@@ -199,20 +187,13 @@ def known_target_labels(y_tgt, X_tgt, classes, name="y_tgt"):
                 f"None where there is no label: numpy.array({name}, dtype=object)."
             )
         return labels, is_known
-    is_known[is_known] = ~is_mark
-    return labels[~is_mark], is_known
+    is_known[is_known] = ~is_marked
+    return labels[~is_marked], is_known
 
 
 def _is_of_objects(labels):
     """Whether a container can hold None among numbers: -1 then is a number."""
     return getattr(labels, "dtype", None) == np.dtype(object)
-
-
-def _equals(labels, value):
-    """Return which labels are a number; text is none."""
-    if labels.dtype.kind not in "iufO":
-        return np.zeros(len(labels), dtype=bool)
-    return find_labels(labels, np.array([value])) == 0
 
 
 def check_classes(classes, labels):
@@ -284,11 +265,7 @@ def _types(labels):
 def _counts(labels):
     """Return how often labels occur, in words; of many the most frequent."""
     counts = Counter(map(repr, labels.tolist())).most_common()
-    shown = ", ".join(
-        f"{label} ({n} of {len(labels)})" for label, n in counts[:MOST_NAMED]
-    )
-    more = len(counts) - MOST_NAMED
-    return shown + (f" and {more} more" if more > 0 else "")
+    return first_few([f"{label} ({n} of {len(labels)})" for label, n in counts])
 
 
 def _why_no_classes(y, error):
