@@ -189,11 +189,7 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
         """
         P = self.estimator_.predict_proba(self._scaler.transform(X, domain))
         expected = X.shape[0], len(self.estimator_.classes_)
-        if np.shape(P) != expected or not np.isfinite(P).all():
-            raise ValueError(
-                f"predict_proba of the estimator {self.estimator_!r} returns shape "
-                f"{np.shape(P)}; it must return finite numbers of shape {expected}."
-            )
+        check_probabilities(P, expected, f"the estimator {self.estimator_!r}")
         if P.shape[1] == len(self.classes_):
             return P
         of_all = np.zeros((len(P), len(self.classes_)), dtype=P.dtype)
@@ -217,6 +213,25 @@ def _weights(domains, rows, labelled):
     if weight_tgt is not None:
         of_target = weight_tgt[labelled]
     return {"sample_weight": np.concatenate([of_source, of_target])}
+
+
+def check_probabilities(P, shape, of):
+    """Raise ValueError if a classifier returned anything but finite numbers.
+
+    Parameters
+    ----------
+    P : object
+        What ``predict_proba`` returned.
+    shape : (int, int)
+        That it must have.
+    of : str
+        What messages call the classifier.
+    """
+    if np.shape(P) != shape or not np.isfinite(P).all():
+        raise ValueError(
+            f"predict_proba of {of} returns shape {np.shape(P)}; it must return "
+            f"finite numbers of shape {shape}."
+        )
 
 
 def try_fit(baseline, domains):

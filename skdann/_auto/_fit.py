@@ -10,7 +10,7 @@ from sklearn.base import clone
 from tqdm.auto import tqdm
 
 from .._base import BaseDANN
-from .._baseline import try_fit
+from .._baseline import check_probabilities, try_fit
 from .._multi_fit import apply_parameters, fit_many
 from .._parallel import as_completed
 from .._training import Watcher
@@ -57,7 +57,8 @@ class FittedCandidate:
         """
         try:
             P = reading(self.estimator, "target").predict_proba(X_tgt)
-            self.P = check_probabilities(P, (X_tgt.shape[0], n_classes))
+            check_probabilities(P, (X_tgt.shape[0], n_classes), "the candidate")
+            self.P = np.asarray(P, dtype=float)
         except Exception as error:  # of the classifier, which may be the user's
             self.error = error
 
@@ -66,24 +67,6 @@ class FittedCandidate:
         if isinstance(self.error, OutOfTimeError):
             return f"{self.name}: not done within max_time={max_time:g}"
         return f"{self.name}: {type(self.error).__name__}: {self.error}"
-
-
-def check_probabilities(P, shape):
-    """Return probabilities as an array, or raise ValueError if they are none.
-
-    Parameters
-    ----------
-    P : object
-        What a classifier returned.
-    shape : (int, int)
-        That they must have.
-    """
-    P = np.asarray(P, dtype=float)
-    if P.shape != shape:
-        raise ValueError(f"predict_proba returns shape {P.shape}, instead of {shape}.")
-    if not np.isfinite(P).all():
-        raise ValueError("predict_proba returns values that are not finite.")
-    return P
 
 
 def fit_candidates(candidates, domains, *, ends, n_jobs, verbose):
