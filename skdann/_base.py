@@ -567,7 +567,6 @@ class BaseDANN(
         self._built_with = {name: getattr(self, name) for name in _FIXED_BY_FIRST_FIT}
         return self
 
-    @with_default_settings
     def _restore_fitted(self, saved, targets, row_shape, feature_names=None):
         """Set the attributes that a fit has left, as a file or a pickle holds them.
 
@@ -655,7 +654,6 @@ class BaseDANN(
             with errors_as_value_error(what, "Fit it anew."):
                 self._restore_pickled()
 
-    @with_default_settings
     def _restore_pickled(self):
         self.get_params(deep=False)  # whatever is missing is missed now
         row_shape = check_row_shape(self._row_shape)

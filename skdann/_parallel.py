@@ -32,12 +32,12 @@ def as_completed(jobs, n_jobs, **options):
     can = effective_n_jobs(n_jobs) == 1 or backend.supports_return_generator
     return_as = "generator_unordered" if can else "list"
     parallel = Parallel(n_jobs=n_jobs, return_as=return_as, **options)
-    for result, told in parallel(delayed(_run)(job) for job in jobs):
-        for message, category in told:
+    for result, warnings in parallel(delayed(_run)(job) for job in jobs):
+        for message, category in warnings:
             warn(message, category)
         yield result
 
 
 def _run(job):
-    with collected_warnings() as told:
-        return job(), told
+    with collected_warnings() as warnings:
+        return job(), warnings

@@ -174,8 +174,8 @@ def _check_parts_given(path, of_code):
 
 
 def _restore(estimator, saved):
-    told = saved["estimator"]
-    row_shape = check_row_shape(told["row_shape"])
-    names = check_names(told["feature_names"], row_shape[0])
-    targets = ClassTargets(check_classes(told["classes"]))
+    metadata = saved["estimator"]
+    row_shape = check_row_shape(metadata["row_shape"])
+    names = check_names(metadata["feature_names"], row_shape[0])
+    targets = ClassTargets(check_classes(metadata["classes"]))
     estimator._restore_fitted(saved, targets, row_shape, names)

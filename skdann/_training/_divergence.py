@@ -195,8 +195,8 @@ def explain_out_of_memory(device, batch_size):
     try:
         yield
     except (MemoryError, RuntimeError) as error:  # torch's are RuntimeErrors
-        is_told = any(sign in str(error) for sign in _SIGNS_OF_FULL_MEMORY)
-        if not (is_told or isinstance(error, MemoryError)):
+        is_of_memory = any(sign in str(error) for sign in _SIGNS_OF_FULL_MEMORY)
+        if not (is_of_memory or isinstance(error, MemoryError)):
             raise
         raise MemoryError(
             f"The network, or a step of training it, needs more memory than device "

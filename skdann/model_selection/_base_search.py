@@ -33,7 +33,7 @@ from ._candidates import (
 )
 from ._check_estimator import check_estimator
 from ._evaluation import Fold, evaluate
-from ._failures import report_failures, tell_why_none, warn_of_scores_not_finite
+from ._failures import explain_why_none, report_failures, warn_of_scores_not_finite
 from ._folds import split
 from ._judged_rows import JudgedRows, candidate_votes
 from ._results import (
@@ -366,7 +366,7 @@ class BaseDANNSearch:
             column = self.refit if self.multimetric_ else "score"
             if not self._is_known(f"mean_test_{column}"):
                 outcomes = [o for folds in table for fold in folds for o in fold]
-                why = tell_why_none(outcomes, column)
+                why = explain_why_none(outcomes, column)
                 raise ValueError(f"No candidate can be chosen: {why}")
             best = self._best_by(column, *UNRELATED_SCORES, REVERSE)
             self.best_index_ = best.pop(column)

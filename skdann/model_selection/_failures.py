@@ -8,8 +8,8 @@ from sklearn.exceptions import FitFailedWarning
 from .._warn import warn
 from ..metrics._scorers import SCORES
 
-# Errors that a message tells; others are counted.
-MAX_TOLD = 3
+# Errors that a message shows; others are counted.
+MAX_SHOWN = 3
 
 
 def report_failures(outcomes, error_score):
@@ -26,25 +26,25 @@ def report_failures(outcomes, error_score):
     if not n_failed:
         return
     if n_failed == len(outcomes):
-        raise ValueError(f"All {n_failed} fits failed: {tell_errors(outcomes)}")
+        raise ValueError(f"All {n_failed} fits failed: {describe_errors(outcomes)}")
     warn(
         f"{n_failed} of {len(outcomes)} fits failed and score {error_score}: "
-        f"{tell_errors(outcomes)}",
+        f"{describe_errors(outcomes)}",
         FitFailedWarning,
     )
 
 
-def tell_errors(outcomes):
+def describe_errors(outcomes):
     """Return in words why fits failed: the most frequent errors, and how often."""
     errors = Counter(
         f"{type(o.error).__name__}: {o.error}" for o in outcomes if o.error is not None
     )
-    told = [f"{n} times {text}" for text, n in errors.most_common(MAX_TOLD)]
-    n_untold = len(errors) - len(told)
-    return "; ".join([*told, f"and {n_untold} other errors"] if n_untold else told)
+    shown = [f"{n} times {text}" for text, n in errors.most_common(MAX_SHOWN)]
+    n_others = len(errors) - len(shown)
+    return "; ".join([*shown, f"and {n_others} other errors"] if n_others else shown)
 
 
-def tell_why_none(outcomes, column):
+def explain_why_none(outcomes, column):
     """Return in words why no candidate can be chosen by a score.
 
     Parameters
@@ -58,7 +58,7 @@ def tell_why_none(outcomes, column):
     if n_failed:
         return (
             f"{n_failed} of {len(outcomes)} fits failed, of each candidate at least "
-            f"one: {tell_errors(outcomes)}"
+            f"one: {describe_errors(outcomes)}"
         )
     scores = [outcome.test_scores.get(column, np.nan) for outcome in outcomes]
     return f"{column!r} is finite for none of them; the fits score {scores[:10]}"
