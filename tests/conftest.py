@@ -50,6 +50,14 @@ def pytest_configure(config):
 
 
 @pytest.fixture
+def no_figure_stays():
+    import matplotlib.pyplot as plt
+
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
 def domains():
     X, y, X_tgt, _ = make_domains()
     return X, y, X_tgt

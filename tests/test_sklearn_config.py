@@ -2,7 +2,7 @@
 
 import warnings
 
-import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -29,9 +29,6 @@ from skdann.model_selection import (
     rows_to_label,
     target_scorer,
 )
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 
 CONFIGS = {
     "pandas": {"transform_output": "pandas"},

@@ -1,9 +1,10 @@
 """Displays hold what the estimator says, and draw it."""
 
-import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgba
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.decomposition import PCA
@@ -20,14 +21,7 @@ from skdann.inspection import (
 )
 from skdann.model_selection import DANNGridSearchCV, DANNRandomizedSearchCV
 
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
-
-
-@pytest.fixture(autouse=True)
-def no_figure_stays():
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("no_figure_stays")
 
 
 @pytest.fixture
@@ -161,7 +155,7 @@ class TestAlignment:
         X, _, X_tgt = domains
         display = AlignmentDisplay.from_estimator(fitted, X, X_tgt)
         points = display.ax_[0, 0].collections[0]
-        blue = matplotlib.colors.to_rgba("tab:blue")
+        blue = to_rgba("tab:blue")
         is_blue = (points.get_facecolors() == blue).all(axis=1)
         assert is_blue.sum() == len(X)
         # drawn in another order, but each with its own color

@@ -1,6 +1,5 @@
 """What is no adapted network is refused in the words of what the user called."""
 
-import matplotlib
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import NotFittedError
@@ -23,8 +22,6 @@ from skdann.model_selection import (
     reverse_validation_score,
     rows_to_label,
 )
-
-matplotlib.use("Agg")
 
 SIMPLE = [
     ("source", BaselineClassifier(standardize="source")),

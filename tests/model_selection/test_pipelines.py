@@ -1,6 +1,5 @@
 """What comes before the classifier is what the Pipeline itself makes of it."""
 
-import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,14 +39,7 @@ from skdann.model_selection import (
     rows_to_label,
 )
 
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
-
-
-@pytest.fixture(autouse=True)
-def no_figure_stays():
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("no_figure_stays")
 
 
 @pytest.fixture
