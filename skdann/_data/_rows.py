@@ -103,7 +103,7 @@ def check_rows_to_predict(estimator, X, row_shape):
     return checked
 
 
-def take_rows(X, index):
+def take_rows(X, index, out=None):
     """Rows of X as a dense array; only these rows of a sparse matrix are densified.
 
     Parameters
@@ -112,11 +112,15 @@ def take_rows(X, index):
         Data.
     index : ndarray of int or slice
         Rows.
+    out : ndarray or None, default=None
+        Where to, of the dtype of X; for arrays of X and of index alone.
 
     Returns
     -------
     ndarray
     """
+    if out is not None:  # to look whether rows are there would cost another copy
+        return X.take(index, axis=0, out=out, mode="clip")
     rows = X[index]
     return rows.toarray() if sparse.issparse(rows) else rows
 

@@ -36,6 +36,8 @@ class Batch:
         have 0 the first time.
     weighs_target : bool
         Whether the rows of the target differ in these weights.
+    shares_rows : bool
+        Whether the rows of all batches lie in the same memory, one after the other.
     """
 
     X: Tensor
@@ -44,6 +46,7 @@ class Batch:
     domain: Tensor | None
     domain_weight: Tensor | None
     weighs_target: bool = False
+    shares_rows: bool = False
 
     def __iter__(self):
         """Yield X and y, as skorch's callbacks expect of a batch."""
@@ -75,22 +78,27 @@ class PairedBatches:
         Of the rows and weights handed out.
     device : str or torch.device
         Where batches are wanted.
+    reuses_rows : bool, default=False
+        Whether the rows of a batch are overwritten by those of the next.
     rngs : sequence of numpy.random.Generator
         They shuffle source, labelled target and target rows: one each, so that the
         order of the source does not depend on whether there is a target. Three for
         each network: those of an ensemble see rows in orders of their own.
     """
 
-    def __init__(self, domains, *, batch_size, dtype, device, rngs):
+    def __init__(self, domains, *, batch_size, dtype, device, rngs, reuses_rows=False):
         self.domains = d = domains
         self.half = batch_size // 2
         self.n_steps = count_steps(domains, batch_size)
         self.dtype = dtype
         self.device = device
         self.rngs = rngs
+        self.reuses_rows = reuses_rows
+        self.last_rows = None
         self.is_of_ensemble = len(rngs) > 3
         self.source_weight = domain_weight(domains)
         self.rows = d.rows, d.labelled_rows_tgt, np.arange(d.n_target)
+        self.torch_dtype = torch.from_numpy(np.empty(0, dtype)).dtype
         self.domain, self.domain_weight = self._make_domain_columns()
 
     def __len__(self) -> int:
@@ -118,26 +126,46 @@ class PairedBatches:
         if d.label_weight is not None:
             weights = [(d.label_weight, source), (d.label_weight_tgt, labelled)]
             label_weight = self._gather(weights, dtype)
-        if domain is not None:
-            networks = source.shape[:-1]
-            domain, weight = (x.expand(*networks, -1) for x in (domain, weight))
-            if self.source_weight is not None or d.row_weight_tgt is not None:
-                weight = weight.clone()
-                n_source, n_target = source.shape[-1], target.shape[-1]
-                self._weigh(weight[..., :n_source], self.source_weight, source)
-                self._weigh(weight[..., -n_target:], d.row_weight_tgt, target)
+        is_weighted = self.source_weight is not None or d.row_weight_tgt is not None
+        if domain is not None and is_weighted:
+            weight = weight.clone()
+            n_source, n_target = source.shape[-1], target.shape[-1]
+            self._weigh(weight[..., :n_source], self.source_weight, source)
+            self._weigh(weight[..., -n_target:], d.row_weight_tgt, target)
         return Batch(
-            self._gather(rows, dtype),
+            self._gather_rows(rows),
             self._gather(codes, d.y.dtype),
             label_weight,
             domain,
             weight,
             d.row_weight_tgt is not None,
+            self.last_rows is not None,
         )
 
     def _weigh(self, weight, row_weight, rows):
         if row_weight is not None:
             weight *= self._gather([(row_weight, rows)], self.dtype)
+
+    def _gather_rows(self, parts):
+        """Join rows of source and target, if possible without a copy in between."""
+        parts = [(data, rows) for data, rows in parts if rows.size]
+        if not all(_is_plain(data, self.dtype) for data, _ in parts):
+            return self._gather(parts, self.dtype)
+        *networks, _ = parts[0][1].shape
+        n_rows = sum(rows.shape[-1] for _, rows in parts)
+        joined = self.last_rows
+        if joined is None:
+            shape = *networks, n_rows, *parts[0][0].shape[1:]
+            joined = torch.empty(shape, dtype=self.torch_dtype)
+        self.last_rows = joined if self.reuses_rows else None
+        array = joined.numpy()
+        for i in np.ndindex(*networks):
+            start = 0
+            for data, rows in parts:
+                stop = start + rows.shape[-1]
+                take_rows(data, rows[i], out=array[i][start:stop])
+                start = stop
+        return joined.to(self.device)
 
     def _gather(self, parts, dtype):
         """Join rows of several arrays into a tensor of their own."""
@@ -154,10 +182,16 @@ class PairedBatches:
             return None, None
         domain = np.repeat([SOURCE, TARGET, TARGET], sizes)
         weight = np.repeat([0.5 / n_source, 0, 0.5 / n_target], sizes)
+        networks = (len(self.rngs) // 3,) if self.is_of_ensemble else ()
         return tuple(
-            torch.from_numpy(column).to(self.device)
+            torch.from_numpy(column).to(self.device).expand(*networks, -1)
             for column in (domain, weight.astype(self.dtype))
         )
+
+
+def _is_plain(data, dtype):
+    """Whether rows can be taken as they are."""
+    return isinstance(data, np.ndarray) and data.dtype == dtype
 
 
 def _take(data, rows):

@@ -1,14 +1,9 @@
 """Callbacks that every fit has: the record of losses and the progress bar."""
 
-from collections import deque
-
-import torch
 from skorch.callbacks import Callback
 from tqdm.auto import tqdm
 from tqdm.std import TqdmDefaultWriteLock
 
-from ._batches import Batch
-from ._engine import Step
 from ._fork import PROGRESS_BAR, hold_across_forks
 
 
@@ -50,63 +45,6 @@ def check_callbacks(callbacks) -> list:
 
 class Watcher(Callback):
     """A callback that leaves weights and optimizer alone: nets that have it stack."""
-
-
-class EpochMeans:
-    """Mean losses over the steps of an epoch, gathered without a sync at each step.
-
-    Of one network or of each in a stack.
-    """
-
-    # To stack them is cheaper than to add at each step. But what is held lies between
-    # blocks that each step frees, and they don't fit again: memory grows until then.
-    HELD_STEPS = 16
-
-    def __init__(self):
-        self.pending = deque()
-        self.sums = 0.0
-        self.n_steps = 0
-        self.first = None
-
-    def add(self, step: Step, batch: Batch):
-        """Add what is known after a step on a batch."""
-        if self.first is None:
-            self.first = step.losses["train"]
-            self.names = list(step.losses)
-            if step.domain_logits is not None:
-                self.names.append("domain_accuracy")
-        self.pending.append((step, batch.domain, batch.domain_weight))
-        if len(self.pending) == self.HELD_STEPS:
-            self._flush()
-
-    def means(self) -> dict:
-        """Return the mean of each loss, and with a target the domain accuracy.
-
-        Numbers, or lists of numbers for a stack. It waits for the device.
-        """
-        self._flush()
-        means = (self.sums / self.n_steps).tolist()
-        return dict(zip(self.names, means, strict=True))
-
-    def first_loss(self):
-        """Return the loss of the first step: a number, or a list of numbers."""
-        return self.first.tolist()
-
-    def _flush(self):
-        if not self.pending:
-            return
-        steps, domains, weights = zip(*self.pending, strict=True)
-        self.n_steps += len(steps)
-        self.pending.clear()
-        losses = zip(*(step.losses.values() for step in steps), strict=True)
-        sums = [torch.stack(column).sum(0) for column in losses]
-        if steps[0].domain_logits is not None:
-            logits = torch.stack([step.domain_logits for step in steps])
-            is_right = (logits > 0) == (torch.stack(domains) > 0)
-            accuracy = (torch.stack(weights) * is_right).sum(-1).sum(0)
-            # of an ensemble the mean, as its losses are
-            sums.append(accuracy.mean(-1) if accuracy.ndim > sums[0].ndim else accuracy)
-        self.sums = self.sums + torch.stack(sums)
 
 
 class LossRecord(Callback):

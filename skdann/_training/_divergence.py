@@ -13,7 +13,7 @@ from ..metrics._sampling import evenly_spaced_rows
 from ..nn._losses import LABEL_LOSSES
 from ..nn._standardizer import SOURCE, TARGET
 from ._batches import to_tensor
-from ._state import capture_state, restore_state
+from ._state import capture_training, restore_training
 
 # A loss 1000 times that of the untrained network is counted as divergence.
 EXPLOSION = 1e3
@@ -117,15 +117,19 @@ class Rollback:
     """
 
     def __init__(self, net):
-        self.net = net
-        self.before = capture_state(net)
+        self.net, self.engine = net, net.engine_for_copies()
+        self.weights, self.before = self.engine.snapshot(), capture_training(net)
 
     def to_last_epoch(self):
         """Undo the epoch that was broken off, if it is not whole."""
         history = self.net.history
         is_begun = len(history) > self.before["n_epochs"]
         if is_begun and "train_loss" not in history[-1]:
-            restore_state(self.net, self.before)
+            self._go_back()
+
+    def _go_back(self):
+        self.engine.go_back(self.weights)
+        restore_training(self.net, self.before)
 
     def at_half_the_lr(self, error):
         """Undo the epoch that diverged and halve the learning rate, or raise.
@@ -138,7 +142,7 @@ class Rollback:
         net, lr_scale = self.net, self.net.lr_scale_ / 2
         if net.on_divergence != "restore" or lr_scale < MIN_LR_SCALE:
             raise error
-        restore_state(net, self.before)
+        self._go_back()
         net.set_lr_scale(lr_scale)
         warn(
             f"{str(error).partition(' Lower')[0]} It goes on from the epoch before "

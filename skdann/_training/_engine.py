@@ -5,12 +5,13 @@ from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 import torch
-from torch import Tensor
 
 from ..nn._dann import DANN
 from ..schedules import ScaledSchedule
 from ._batches import Batch
+from ._epoch_means import EpochMeans, Step
 from ._objective import Objective
+from ._state import copy_of_weights, restore_weights
 
 
 class Schedules(NamedTuple):
@@ -33,31 +34,19 @@ class Schedules(NamedTuple):
         return self._replace(lr=replace(self.lr, peak=self.lr.peak * factor))
 
 
-class Step(NamedTuple):
-    """What is known after a step, detached; the dots are the networks of a stack.
-
-    Attributes
-    ----------
-    losses : dict of str to Tensor of shape (...)
-        Each term by its name, without its weight, and "train": what was minimized. Of
-        an ensemble the mean.
-    domain_logits : Tensor of shape (..., n) or None
-        Of the domain classifier before the step; (..., n_estimators, n) of ensembles.
-    """
-
-    losses: dict[str, Tensor]
-    domain_logits: Tensor | None
-
-
 class Engine(Protocol):
     """Takes steps of training a network, or a stack of networks.
 
-    Made from a network and its optimizer; ``begin`` gives the objective to descend on,
-    and the schedules.
+    ``begin`` gives the objective to descend on, and the schedules; then come epochs,
+    each of them steps between ``begin_epoch`` and ``finish_epoch``, and ``end``.
+
+    Attributes
+    ----------
+    reads_rows_at_once : bool
+        Whether the rows of a batch are of no use after its step.
     """
 
-    network: DANN
-    optimizer: torch.optim.Optimizer
+    reads_rows_at_once: bool
 
     @staticmethod
     def unsupported(
@@ -68,17 +57,69 @@ class Engine(Protocol):
     def begin(self, objective: Objective, schedules: Sequence[Schedules]) -> None:
         """Take the objective, and schedules: one, or one for each network."""
 
-    def step(self, batch: Batch, progress: Sequence[float]) -> Step:
+    def begin_epoch(self, n_steps: int) -> None:
+        """Take weights and moments as they are now, for an epoch of so many steps."""
+
+    def step(self, batch: Batch, progress: Sequence[float]) -> None:
         """Take a step at a progress in [0, 1]: one, or one for each network."""
 
-    def state_dict(self) -> dict:
-        """Return weights and the state of the optimizer, not copied."""
+    def finish_epoch(self) -> EpochMeans:
+        """Return the losses of the epoch."""
 
-    def load_state_dict(self, state: dict) -> None:
-        """Go back to a state of this network, or of one built alike."""
+    def hand_out(self, i: int) -> None:
+        """Bring the i-th network, and its optimizer, to where training stands."""
+
+    def end(self) -> None:
+        """Bring all of them there, with memory of their own."""
+
+    def snapshot(self) -> object:
+        """Return a copy of all that steps change: weights, and optimizer's state."""
+
+    def go_back(self, snapshot: object) -> None:
+        """Return to a copy, made by this engine in this training."""
 
 
-class AutogradEngine:
+class ScheduledEngine:
+    """What engines have in common: they follow schedules, and record losses."""
+
+    reads_rows_at_once = False
+
+    def begin(self, objective: Objective, schedules: Sequence[Schedules]) -> None:
+        """Take the objective, and schedules: one, or one for each network."""
+        self.objective = objective
+        self.schedules = schedules
+        self.lrs: list[float] | None = None
+
+    def begin_epoch(self, n_steps: int) -> None:
+        """Begin to record the losses of an epoch of so many steps."""
+        self.n_steps = n_steps
+        self.means = EpochMeans()
+
+    def finish_epoch(self) -> EpochMeans:
+        """Return the losses of the epoch."""
+        return self.means
+
+    def hand_out(self, i: int) -> None:
+        """Do nothing: whoever looks at a network finds what is trained."""
+
+    def end(self) -> None:
+        """Do nothing, likewise."""
+
+    def follow(self, progress: Sequence[float]) -> None:
+        """Set lambda, learning rate and weights of loss terms for the next step."""
+        schedules = list(zip(self.schedules, progress, strict=True))
+        self.lambdas = [s.lambda_(p) for s, p in schedules]
+        lrs = [s.lr(p) for s, p in schedules]
+        if lrs != self.lrs:  # a constant one is left to skorch's schedulers
+            self.lrs = lrs
+            for i, group in self._param_groups():
+                group["lr"] = lrs[i]
+        self.weights = [
+            {name: weight(p) for name, weight in s.weights} for s, p in schedules
+        ]
+
+
+class AutogradEngine(ScheduledEngine):
     """Any network and any optimizer, by torch's autograd.
 
     Parameters
@@ -101,37 +142,23 @@ class AutogradEngine:
         """Return None: autograd trains whatever torch can compute."""
         return None
 
-    def begin(self, objective: Objective, schedules: Sequence[Schedules]) -> None:
-        """Take the objective, and schedules: one, or one for each network."""
-        self.objective = objective
-        self.schedules = schedules
-        self.lrs: list[float] | None = None
-
-    def step(self, batch: Batch, progress: Sequence[float]) -> Step:
+    def step(self, batch: Batch, progress: Sequence[float]) -> None:
         """Take a step at a progress in [0, 1]: one, or one for each network."""
         self.follow(progress)
         self.optimizer.zero_grad()
-        step, _ = self.backward(batch)
+        self.backward(batch)
         self.optimizer.step()
-        return step
 
     def follow(self, progress: Sequence[float]) -> None:
         """Set lambda, learning rate and weights of loss terms for the next step."""
-        schedules = list(zip(self.schedules, progress, strict=True))
-        self.lambdas = [s.lambda_(p) for s, p in schedules]
+        super().follow(progress)
         self.network.set_lambdas(self.lambdas)
-        lrs = [s.lr(p) for s, p in schedules]
-        if lrs != self.lrs:  # a constant one is left to skorch's schedulers
-            self.lrs = lrs
-            for group in self.optimizer.param_groups:
-                group["lr"] = lrs[group.get("network", 0)]
-        self.weights = self._weights(schedules)
 
-    def backward(self, batch: Batch) -> tuple[Step, dict]:
-        """Compute gradients; return what is known and, for skorch, loss and logits."""
+    def backward(self, batch: Batch) -> dict:
+        """Compute gradients, record losses, and return loss and logits for skorch."""
         outputs = self.objective.outputs(self.network, batch)
         losses = self.objective.losses(outputs, batch)
-        total = self.objective.total(losses, self.weights)
+        total = self.objective.total(losses, self._weights_of_terms())
         # no weight is in the losses of two networks: the gradient of the sum is that
         # of each
         loss = total.sum() if total.ndim else total
@@ -141,32 +168,28 @@ class AutogradEngine:
         if self.network.n_estimators is not None:
             known = {name: value.mean(-1) for name, value in known.items()}
         logits = outputs.domain_logits
-        step = Step(known, None if logits is None else logits.detach())
-        return step, {"loss": loss, "y_pred": outputs.label_logits}
+        self.means.add(Step(known, None if logits is None else logits.detach()), batch)
+        return {"loss": loss, "y_pred": outputs.label_logits}
 
-    def state_dict(self) -> dict:
-        """Return weights and the state of the optimizer, not copied."""
-        return {
-            "module": dict(self.network.state_dict()),
-            "optimizer": self.optimizer.state_dict(),
-        }
+    def snapshot(self) -> dict:
+        """Return a copy of weights and of the state of the optimizer."""
+        return copy_of_weights(self.network, self.optimizer)
 
-    def load_state_dict(self, state: dict) -> None:
-        """Go back to a state of this network, or of one built alike."""
-        self.network.load_state_dict(state["module"])
-        self.optimizer.load_state_dict(state["optimizer"])
+    def go_back(self, snapshot: dict) -> None:
+        """Return to a copy, of this network or of one built alike."""
+        restore_weights(self.network, self.optimizer, snapshot)
 
-    def _weights(self, schedules):
+    def _param_groups(self):
+        groups = self.optimizer.param_groups
+        return [(group.get("network", 0), group) for group in groups]
+
+    def _weights_of_terms(self):
         """Return the weights of optional terms: numbers, or a column of the stack."""
-        first, p = schedules[0]
-        if not first.weights:
-            return {}
-        if not self.network.n_stack_axes:
-            return {name: schedule(p) for name, schedule in first.weights}
-        values = [{name: w(p) for name, w in s.weights} for s, p in schedules]
-        network = self.network
+        network, first = self.network, self.weights[0]
+        if not network.n_stack_axes:
+            return first
         shape = (-1,) + (1,) * (network.n_network_axes - network.n_stack_axes)
         return {
-            name: network.like.new_tensor([w[name] for w in values]).view(shape)
-            for name, _ in first.weights
+            name: network.like.new_tensor([w[name] for w in self.weights]).view(shape)
+            for name in first
         }

@@ -2,7 +2,7 @@
 
 import torch
 
-from ._callbacks import EpochMeans
+from ._settings import flushed_denormals
 
 
 class EpochLoop:
@@ -18,24 +18,22 @@ class EpochLoop:
         while not self.is_over:
             with self.whole_epoch():
                 self.notify("on_epoch_begin", **data)
+                self.choose_engine()
+                batches.reuses_rows = self.engine_.reads_rows_at_once
                 self.run_single_epoch(batches, training=True, prefix="train")
                 self.notify("on_epoch_end", **data)
         return self
 
     def run_single_epoch(self, iterator, training, prefix, **fit_params):
         """Take the steps of an epoch."""
-        self.epoch_means_ = EpochMeans()
         self._set_training(True)
-        try:
-            with torch.enable_grad(), self.seeded_masks():
-                self.take_steps(iterator)
-            self.set_epoch_losses(self.epoch_means_)
-        finally:
-            del self.epoch_means_
+        self.engine_.begin_epoch(len(iterator))
+        with torch.enable_grad(), flushed_denormals(), self.seeded_masks():
+            self.take_steps(iterator)
+        self.set_epoch_losses(self.engine_.finish_epoch())
 
     def take_steps(self, batches):
         """Take a step on each batch."""
         for batch in batches:
-            step = self.engine_.step(batch, self.progress_of_networks)
-            self.epoch_means_.add(step, batch)
+            self.engine_.step(batch, self.progress_of_networks)
             self.n_steps_ += 1

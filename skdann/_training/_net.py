@@ -15,6 +15,7 @@ from ..nn._mlp import Dropout
 from ..nn._standardizer import TARGET
 from ._batches import PairedBatches, to_tensor
 from ._callbacks import LossRecord, ProgressBar, listens_to_batches
+from ._dense_engine import DenseEngine
 from ._device import is_small, limit_threads
 from ._divergence import (
     DivergenceCheck,
@@ -30,6 +31,9 @@ from ._optimizers import fill_in_momentum, needs_closure
 from ._rng import seeded_torch_rng
 from ._settings import with_default_settings
 from ._state import capture_state, restore_state
+
+# What a copy does not need: it would hold a second network.
+_OF_TRAINING = ("engine_", "to_follow_")
 
 # Rows of a prediction pass through the network in blocks of about this many values.
 BLOCK_VALUES = 2**20
@@ -61,7 +65,7 @@ class DANNNet(EpochLoop, NeuralNet):
 
     Attributes
     ----------
-    engine_ : AutogradEngine
+    engine_ : Engine
         Takes the steps.
     n_steps_ : int
         Steps taken so far, over all calls.
@@ -114,7 +118,7 @@ class DANNNet(EpochLoop, NeuralNet):
         self.first_loss_ = None
         self.best_loss_ = math.inf
         self.lr_scale_ = 1.0
-        self.engine_ = AutogradEngine(self.module_, self.optimizer_)
+        self.engine_ = self._make_engine()
         return self
 
     def initialize_optimizer(self, *args, **kwargs):
@@ -209,7 +213,8 @@ class DANNNet(EpochLoop, NeuralNet):
         self.max_epochs = plan.end_epoch - len(self.history)
         self.end_epoch_, self.planned_steps_ = plan.end_epoch, plan.planned_steps
         self.is_finished_ = False
-        self.engine_.begin(plan.objective, [plan.schedules.slowed(self.lr_scale_)])
+        self.to_follow_ = plan.objective, plan.schedules.slowed(self.lr_scale_)
+        self.is_engine_chosen_ = False
         fill_in_momentum(self.optimizer_)
         # after the user's callbacks, which may have put other weights back
         last_check = ("predictions", PredictionCheck())
@@ -218,16 +223,49 @@ class DANNNet(EpochLoop, NeuralNet):
             listens_to_batches(callback) for _, callback in self.callbacks_
         )
 
+    def choose_engine(self):
+        """Choose who takes the steps of an epoch: the fastest that can.
+
+        Looked at again where callbacks of the user may have changed the network.
+        """
+        if self.is_engine_chosen_ and not self.callbacks:
+            return
+        objective, schedules = self.to_follow_
+        what = self.module_, objective, self.optimizer_
+        is_dense = not self.has_batch_callbacks_ and not DenseEngine.unsupported(*what)
+        if not self.is_engine_chosen_ or is_dense != isinstance(
+            self.engine_, DenseEngine
+        ):
+            self.engine_.end()
+            self.engine_ = self._make_engine(is_dense)
+            self.engine_.begin(objective, [schedules])
+        self.is_engine_chosen_ = True
+
+    def engine_for_copies(self):
+        """Return who can copy and restore weights until the end of an epoch.
+
+        Callbacks of the user may be a reason to choose another engine meanwhile.
+        """
+        return self._make_engine() if self.callbacks else self.engine_
+
+    def _make_engine(self, is_dense=False):
+        if is_dense:
+            return DenseEngine([self.module_], [self.optimizer_])
+        return AutogradEngine(self.module_, self.optimizer_)
+
     def _end_following(self, own):
+        self.engine_.end()
+        self.engine_ = self._make_engine()
         self.callbacks_ = own
         self.is_finished_ = self.is_over
         self._set_training(False)
 
     def set_lr_scale(self, scale):
         """Multiply the scheduled learning rate by another number from now on."""
-        engine, change = self.engine_, scale / self.lr_scale_
+        objective, schedules = self.to_follow_
+        self.to_follow_ = objective, schedules.slowed(scale / self.lr_scale_)
         self.lr_scale_ = scale
-        engine.begin(engine.objective, [s.slowed(change) for s in engine.schedules])
+        self.engine_.begin(objective, [self.to_follow_[1]])
 
     def whole_epoch(self):
         """Return a context of an epoch that is whole, or as if it had never begun."""
@@ -259,12 +297,10 @@ class DANNNet(EpochLoop, NeuralNet):
         self.engine_.follow(self.progress_of_networks)
         step = super().train_step(batch)
         self.n_steps_ += 1
-        self.epoch_means_.add(step.pop("known"), batch)
         return step
 
     def train_step_single(self, batch, **fit_params):
-        known, step = self.engine_.backward(batch)
-        return {**step, "known": known}
+        return self.engine_.backward(batch)
 
     def set_epoch_losses(self, means):
         """Tell callbacks the losses of the epoch."""
@@ -279,11 +315,14 @@ class DANNNet(EpochLoop, NeuralNet):
             with seeded_torch_rng(self._draw_seed(), torch.device(self.device)):
                 yield
             return
-        generator = self.epoch_generator()
+        self.hand_out_generator(self.epoch_generator())
+        yield
+
+    def hand_out_generator(self, generator):
+        """Have all layers that drop units out draw from a generator."""
         for layer in self.module_.modules():
             if isinstance(layer, Dropout):
                 layer.generator = generator
-        yield
 
     def epoch_generator(self):
         """Return the generator of the next epoch's dropout masks."""
@@ -340,21 +379,22 @@ class DANNNet(EpochLoop, NeuralNet):
             id(self.callbacks): self.callbacks,  # the user's; they may hold files
             id(self.callbacks_): callbacks,
         }
-        state = {k: v for k, v in vars(self).items() if k != "engine_"}
+        state = {k: v for k, v in vars(self).items() if k not in _OF_TRAINING}
         vars(copied).update(copy.deepcopy(state, known))
-        copied.engine_ = AutogradEngine(copied.module_, copied.optimizer_)
+        copied.engine_ = copied._make_engine()
         copied._set_training(False)
         return copied
 
     def __getstate__(self):
-        # the engine holds nothing of its own, and would hold a second network
-        return {k: v for k, v in super().__getstate__().items() if k != "engine_"}
+        return {
+            k: v for k, v in super().__getstate__().items() if k not in _OF_TRAINING
+        }
 
     @with_default_settings
     def __setstate__(self, state):
         super().__setstate__(state)
         if self.initialized_:
-            self.engine_ = AutogradEngine(self.module_, self.optimizer_)
+            self.engine_ = self._make_engine()
 
 
 def _cut_from_graph(module):

@@ -99,6 +99,7 @@ class Objective:
 
     def __init__(self, label_loss: str, weighted=(), has_target: bool = True):
         terms = {**LOSS_TERMS, "label": label_term(label_loss)}
+        self.label_loss = label_loss
         self.has_target = has_target
         self.terms = {
             name: term

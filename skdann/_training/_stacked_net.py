@@ -10,24 +10,20 @@ import copy
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from itertools import groupby
 
 import numpy as np
 import torch
 from torch import nn
 
 from ..exceptions import DivergenceError
-from ..nn._stacked_modules import (
-    StackedDropout,
-    release,
-    stack_modules,
-    stacked_parts,
-)
+from ..nn._stacked_modules import release, stack_modules, stacked_parts
 from ._batches import Batch, PairedBatches
+from ._dense_engine import DenseEngine
 from ._divergence import Rollback
 from ._engine import AutogradEngine
 from ._loop import EpochLoop
 from ._plan import TrainingPlan
+from ._runs import runs
 
 
 class StackedNet(EpochLoop):
@@ -55,22 +51,34 @@ class StackedNet(EpochLoop):
         order = sorted(range(len(plans)), key=lambda i: (lane_key[i], group_key[i]))
         self.plans = [plans[i] for i in order]
         self.nets = [plan.net for plan in self.plans]
-        self.lanes = _runs([lane_key[i] for i in order])
+        self.lanes = runs([lane_key[i] for i in order])
         for start, stop in self.lanes:
             for net in self.nets[start + 1 : stop]:  # alike: they draw as one
                 net.rngs_, net.draws_ = self.nets[start].rngs_, self.nets[start].draws_
-        self.module_ = stack_modules([net.module_ for net in self.nets])
-        groups = _runs([(lane_key[i], group_key[i]) for i in order])
-        self.optimizer_ = StackedOptimizer(self.nets, self.module_, groups)
-        self.engine_ = AutogradEngine(self.module_, self.optimizer_)
+        objective = self.plans[0].objective
+        self.engine_ = self._make_engine(objective, order, lane_key, group_key)
         self.engine_.begin(
-            self.plans[0].objective,
+            objective,
             [plan.schedules.slowed(plan.net.lr_scale_) for plan in self.plans],
         )
         self.n_steps_ = self.nets[0].n_steps_
         self.failed: dict[TrainingPlan, Exception] = {}
         self.diverged: dict = {}
         self.rollbacks: dict = {}
+
+    def _make_engine(self, objective, order, lane_key, group_key):
+        first = self.nets[0]
+        if DenseEngine.unsupported(first.module_, objective, first.optimizer_):
+            groups = runs([(lane_key[i], group_key[i]) for i in order])
+            return StackedAutogradEngine(self.nets, groups)
+        return DenseEngine(
+            [net.module_ for net in self.nets],
+            [net.optimizer_ for net in self.nets],
+            [lane_key[i] for i in order],
+        )
+
+    def choose_engine(self):
+        """Do nothing: members of a stack have no callbacks that could change them."""
 
     @property
     def progress_of_networks(self):
@@ -93,7 +101,7 @@ class StackedNet(EpochLoop):
         return nullcontext()
 
     def _rollback(self, i):
-        self.optimizer_.write_state(i)
+        self.engine_.hand_out(i)
         return Rollback(self.nets[i])
 
     def notify(self, event, **data):
@@ -126,21 +134,19 @@ class StackedNet(EpochLoop):
                 for start, stop in self.lanes
             ],
             [stop - start for start, stop in self.lanes],
+            joins_rows=isinstance(self.engine_, AutogradEngine),
         )
 
     def _set_training(self, training):
         for net in self.nets:
             net._set_training(training)
-        self.module_.train(training)
 
     def seeded_masks(self):
         """Hand out generators, seeded anew for an epoch as each net would by itself."""
-        generators = []
         for start, stop in self.lanes:
-            generators += [self.nets[start].epoch_generator()] * (stop - start)
-        for part in self.module_.modules():
-            if isinstance(part, StackedDropout):
-                part.generators = generators
+            generator = self.nets[start].epoch_generator()
+            for net in self.nets[start:stop]:
+                net.hand_out_generator(generator)
         return nullcontext()
 
     def set_epoch_losses(self, means):
@@ -157,11 +163,11 @@ class StackedNet(EpochLoop):
 
     def release_members(self):
         """Give each net weights, optimizer and generators of its own."""
-        for i, net in enumerate(self.nets):
-            self.optimizer_.write_state(i)
+        self.engine_.end()
+        for net in self.nets:
             make_independent(net)
         # tracebacks of what members raised may keep this object, but not its memory
-        del self.module_, self.optimizer_, self.engine_
+        del self.engine_
 
 
 def make_independent(net):
@@ -169,6 +175,37 @@ def make_independent(net):
     release(net.module_)
     net._set_training(False)  # stacking wants all of them in one mode
     net.rngs_, net.draws_ = copy.deepcopy((net.rngs_, net.draws_))
+
+
+class StackedAutogradEngine(AutogradEngine):
+    """Autograd over the stacked modules of several nets.
+
+    Parameters
+    ----------
+    nets : sequence of DANNNet
+        Whose weights become slices of the stack's.
+    groups : list of (int, int)
+        First and last + 1 of the nets that share a learning rate and options.
+    """
+
+    def __init__(self, nets, groups):
+        network = stack_modules([net.module_ for net in nets])
+        super().__init__(network, StackedOptimizer(nets, network, groups))
+        self.nets = nets
+
+    def begin_epoch(self, n_steps):
+        """Begin to record the losses of an epoch of so many steps."""
+        super().begin_epoch(n_steps)
+        self.network.train()
+
+    def hand_out(self, i):
+        """Give a net's own optimizer a copy of its part of the state."""
+        self.optimizer.write_state(i)
+
+    def end(self):
+        """Give each net's own optimizer a copy of its part of the state."""
+        for i in range(len(self.nets)):
+            self.hand_out(i)
 
 
 class StackedOptimizer:
@@ -276,21 +313,40 @@ class StackedBatches:
         Each serves nets that see the same rows.
     sizes : list of int
         How many.
+    joins_rows : bool
+        Whether ``X`` of a batch is to have the axis of networks, too; if not, it is a
+        tuple of the rows of each lane.
     """
 
-    def __init__(self, lanes, sizes):
+    def __init__(self, lanes, sizes, *, joins_rows):
         self.lanes = lanes
         self.sizes = sizes
+        self.joins_rows = joins_rows
         self.n_axes = int(lanes[0].is_of_ensemble)
+        self.reuses_rows = False
+        self.dtype = torch.from_numpy(np.empty(0, lanes[0].dtype)).dtype
+
+    def __len__(self):
+        return len(self.lanes[0])
 
     def __iter__(self):
+        for lane in self.lanes:
+            lane.reuses_rows = self.reuses_rows
         for batches in zip(*self.lanes, strict=True):
             yield self._join(batches)
 
     def _join(self, batches):
+        if self.joins_rows:
+            return self._join_columns(batches)
+        joined = self._join_columns([replace(batch, X=None) for batch in batches])
+        joined.X = tuple(batch.X for batch in batches)
+        joined.shares_rows = batches[0].shares_rows
+        return joined
+
+    def _join_columns(self, batches):
         is_weighted = any(batch.label_weight is not None for batch in batches)
         columns = [
-            _expand(batch, size, is_weighted, self.n_axes)
+            _expand(batch, size, is_weighted, self.n_axes, self.dtype)
             for batch, size in zip(batches, self.sizes, strict=True)
         ]
         weighs_target = batches[0].weighs_target  # lanes have their target in common
@@ -303,7 +359,7 @@ class StackedBatches:
         return Batch(*joined, weighs_target)
 
 
-def _expand(batch, size, is_weighted, n_axes):
+def _expand(batch, size, is_weighted, n_axes, dtype):
     """Return the fields of a lane's batch with the axis of its networks in front.
 
     What differs between them (labels, weights of labels) has come as columns, behind
@@ -317,9 +373,10 @@ def _expand(batch, size, is_weighted, n_axes):
 
     label_weight = batch.label_weight
     if is_weighted and label_weight is None:  # another lane has weights
-        label_weight = batch.X.new_ones(batch.y.shape[: n_axes + 1])
+        label_weight = batch.y.new_ones(batch.y.shape[: n_axes + 1], dtype=dtype)
+    rows = None if batch.X is None else batch.X.expand(size, *batch.X.shape)
     columns = batch.y, label_weight, batch.domain, batch.domain_weight
-    return [batch.X.expand(size, *batch.X.shape), *map(expand, columns)]
+    return [rows, *map(expand, columns)]
 
 
 def _join_labels(domains):
@@ -372,13 +429,3 @@ def _rank(keys):
     """Return the number of each key, by first appearance."""
     ranks: dict[object, int] = {}
     return [ranks.setdefault(key, len(ranks)) for key in keys]
-
-
-def _runs(keys):
-    """Return (start, stop) of each run of equal keys."""
-    runs, start = [], 0
-    for _, run in groupby(keys):
-        stop = start + len(list(run))
-        runs.append((start, stop))
-        start = stop
-    return runs

@@ -11,6 +11,7 @@ from ..nn._mlp import Dropout
 from ..nn._stacked_modules import Stacked, stack_modules
 from ._batches import to_tensor
 from ._callbacks import Watcher
+from ._dense_engine import has_hooks
 from ._early_stopping import EarlyStopping
 from ._optimizers import OPTIMIZERS
 from ._plan import TrainingPlan
@@ -72,7 +73,7 @@ def _stack_key(plan):
         or net.callbacks  # the user's expect a net whose optimizer moves
         or not all(isinstance(c, EarlyStopping | Watcher) for _, c in plan.callbacks)
         or n_weights != len(list(module.parameters()))  # tied weights
-        or _has_hooks(module)  # which a stack would not call
+        or has_hooks(module)  # which a stack would not call
     ):
         return None, id(net)
     shared = [domains.X, domains.X_tgt, domains.row_weight, domains.row_weight_tgt]
@@ -88,13 +89,6 @@ def _stack_key(plan):
         terms,
         tuple(map(id, shared)),
     )
-
-
-def _has_hooks(module):
-    hooks = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks")
-    hooks += ("_backward_pre_hooks",)
-    things = [*module.modules(), *module.parameters()]
-    return any(getattr(thing, name, None) for thing in things for name in hooks)
 
 
 def _module_signature(module):

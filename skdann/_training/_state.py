@@ -21,13 +21,22 @@ def capture_state(net) -> dict:
 
     It costs a copy of the weights and of the optimizer's moments.
     """
-    state = {
-        **net.engine_.state_dict(),
+    return {**copy_of_weights(net.module_, net.optimizer_), **capture_training(net)}
+
+
+def copy_of_weights(module, optimizer) -> dict:
+    """Return copies of weights and of what an optimizer keeps."""
+    state = {"module": dict(module.state_dict()), "optimizer": optimizer.state_dict()}
+    return map_leaves(state, torch.Tensor, torch.clone)
+
+
+def capture_training(net) -> dict:
+    """Return what else training changes: generators, counters, number of epochs."""
+    return {
         "generators": [rng.bit_generator.state for rng in (*net.rngs_, net.draws_)],
         "counters": {name: getattr(net, name) for name in COUNTERS},
         "n_epochs": len(net.history),
     }
-    return map_leaves(state, torch.Tensor, torch.clone)
 
 
 def restore_state(net, state: dict) -> None:
@@ -41,15 +50,21 @@ def restore_state(net, state: dict) -> None:
         From :func:`capture_state`; the net keeps none of its tensors.
 
     """
-    # a copy, as torch would keep the tensors
-    optimizer = map_leaves(state["optimizer"], torch.Tensor, torch.clone)
-    net.engine_.load_state_dict({"module": state["module"], "optimizer": optimizer})
+    restore_weights(net.module_, net.optimizer_, state)
     restore_training(net, state)
-    del net.history[state["n_epochs"] :]
+
+
+def restore_weights(module, optimizer, state: dict) -> None:
+    """Return weights, and what an optimizer keeps, to copies of them."""
+    module.load_state_dict(state["module"])
+    # another copy, as torch keeps the tensors
+    kept = map_leaves(state["optimizer"], torch.Tensor, torch.clone)
+    optimizer.load_state_dict(kept)
 
 
 def restore_training(net, state: dict) -> None:
-    """Return generators and counters of a net to a state."""
+    """Return generators, counters and history of a net to a state."""
+    del net.history[state["n_epochs"] :]
     rngs = [*net.rngs_, net.draws_]
     for rng, generator in zip(rngs, state["generators"], strict=True):
         rng.bit_generator.state = generator

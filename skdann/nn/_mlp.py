@@ -43,7 +43,7 @@ class Dropout(nn.Module):
         if not self.training or self.p == 0:
             return x
         draws = draw_int16(x.shape, self.generator, x.device)
-        return x * keep_mask(draws, self.p, x.dtype)
+        return x * keep_mask(draws, self.p, torch.empty_like(x))
 
     def extra_repr(self) -> str:
         return f"p={self.p:g}"
@@ -59,16 +59,19 @@ def draw_int16(
     """Draw integers uniformly from all of int16: four from each 64-bit draw."""
     n = math.prod(shape)
     draws = torch.empty(-(-n // 4), dtype=torch.int64, device=device)
-    draws.random_(-(2**63), None, generator=generator)  # None: to the largest
-    return draws.view(torch.int16)[:n].view(shape)
+    return draw_bits(draws, generator).view(torch.int16)[:n].view(shape)
 
 
-def keep_mask(draws: Tensor, p: float, dtype: torch.dtype) -> Tensor:
-    """Return 0 with probability ``p``, to a multiple of 2**-16, else 1 / (1 - p)."""
+def draw_bits(out: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Draw integers uniformly from all of int64, into an array."""
+    return out.random_(-(2**63), None, generator=generator)  # None: to the largest
+
+
+def keep_mask(draws: Tensor, p: float, out: Tensor) -> Tensor:
+    """Write 0 with probability ``p``, to a multiple of 2**-16, else 1 / (1 - p)."""
     n_kept = max(1, round((1 - p) * 2**16))  # of the 2**16 values of a draw
-    mask = torch.empty(draws.shape, dtype=dtype, device=draws.device)
-    torch.le(draws, n_kept - 1 - 2**15, out=mask)
-    return mask.mul_(1 / (1 - p))
+    torch.le(draws, n_kept - 1 - 2**15, out=out)
+    return out.mul_(1 / (1 - p))
 
 
 def make_mlp(

@@ -37,7 +37,7 @@ def stack_modules(modules: Sequence[nn.Module]) -> nn.Module:
     if kind is nn.Linear or kind is EnsembleLinear:
         return StackedLinear(modules)
     if kind is Dropout:
-        return StackedDropout([module.p for module in modules])
+        return StackedDropout(modules)
     if kind in ACTIVATIONS.values():
         return modules[0]
     return Stacked(modules)
@@ -172,28 +172,23 @@ class StackedDropout(nn.Module):
 
     Parameters
     ----------
-    p : sequence of float
-        Of each network.
-
-    Attributes
-    ----------
-    generators : list of torch.Generator
-        Of each network; those that share one share its draws.
+    modules : sequence of Dropout
+        Of each network; those that share a generator share its draws.
     """
 
-    def __init__(self, p: Sequence[float]):
+    def __init__(self, modules: Sequence[Dropout]):
         super().__init__()
-        self.p = list(p)
-        self.generators: list[torch.Generator] = []
+        self.originals = list(modules)  # a list, so that torch does not register them
 
     def forward(self, x: Tensor) -> Tensor:
         draws, masks, index = {}, {}, []
-        for key in zip(self.generators, self.p, strict=True):
-            generator, p = key
+        for original in self.originals:
+            generator, p = key = original.generator, original.p
             if generator not in draws:
                 draws[generator] = draw_int16(x.shape[1:], generator, x.device)
             if key not in masks:
-                masks[key] = len(masks), keep_mask(draws[generator], p, x.dtype)
+                mask = keep_mask(draws[generator], p, torch.empty_like(x[0]))
+                masks[key] = len(masks), mask
             index.append(masks[key][0])
         stacked = torch.stack([mask for _, mask in masks.values()])
         return x * (stacked if len(masks) == 1 else stacked[index])

@@ -164,9 +164,9 @@ def test_float32_rows_are_never_copied_as_a_whole(small, monkeypatch):
     X, X_tgt = np.float32(X), np.float32(X_tgt)
     read = []
 
-    def spy(rows, index):
+    def spy(rows, *args, **kwargs):
         read.append(rows)
-        return original(rows, index)
+        return original(rows, *args, **kwargs)
 
     from skdann._training import _batches
 

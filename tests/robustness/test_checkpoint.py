@@ -1,12 +1,15 @@
 """A training that is killed goes on from its checkpoint as if it had not been."""
 
 import errno
+import itertools
 import os
 import shutil
 import signal
 import textwrap
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from unittest import mock
 
 import children
 import numpy as np
@@ -21,6 +24,8 @@ from torch import nn
 import skdann
 from skdann import DANNClassifier, DivergenceError
 from skdann._io._container import read_file, write_file
+from skdann._training._dense_engine import DenseEngine
+from skdann._training._engine import AutogradEngine
 from skdann._training._identity import fingerprint, hash_code
 
 
@@ -45,16 +50,24 @@ class Killed(BaseException):
     """As abrupt as a kill for everything but the process."""
 
 
-class KillAt(Callback):
-    """End training without a word in the middle of an epoch."""
+@contextmanager
+def killed_at(n_steps, error=Killed):
+    """End training without a word after so many steps, whoever takes them."""
+    n_taken = itertools.count(1)
 
-    def __init__(self, step, error=Killed):
-        self.step = step
-        self.error = error
+    def then_end(step):
+        def step_and_end(engine, *args):
+            step(engine, *args)
+            if next(n_taken) == n_steps:
+                raise error
 
-    def on_batch_end(self, net, **kwargs):
-        if net.n_steps_ == self.step:
-            raise self.error
+        return step_and_end
+
+    with ExitStack() as patches:
+        for engine in (AutogradEngine, DenseEngine):
+            patch = mock.patch.object(engine, "step", then_end(engine.step))
+            patches.enter_context(patch)
+        yield
 
 
 def batch_norm(n_columns):
@@ -86,8 +99,8 @@ def test_a_resumed_fit_equals_one_that_was_not_killed(
     params = {"max_epochs": 6, "dropout": 0.3, **params}
     path = tmp_path / "run.skdann"
     clf = small(checkpoint=path, checkpoint_interval=1, **params)
-    with pytest.raises(Killed):
-        clf.set_params(callbacks=[KillAt(step)]).fit(*domains)
+    with pytest.raises(Killed), killed_at(step):
+        clf.fit(*domains)
     assert path.exists() == (step > 4)  # four steps make an epoch
     resumed = small(checkpoint=path, **params).fit(*domains, resume=True)
     assert_same_fit(resumed, small(**params).fit(*domains))
@@ -99,8 +112,8 @@ def test_a_resumed_fit_without_a_seed_goes_on_with_the_one_it_had(
     params = {"random_state": None, "early_stopping": True, "max_epochs": 6}
     paths = [tmp_path / "a", tmp_path / "b"]
     clf = small(checkpoint=paths[0], checkpoint_interval=1, **params)
-    with pytest.raises(Killed):
-        clf.set_params(callbacks=[KillAt(9)]).fit(*domains)
+    with pytest.raises(Killed), killed_at(9):
+        clf.fit(*domains)
     shutil.copy(*paths)
     one, other = (
         small(checkpoint=path, **params).fit(*domains, resume=True) for path in paths
@@ -158,8 +171,7 @@ def test_a_warm_start_is_resumed_as_well(small, domains, tmp_path):
     params = {"warm_start": True, "max_epochs": 4}
     whole = small(**params).fit(*domains).fit(*domains)
     clf = small(checkpoint=path, checkpoint_interval=1, **params).fit(*domains)
-    clf.net_.callbacks_.append(("kill", KillAt(4 * 4 + 10)))
-    with pytest.raises(Killed):
+    with pytest.raises(Killed), killed_at(10):
         clf.fit(*domains)
     resumed = small(checkpoint=path, **params).fit(*domains, resume=True)
     assert_same_fit(resumed, whole)
@@ -169,12 +181,12 @@ def test_a_resumed_fit_that_fails_leaves_the_estimator_as_it_was(
     small, domains, tmp_path
 ):
     path = tmp_path / "run.skdann"
-    params = {"checkpoint_interval": 1, "callbacks": [KillAt(14)]}
+    params = {"checkpoint_interval": 1}
     clf = small(warm_start=True, max_epochs=1, **params).fit(*domains)
     before = clf.predict_proba(domains[0])
     for one in (small(**params), clf):
         one.set_params(checkpoint=path, max_epochs=6)
-        with pytest.raises(Killed):
+        with pytest.raises(Killed), killed_at(10):
             one.fit(*domains, resume=True)
     assert clf.n_iter_ == 1
     assert np.array_equal(clf.predict_proba(domains[0]), before)
@@ -429,8 +441,8 @@ def test_code_is_told_by_what_it_does_in_another_process_too(tmp_path):
 @pytest.mark.parametrize("package", ["torch", "numpy", "scikit-learn", "skdann"])
 def test_other_versions_are_told(small, domains, tmp_path, package):
     path = tmp_path / "run.skdann"
-    clf = small(checkpoint=path, checkpoint_interval=1, callbacks=[KillAt(9)])
-    with pytest.raises(Killed):
+    clf = small(checkpoint=path, checkpoint_interval=1)
+    with pytest.raises(Killed), killed_at(9):
         clf.fit(*domains)
     tree = read_file(path)
     tree["versions"][package] = "0.0.1"
@@ -658,8 +670,8 @@ def test_a_kill_within_the_writing_leaves_a_whole_file(
 def test_ctrl_c_keeps_the_last_whole_epoch_and_its_checkpoint(small, domains, tmp_path):
     path = tmp_path / "run.skdann"
     params = {"max_epochs": 6, "lambda_schedule": "constant", "lr_schedule": "constant"}
-    ctrl_c = KillAt(14, KeyboardInterrupt)  # of four steps, the second of epoch 4
-    clf = small(checkpoint=path, callbacks=[ctrl_c], **params).fit(*domains)
+    with killed_at(14, KeyboardInterrupt):  # of four steps, the second of epoch 4
+        clf = small(checkpoint=path, **params).fit(*domains)
     assert clf.n_iter_ == 3
     assert_same_fit(clf, small(**{**params, "max_epochs": 3}).fit(*domains))
     resumed = small(checkpoint=path, **params).fit(*domains, resume=True)
@@ -667,8 +679,8 @@ def test_ctrl_c_keeps_the_last_whole_epoch_and_its_checkpoint(small, domains, tm
 
 
 def test_ctrl_c_before_the_first_whole_epoch_leaves_things_as_they_were(small, domains):
-    clf = small(callbacks=[KillAt(2, KeyboardInterrupt)])
-    with pytest.raises(KeyboardInterrupt):
+    clf = small()
+    with pytest.raises(KeyboardInterrupt), killed_at(2, KeyboardInterrupt):
         clf.fit(*domains)
     assert not [name for name in vars(clf) if name.endswith("_")]
 

@@ -1,0 +1,148 @@
+"""An engine for networks of dense layers: derivatives by hand, no graph."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..nn._dann import DANN
+from ..nn._dense import plan_layers
+from ..nn._ensemble import EnsembleDANN
+from ._batches import Batch
+from ._dense_step import LABEL_LOSSES, PARTS, TERMS, DenseStep
+from ._engine import ScheduledEngine, Schedules
+from ._epoch_means import EpochMeans
+from ._flat_weights import FlatWeights, unsupported_optimizer
+from ._objective import Objective
+
+
+class DenseEngine(ScheduledEngine):
+    """Networks of dense layers, by derivatives that were worked out beforehand.
+
+    Each array that a step needs is there before the step, see :mod:`skdann.nn._dense`.
+    Losses are recorded by the functions of the objective, for several steps at once,
+    from the logits that the steps leave.
+
+    Parameters
+    ----------
+    networks : sequence of DANN
+        Of one architecture: one network, or those of a stack. Ensembles count as one.
+    optimizers : sequence of Optimizer
+        Of each.
+    lanes : sequence of int or None, default=None
+        For each network, which of the rows in ``Batch.X`` it sees. None: all see the
+        same.
+    """
+
+    reads_rows_at_once = True
+
+    def __init__(
+        self,
+        networks: Sequence[DANN],
+        optimizers: Sequence[torch.optim.Optimizer],
+        lanes: Sequence[int] | None = None,
+    ):
+        self.networks = networks
+        self.optimizers = optimizers
+        self.lanes = [0] * len(networks) if lanes is None else lanes
+        self.flat: FlatWeights | None = None
+        self.descent: DenseStep | None = None
+
+    @staticmethod
+    def unsupported(
+        network: DANN, objective: Objective, optimizer: torch.optim.Optimizer
+    ) -> str | None:
+        """Say in a sentence why this engine can't train it; None if it can."""
+        if type(network) not in (DANN, EnsembleDANN):
+            return f"A {type(network).__name__} may compute something else."
+        for name in PARTS:
+            if plan_layers(getattr(network, name)) is None:
+                return f"The {name} is not of dense layers alone."
+        weights = list(network.parameters())
+        n_names = len(list(network.named_parameters(remove_duplicate=False)))
+        if n_names != len(weights) or not all(w.requires_grad for w in weights):
+            return "Some weights are tied, or are not trained."
+        if weights[0].dtype not in (torch.float32, torch.float64):
+            return f"It computes in {weights[0].dtype}."
+        if has_hooks(network):
+            return "It has hooks."
+        if not (
+            objective.terms.keys() <= TERMS and objective.label_loss in LABEL_LOSSES
+        ):
+            return "The derivative of a loss term is not known."
+        return unsupported_optimizer(optimizer)
+
+    def begin(self, objective: Objective, schedules: Sequence[Schedules]) -> None:
+        """Take the objective, and schedules: one, or one for each network."""
+        super().begin(objective, schedules)
+        if self.flat is None:
+            self.flat = FlatWeights(
+                [self._trained_weights(network) for network in self.networks],
+                self.optimizers,
+            )
+        self.flat.attach()
+
+    def begin_epoch(self, n_steps: int) -> None:
+        """Take weights and moments as they are now, for an epoch of so many steps."""
+        super().begin_epoch(n_steps)
+        self.flat.attach()
+        if self.descent is not None:
+            self.descent.restart(self.means, n_steps)
+
+    def _trained_weights(self, network):
+        """Return what a step changes: without a target, nothing of the domains."""
+        parts = PARTS if self.objective.has_target else PARTS[:2]
+        return [w for name in parts for w in getattr(network, name).parameters()]
+
+    def step(self, batch: Batch, progress: Sequence[float]) -> None:
+        """Take a step at a progress in [0, 1]: one, or one for each network."""
+        self.follow(progress)
+        if self.descent is None:
+            self.descent = DenseStep(
+                self.networks,
+                self.lanes,
+                self.objective,
+                self.flat.split(self.flat.vector),
+                self.flat.split(self.flat.grad),
+                batch,
+                self.n_steps,
+            )
+            self.descent.restart(self.means, self.n_steps)
+        self.descent.compute_gradients(batch, self.lambdas, self.weights)
+        self.flat.step()
+
+    def finish_epoch(self) -> EpochMeans:
+        """Return the losses of the epoch."""
+        self.descent.log.flush()
+        for network, lambda_ in zip(self.networks, self.lambdas, strict=True):
+            network.set_lambdas([lambda_])
+        return self.means
+
+    def end(self) -> None:
+        """Give the networks memory of their own again."""
+        if self.flat is not None:
+            self.flat.detach()
+        self.flat = self.descent = None
+
+    def _param_groups(self):
+        return [
+            (i, group)
+            for i, optimizer in enumerate(self.optimizers)
+            for group in optimizer.param_groups
+        ]
+
+    def snapshot(self) -> list[Tensor]:
+        """Return a copy of all that steps change."""
+        return self.flat.snapshot()
+
+    def go_back(self, snapshot: list[Tensor]) -> None:
+        """Return to a copy, made in this training."""
+        self.flat.go_back(snapshot)
+
+
+def has_hooks(module):
+    """Whether a module, or a part or a weight of it, has hooks."""
+    hooks = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks")
+    hooks += ("_backward_pre_hooks",)
+    things = [*module.modules(), *module.parameters()]
+    return any(getattr(thing, name, None) for thing in things for name in hooks)

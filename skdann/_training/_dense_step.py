@@ -1,0 +1,285 @@
+"""The gradients of networks of dense layers: a list of calls on arrays that stay."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from ..nn._dann import DANN
+from ..nn._dense import ALL, DenseLayer, backward, forward, plan_layers
+from ..nn._loss_gradients import (
+    class_confusion_loss_gradient,
+    domain_loss_gradient,
+    label_loss_gradient,
+)
+from ..nn._standardizer import SOURCE
+from ._batches import Batch
+from ._epoch_means import EpochMeans
+from ._masks import Masks
+from ._objective import Objective
+from ._runs import runs
+from ._step_log import StepLog
+
+PARTS = ("feature_extractor", "label_classifier", "domain_classifier")
+
+# Terms of the objective whose gradients are known here.
+TERMS = {"label", "domain", "class_confusion"}
+LABEL_LOSSES = {"cross_entropy"}
+
+
+class DenseStep:
+    """Computes gradients of the objective, for batches of one form.
+
+    Parameters
+    ----------
+    networks : sequence of DANN
+        Of one architecture; ensembles count as one.
+    lanes : sequence of int
+        For each, which of the rows of a batch it sees.
+    objective : Objective
+        What is descended on.
+    weights, grads : list of Tensor
+        Weights of all networks, and where their gradients go, in the order of the
+        layers: (n_networks, ...), or of ensembles (n_networks, n_estimators, ...).
+    batch : Batch
+        The first.
+    n_steps : int
+        The most steps of an epoch.
+    """
+
+    def __init__(
+        self,
+        networks: Sequence[DANN],
+        lanes: Sequence[int],
+        objective: Objective,
+        weights: list[Tensor],
+        grads: list[Tensor],
+        batch: Batch,
+        n_steps: int,
+    ):
+        self.objective = objective
+        self.n_each = networks[0].n_estimators or 1
+        self.has_target = batch.domain is not None
+        self.n_labelled = batch.n_labelled
+        self.rows = rows_of(batch)
+        if not batch.shares_rows:
+            self.rows = [torch.empty_like(x) for x in self.rows]
+        n_rows = self.rows[0].shape[-2]
+        of_labels = n_rows if objective.reads_all_labels else self.n_labelled
+        sizes = dict(zip(PARTS, (n_rows, of_labels, n_rows), strict=True))
+        plans = [
+            {name: plan_layers(getattr(network, name)) for name in PARTS}
+            for network in networks
+        ]
+        n_axes = 1 if networks[0].n_estimators is None else 2
+        memory = iter(
+            (w.flatten(0, n_axes - 1), g.flatten(0, n_axes - 1))
+            for w, g in zip(weights, grads, strict=True)
+        )
+        self.layers = {
+            name: [_layer(plan, memory, sizes[name]) for plan in plans[0][name]]
+            for name in (PARTS if self.has_target else PARTS[:2])
+        }
+        self.masks = self._make_masks(plans, n_steps)
+        self._make_arrays(batch)
+        logits = [self.label[-1].h]
+        if self.has_target:
+            logits.append(self.domain_logits)
+        self.log = StepLog(objective, logits, batch, self.n_each, n_steps)
+        self.calls = [*self._read_rows(networks, lanes, batch), *self._calls()]
+
+    @property
+    def extract(self):
+        """Layers of the feature extractor."""
+        return self.layers["feature_extractor"]
+
+    @property
+    def label(self):
+        """Layers of the label classifier."""
+        return self.layers["label_classifier"]
+
+    def _make_masks(self, plans, n_steps):
+        with_dropout = [
+            (name, j)
+            for name, layers in self.layers.items()
+            for j in range(len(layers))
+            if plans[0][name][j].dropout
+        ]
+        if not with_dropout:
+            return None
+        return Masks(
+            [self.layers[name][j] for name, j in with_dropout],
+            [[plan[name][j].dropout for name, j in with_dropout] for plan in plans],
+            n_steps,
+        )
+
+    def _make_arrays(self, batch):
+        """Make what the calls read beside rows and weights."""
+        last = self.label[-1].h
+        n_networks, _, n_classes = last.shape
+        self.eye = torch.eye(n_classes).to(last)
+        self.truth = last.new_empty(n_networks, self.n_labelled, n_classes)
+        self.flat_truth = self.truth.flatten(0, 1)
+        self.share: float | Tensor = 1 / self.n_labelled
+        if batch.label_weight is not None:
+            self.share = last.new_empty(n_networks, self.n_labelled, 1)
+        # one number for each network, as a factor of what is of rows
+        self.reversal, self.confusion = last.new_zeros(2, n_networks, 1, 1)
+        self.lambdas = self.weights = None
+        if not self.has_target:
+            return
+        self.domain_weight = batch.domain_weight.reshape(n_networks, -1).clone()
+        self.domain_weight_read = batch.domain_weight
+        self.is_target = batch.domain.reshape(n_networks, -1).to(last.dtype)
+        self.domain_logits = self.layers["domain_classifier"][-1].h.squeeze(-1)
+
+    def _read_rows(self, networks, lanes, batch):
+        """Yield the calls that standardize rows, and note who reads which."""
+        pairs = zip(networks, lanes, strict=True)
+        self.inputs = []
+        for start, stop in runs([_input_key(*pair) for pair in pairs]):
+            rows, network = self.rows[lanes[start]], networks[start]
+            if network.standardizer is not None:
+                standardized = torch.empty_like(rows)
+                yield from _standardize(network.standardizer, rows, standardized, batch)
+                rows = standardized
+            if network.n_estimators is None:  # a product for all of them
+                x = rows.expand(stop - start, *rows.shape)
+                self.inputs.append((x, slice(start, stop)))
+            else:
+                n = self.n_each
+                of_each = [slice(n * i, n * (i + 1)) for i in range(start, stop)]
+                self.inputs += [(rows, of) for of in of_each]
+
+    def _calls(self):
+        """Yield the calls of a step: forwards, then backwards."""
+        features, of_features = self.extract[-1].h, self.extract[-1].g
+        n = self.label[-1].h.shape[1]
+        of_labelled = of_features
+        yield from forward(self.extract, self.inputs)
+        yield from forward(self.label, [(features[:, :n], ALL)])
+        if self.has_target:
+            domain = self.layers["domain_classifier"]
+            yield from forward(domain, [(features, ALL)])
+            yield partial(
+                domain_loss_gradient,
+                self.domain_logits,
+                self.is_target,
+                self.domain_weight,
+                domain[-1].g.squeeze(-1),
+            )
+            yield from backward(domain, of_features)
+            yield partial(of_features.mul_, self.reversal)
+            of_labelled = torch.empty_like(of_features[:, :n])
+        yield from self._of_label_logits()
+        yield from backward(self.label, of_labelled)
+        if self.has_target:
+            yield partial(of_features[:, :n].add_, of_labelled)
+        yield from backward(self.extract)
+
+    def _of_label_logits(self):
+        """Yield the calls that compute gradients of the label logits."""
+        logits, gradient, n = self.label[-1].h, self.label[-1].g, self.n_labelled
+        yield partial(
+            label_loss_gradient, logits[:, :n], self.truth, self.share, gradient[:, :n]
+        )
+        if self.objective.reads_all_labels:
+            weight = self.domain_weight[:, n:] if self.log.weighs_target else None
+            yield partial(
+                class_confusion_loss_gradient, logits[:, n:], weight, gradient[:, n:]
+            )
+            yield partial(gradient[:, n:].mul_, self.confusion)
+
+    def restart(self, means: EpochMeans, n_steps: int) -> None:
+        """Begin an epoch of so many steps, whose losses go to ``means``."""
+        self.log.restart(means)
+        if self.masks is not None:
+            self.masks.restart(n_steps)
+
+    def compute_gradients(
+        self,
+        batch: Batch,
+        lambdas: list[float],
+        weights: list[dict[str, float]],
+    ) -> None:
+        """Compute the gradients of a batch.
+
+        Parameters
+        ----------
+        batch : Batch
+            As long as the first.
+        lambdas : list of float
+            Strength of the adversary, of each network or ensemble.
+        weights : list of dict of str to float
+            Likewise, of optional loss terms.
+        """
+        self._read(batch)
+        self._set_factors(lambdas, weights)
+        if self.masks is not None:
+            self.masks.next()
+        for call in self.calls:
+            call()
+        self.log.add(batch, weights)
+
+    def _read(self, batch):
+        """Bring a batch into the arrays that the calls read."""
+        for rows, x in zip(self.rows, rows_of(batch), strict=True):
+            if x is not rows:
+                rows.copy_(x)
+        torch.index_select(self.eye, 0, batch.y.reshape(-1), out=self.flat_truth)
+        if batch.label_weight is not None:
+            weight = batch.label_weight.reshape(self.share.shape)
+            torch.div(weight, self.n_labelled, out=self.share)
+        if self.has_target and batch.domain_weight is not self.domain_weight_read:
+            self.domain_weight_read = batch.domain_weight
+            weight = batch.domain_weight.reshape(self.domain_weight.shape)
+            self.domain_weight.copy_(weight)
+
+    def _set_factors(self, lambdas, weights):
+        """Tell the calls how strong the adversary is, and optional terms."""
+        if lambdas != self.lambdas:
+            self.lambdas = lambdas
+            self._write([-lambda_ for lambda_ in lambdas], self.reversal)
+        if self.objective.reads_all_labels and weights != self.weights:
+            self.weights = weights
+            self._write([w["class_confusion"] for w in weights], self.confusion)
+
+    def _write(self, values, out):
+        if len(set(values)) == 1:
+            out.fill_(values[0])
+            return
+        column = self.eye.new_tensor(values).repeat_interleave(self.n_each)
+        out.copy_(column.view(out.shape))
+
+
+def rows_of(batch: Batch) -> tuple[Tensor, ...]:
+    """Return the rows of each lane of a batch."""
+    return batch.X if isinstance(batch.X, tuple) else (batch.X,)
+
+
+def _layer(plan, memory, n_rows):
+    """Return a layer over the next two stretches: of its weight and its bias."""
+    (weight, weight_grad), (bias, bias_grad) = next(memory), next(memory)
+    return DenseLayer(plan, weight, bias, weight_grad, bias_grad, n_rows)
+
+
+def _input_key(network, lane):
+    """Return what networks share that read the same numbers."""
+    part = network.standardizer
+    values = () if part is None else (part.mean.tolist(), part.scale.tolist())
+    return lane, values
+
+
+def _standardize(standardizer, rows, out, batch):
+    """Yield the calls that standardize rows, each domain by its scales."""
+    n_source = rows.shape[-2]
+    if batch.domain is not None:
+        domain = batch.domain.reshape(-1, n_source)[0]
+        n_source = int((domain == SOURCE).sum())
+    for domain, of in enumerate((slice(n_source), slice(n_source, None))):
+        mean, scale = standardizer.mean[domain], standardizer.scale[domain]
+        part = out[..., of, :]
+        if part.numel():
+            yield partial(torch.sub, rows[..., of, :], mean, out=part)
+            yield partial(part.div_, scale)

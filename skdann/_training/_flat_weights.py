@@ -1,0 +1,232 @@
+"""Weights, gradients and moments of many layers as one vector each."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ._runs import runs
+
+# What torch's optimizers keep of each weight, beside a count of steps, and the kernel
+# that takes a step of all. None of them looks at more than one value of a weight: so
+# they can't tell the weights of one layer from those of all.
+_ADAM = ("exp_avg", "exp_avg_sq")
+_KERNELS = {
+    torch.optim.Adam: torch._fused_adam_,
+    torch.optim.AdamW: torch._fused_adamw_,
+    torch.optim.SGD: torch._fused_sgd_,
+}
+
+# Variants, with the value for which the kernels are asked here.
+_WITHOUT = {
+    "amsgrad": False,
+    "dampening": 0,
+    "differentiable": False,
+    "maximize": False,
+    "nesterov": False,
+}
+
+
+def unsupported_optimizer(optimizer: torch.optim.Optimizer) -> str | None:
+    """Say in a sentence why an optimizer's step can't be taken here."""
+    kind = type(optimizer)
+    if kind not in _KERNELS:
+        return f"{kind.__name__} is none of {[k.__name__ for k in _KERNELS]}."
+    if len(optimizer.param_groups) != 1:
+        return "The optimizer has several groups of weights."
+    [group] = optimizer.param_groups
+    for name, value in _WITHOUT.items():
+        if group.get(name, value) != value:
+            return f"The optimizer has {name}={group[name]}."
+    is_watched = "step" in vars(optimizer) or any(
+        vars(optimizer).get(name)
+        for name in ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")
+    )
+    return "Something watches the optimizer's steps." if is_watched else None
+
+
+class Run(NamedTuple):
+    """What one call of a kernel trains: the same rate, options and number of steps.
+
+    Attributes
+    ----------
+    groups : list of dict
+        Learning rate and options, of each of its networks.
+    weights, grads : list of Tensor
+        Slices of the vectors.
+    moments : list of list of Tensor
+        Likewise, of each moment.
+    n_steps : list of Tensor
+        For each slice the count, a tensor without an axis.
+    """
+
+    groups: list[dict]
+    weights: list[Tensor]
+    grads: list[Tensor]
+    moments: list[list[Tensor]]
+    n_steps: list[Tensor]
+
+
+class FlatWeights:
+    """Weights of networks of one architecture, with what an optimizer needs of them.
+
+    A weight of all networks is one stretch of a vector, network after network. The
+    networks' own weights, and what their optimizers keep, are views of it: whoever
+    looks at a network, saves it or goes back finds what is trained.
+
+    Parameters
+    ----------
+    weights : list of list of Parameter
+        Of each network, in the same order.
+    optimizers : list of Optimizer
+        Of each network, of one class; see ``unsupported_optimizer``.
+    """
+
+    def __init__(
+        self,
+        weights: Sequence[Sequence[nn.Parameter]],
+        optimizers: Sequence[torch.optim.Optimizer],
+    ):
+        self.weights = weights
+        self.optimizers = optimizers
+        self.kernel = _KERNELS[type(optimizers[0])]
+        self.keys = self._moment_keys()
+        first = weights[0]
+        n_networks = len(weights)
+        self.shapes = [(n_networks, *weight.shape) for weight in first]
+        size = n_networks * sum(weight.numel() for weight in first)
+        zeros = first[0].detach().new_zeros
+        self.vector, self.grad = zeros(size), zeros(size)
+        self.moments = {key: zeros(size) for key in self.keys}
+        # float32 whatever the weights are, as torch keeps it
+        self.n_steps = torch.zeros(n_networks, len(first), device=self.vector.device)
+        self.runs: list[Run] = []
+
+    def _moment_keys(self):
+        [group] = self.optimizers[0].param_groups
+        if "betas" in group:
+            return _ADAM
+        return ("momentum_buffer",) if group["momentum"] else ()
+
+    def split(self, vector: Tensor) -> list[Tensor]:
+        """Return the weights in a vector, each of shape (n_networks, ...)."""
+        sizes = [torch.Size(shape).numel() for shape in self.shapes]
+        parts = vector.split(sizes)
+        return [p.view(shape) for p, shape in zip(parts, self.shapes, strict=True)]
+
+    @torch.no_grad()
+    def attach(self) -> None:
+        """Make the weights and moments of the networks views of the vectors.
+
+        What is a view already is left; somebody may have put others in its place.
+        """
+        vectors = {key: self.split(vector) for key, vector in self.moments.items()}
+        for j, values in enumerate(self.split(self.vector)):
+            for i, optimizer in enumerate(self.optimizers):
+                weight = self.weights[i][j]
+                if _is_elsewhere(weight, values[i]):
+                    weight.data = values[i].copy_(weight)
+                views = {key: vectors[key][j][i] for key in self.keys}
+                if self.keys == _ADAM:
+                    views = {"step": self.n_steps[i, j], **views}
+                for key, view in views.items():
+                    state = optimizer.state[weight]
+                    held = state.get(key)
+                    if held is None or _is_elsewhere(held, view):
+                        state[key] = view.zero_() if held is None else view.copy_(held)
+                        self.runs = []  # maybe of another number of steps
+
+    @torch.no_grad()
+    def detach(self) -> None:
+        """Give the networks weights and moments of their own again."""
+        for optimizer, weights in zip(self.optimizers, self.weights, strict=True):
+            for weight in weights:
+                weight.data = weight.data.clone()
+                state = optimizer.state.get(weight, {})
+                state |= {k: v.clone() for k, v in state.items() if _is_tensor(v)}
+
+    def step(self) -> None:
+        """Take the optimizers' steps along the gradients."""
+        if not all(map(_has_one_rate, self.runs)) or not self.runs:
+            self.runs = self._make_runs()
+        self.n_steps += 1
+        for (group, *_), weights, grads, moments, n_steps in self.runs:
+            options = {k: group[k] for k in ("lr", "weight_decay", "maximize")}
+            if self.kernel is torch._fused_sgd_:
+                self.kernel(
+                    weights,
+                    grads,
+                    *(moments or ([],)),
+                    **options,
+                    momentum=group["momentum"],
+                    dampening=0,
+                    nesterov=False,
+                    is_first_step=False,
+                )
+            else:
+                beta1, beta2 = group["betas"]
+                self.kernel(
+                    weights,
+                    grads,
+                    *moments,
+                    [],
+                    n_steps,
+                    **options,
+                    beta1=beta1,
+                    beta2=beta2,
+                    eps=group["eps"],
+                    amsgrad=False,
+                )
+
+    def _make_runs(self):
+        """Divide the vectors into what shares a rate, options and a number of steps."""
+        groups = [optimizer.param_groups[0] for optimizer in self.optimizers]
+        found = []
+        for i, stop in runs([_options(group) for group in groups]):
+            for j, end in runs(self.n_steps[i].tolist()):
+                of_run = (slice(i, stop), slice(j, end))
+                vectors = self.vector, self.grad, *self.moments.values()
+                w, g, *moments = (self._slices(v, *of_run) for v in vectors)
+                counts = [self.n_steps[i, j]] * len(w)
+                found.append(Run(groups[i:stop], w, g, moments, counts))
+        return found
+
+    def _slices(self, vector, networks, weights):
+        """Return slices of a vector; a single one where they are neighbors."""
+        parts = self.split(vector)[weights]
+        if networks == slice(0, len(self.optimizers)):
+            start = parts[0].storage_offset() - vector.storage_offset()
+            return [vector[start : start + sum(part.numel() for part in parts)]]
+        return [part[networks].flatten() for part in parts]
+
+    def snapshot(self) -> list[Tensor]:
+        """Return a copy of all that steps change."""
+        return [v.clone() for v in self._changing()]
+
+    def go_back(self, snapshot: list[Tensor]) -> None:
+        """Return to a copy."""
+        for vector, values in zip(self._changing(), snapshot, strict=True):
+            vector.copy_(values)
+
+    def _changing(self):
+        return [self.vector, *self.moments.values(), self.n_steps]
+
+
+def _is_elsewhere(tensor, view):
+    return tensor.data_ptr() != view.data_ptr()
+
+
+def _is_tensor(value):
+    return isinstance(value, Tensor)
+
+
+def _has_one_rate(run):
+    """Whether schedules have not parted since the run was made."""
+    lr = run.groups[0]["lr"]
+    return all(group["lr"] == lr for group in run.groups)
+
+
+def _options(group):
+    """Return what networks of a run share."""
+    return {k: v for k, v in group.items() if k != "params"}

@@ -1,0 +1,91 @@
+"""Masks of dropout: those that layers would draw, for several steps at once."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+
+from ..nn._dense import Call, DenseLayer
+from ..nn._mlp import Dropout, draw_bits, keep_mask
+from ._runs import runs
+
+# Values that are drawn at once, of all layers of the networks that draw together: about
+# as many as stay in the cache of a core.
+MOST_VALUES = 2**18
+MOST_STEPS = 16
+
+
+class Masks:
+    """Masks of the layers of networks of one architecture.
+
+    Parameters
+    ----------
+    layers : sequence of DenseLayer
+        Those with dropout, in the order in which they draw. They are given their masks.
+    dropouts : sequence of sequence of Dropout
+        Of each network, or ensemble of networks: what it has in these layers, each with
+        its probability and its generator. Neighbors that share a generator draw once.
+    n_steps : int
+        The most steps of an epoch.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[DenseLayer],
+        dropouts: Sequence[Sequence[Dropout]],
+        n_steps: int,
+    ):
+        self.dropouts = dropouts
+        n = len(layers[0].h) // len(dropouts)
+        shapes = [(n, *layer.h.shape[1:]) for layer in layers]
+        # a layer's draws begin with a draw of its own, of which each yields four values
+        sizes = [-(-torch.Size(shape).numel() // 4) * 4 for shape in shapes]
+        n_held = max(1, min(n_steps, MOST_STEPS, MOST_VALUES // sum(sizes)))
+        self.drawers = runs([id(of[0].generator) for of in dropouts])
+        empty = layers[0].h.new_empty
+        self.draws = [
+            empty(n_held, sum(sizes) // 4, dtype=torch.int64) for _ in self.drawers
+        ]
+        self.calls: list[list[Call]] = [[] for _ in range(n_held)]
+        for draws, (first, last) in zip(self.draws, self.drawers, strict=True):
+            of_drawer = [[d.p for d in of] for of in dropouts[first:last]]
+            for start, stop in runs(of_drawer):
+                networks = slice(n * (first + start), n * (first + stop))
+                columns = draws.view(torch.int16).split(sizes, dim=1)
+                for layer, shape, values, p in zip(
+                    layers, shapes, columns, of_drawer[start], strict=True
+                ):
+                    self._add(layer, networks, shape, values, p)
+
+    def _add(self, layer, networks, shape, values, p):
+        """Give a layer the mask of some of its networks, and note how it is made."""
+        mask = layer.h.new_empty(shape)
+        arrays = (
+            x[networks].unflatten(0, (-1, shape[0]))
+            for x in (layer.a, layer.h, layer.g)
+        )
+        layer.masks.append((mask, *arrays))
+        for calls, of_step in zip(self.calls, values, strict=True):
+            draws = of_step[: mask.numel()].view(shape)
+            calls.append(partial(keep_mask, draws, p, out=mask))
+
+    def restart(self, n_steps: int) -> None:
+        """Begin an epoch, of so many steps, for which generators have been seeded."""
+        self.n_left = n_steps
+        self.n_drawn = self.position = 0
+
+    def next(self) -> None:
+        """Bring the masks of the next step into the layers."""
+        if self.position == self.n_drawn:
+            self._draw()
+        for call in self.calls[self.position]:
+            call()
+        self.position += 1
+
+    def _draw(self):
+        """Draw for as many steps as are held, or as are left."""
+        self.n_drawn, self.position = min(len(self.calls), self.n_left), 0
+        self.n_left -= self.n_drawn
+        for draws, (first, _) in zip(self.draws, self.drawers, strict=True):
+            generator = self.dropouts[first][0].generator
+            draw_bits(draws[: self.n_drawn], generator)
