@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor
 
 from .._data._rows import take_rows
@@ -24,7 +25,8 @@ class Batch:
     Attributes
     ----------
     X : Tensor of shape (..., n, *row_shape)
-        The rows.
+        The rows. For an engine that reads sparse rows a list of CSR matrices, one for
+        each network of an ensemble.
     y : Tensor of shape (..., n_labelled)
         Encoded labels of the first rows: the source, then the labelled target rows.
     label_weight : Tensor of shape (..., n_labelled) or None
@@ -53,7 +55,13 @@ class Batch:
         yield from (self.X, self.y)
 
     def __len__(self) -> int:
-        return self.X.shape[self.y.ndim - 1]
+        return self.n_rows
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows that a network sees."""
+        X = self.X[0] if isinstance(self.X, tuple) else self.X
+        return X[0].shape[0] if isinstance(X, list) else X.shape[self.y.ndim - 1]
 
     @property
     def n_labelled(self) -> int:
@@ -80,20 +88,32 @@ class PairedBatches:
         Where batches are wanted.
     reuses_rows : bool, default=False
         Whether the rows of a batch are overwritten by those of the next.
+    keeps_sparse : bool, default=False
+        Whether rows stay sparse, see :func:`are_sparse`.
     rngs : sequence of numpy.random.Generator
         They shuffle source, labelled target and target rows: one each, so that the
         order of the source does not depend on whether there is a target. Three for
         each network: those of an ensemble see rows in orders of their own.
     """
 
-    def __init__(self, domains, *, batch_size, dtype, device, rngs, reuses_rows=False):
+    def __init__(
+        self,
+        domains,
+        *,
+        batch_size,
+        dtype,
+        device,
+        rngs,
+        reuses_rows=False,
+        keeps_sparse=False,
+    ):
         self.domains = d = domains
         self.half = batch_size // 2
         self.n_steps = count_steps(domains, batch_size)
         self.dtype = dtype
         self.device = device
         self.rngs = rngs
-        self.reuses_rows = reuses_rows
+        self.reuses_rows, self.keeps_sparse = reuses_rows, keeps_sparse
         self.last_rows = None
         self.is_of_ensemble = len(rngs) > 3
         self.source_weight = domain_weight(domains)
@@ -149,6 +169,11 @@ class PairedBatches:
     def _gather_rows(self, parts):
         """Join rows of source and target, if possible without a copy in between."""
         parts = [(data, rows) for data, rows in parts if rows.size]
+        if self.keeps_sparse:
+            return [
+                sparse.vstack([data[rows[i]] for data, rows in parts], format="csr")
+                for i in np.ndindex(parts[0][1].shape[:-1])
+            ]
         if not all(_is_plain(data, self.dtype) for data, _ in parts):
             return self._gather(parts, self.dtype)
         *networks, _ = parts[0][1].shape
@@ -192,6 +217,12 @@ class PairedBatches:
 def _is_plain(data, dtype):
     """Whether rows can be taken as they are."""
     return isinstance(data, np.ndarray) and data.dtype == dtype
+
+
+def are_sparse(domains, dtype) -> bool:
+    """Whether all rows are sparse, and need no other dtype."""
+    given = [X for X in (domains.X, domains.X_tgt) if X is not None]
+    return all(sparse.issparse(X) and X.dtype == dtype for X in given)
 
 
 def _take(data, rows):

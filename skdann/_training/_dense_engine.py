@@ -32,6 +32,8 @@ class DenseEngine(ScheduledEngine):
     lanes : sequence of int or None, default=None
         For each network, which of the rows in ``Batch.X`` it sees. None: all see the
         same.
+    are_rows_sparse : bool, default=False
+        Whether rows could come as sparse matrices.
     """
 
     reads_rows_at_once = True
@@ -41,10 +43,16 @@ class DenseEngine(ScheduledEngine):
         networks: Sequence[DANN],
         optimizers: Sequence[torch.optim.Optimizer],
         lanes: Sequence[int] | None = None,
+        *,
+        are_rows_sparse: bool = False,
     ):
         self.networks = networks
         self.optimizers = optimizers
         self.lanes = [0] * len(networks) if lanes is None else lanes
+        # standardized rows are dense
+        is_plain = all(network.standardizer is None for network in networks)
+        is_on_cpu = next(networks[0].parameters()).is_cpu
+        self.reads_sparse_rows = are_rows_sparse and is_plain and is_on_cpu
         self.flat: FlatWeights | None = None
         self.descent: DenseStep | None = None
 
@@ -79,6 +87,7 @@ class DenseEngine(ScheduledEngine):
             self.flat = FlatWeights(
                 [self._trained_weights(network) for network in self.networks],
                 self.optimizers,
+                has_columns_first=self.reads_sparse_rows,
             )
         self.flat.attach()
 

@@ -13,6 +13,7 @@ from ..nn._loss_gradients import (
     domain_loss_gradient,
     label_loss_gradient,
 )
+from ..nn._sparse_layer import SparseLayer
 from ..nn._standardizer import SOURCE
 from ._batches import Batch
 from ._epoch_means import EpochMeans
@@ -63,9 +64,12 @@ class DenseStep:
         self.has_target = batch.domain is not None
         self.n_labelled = batch.n_labelled
         self.rows = rows_of(batch)
-        if not batch.shares_rows:
+        self.is_sparse = isinstance(self.rows[0], list)
+        if self.is_sparse:
+            self.rows = [list(x) for x in self.rows]
+        elif not batch.shares_rows:
             self.rows = [torch.empty_like(x) for x in self.rows]
-        n_rows = self.rows[0].shape[-2]
+        n_rows = batch.n_rows
         of_labels = n_rows if objective.reads_all_labels else self.n_labelled
         sizes = dict(zip(PARTS, (n_rows, of_labels, n_rows), strict=True))
         plans = [
@@ -77,10 +81,15 @@ class DenseStep:
             (w.flatten(0, n_axes - 1), g.flatten(0, n_axes - 1))
             for w, g in zip(weights, grads, strict=True)
         )
-        self.layers = {
-            name: [_layer(plan, memory, sizes[name]) for plan in plans[0][name]]
-            for name in (PARTS if self.has_target else PARTS[:2])
-        }
+        self.layers = {}
+        kind = SparseLayer if self.is_sparse else DenseLayer  # of the first
+        for name in PARTS if self.has_target else PARTS[:2]:
+            self.layers[name] = []
+            for plan in plans[0][name]:
+                (weight, weight_grad), (bias, bias_grad) = next(memory), next(memory)
+                arrays = weight, bias, weight_grad, bias_grad
+                self.layers[name].append(kind(plan, *arrays, sizes[name]))
+                kind = DenseLayer
         self.masks = self._make_masks(plans, n_steps)
         self._make_arrays(batch)
         logits = [self.label[-1].h]
@@ -144,7 +153,11 @@ class DenseStep:
                 standardized = torch.empty_like(rows)
                 yield from _standardize(network.standardizer, rows, standardized, batch)
                 rows = standardized
-            if network.n_estimators is None:  # a product for all of them
+            if self.is_sparse:
+                n = self.n_each
+                of_all = range(start * n, stop * n)
+                self.inputs += [(rows, i % n, i) for i in of_all]
+            elif network.n_estimators is None:  # a product for all of them
                 x = rows.expand(stop - start, *rows.shape)
                 self.inputs.append((x, slice(start, stop)))
             else:
@@ -225,7 +238,9 @@ class DenseStep:
     def _read(self, batch):
         """Bring a batch into the arrays that the calls read."""
         for rows, x in zip(self.rows, rows_of(batch), strict=True):
-            if x is not rows:
+            if self.is_sparse:
+                rows[:] = x
+            elif x is not rows:
                 rows.copy_(x)
         torch.index_select(self.eye, 0, batch.y.reshape(-1), out=self.flat_truth)
         if batch.label_weight is not None:
@@ -256,12 +271,6 @@ class DenseStep:
 def rows_of(batch: Batch) -> tuple[Tensor, ...]:
     """Return the rows of each lane of a batch."""
     return batch.X if isinstance(batch.X, tuple) else (batch.X,)
-
-
-def _layer(plan, memory, n_rows):
-    """Return a layer over the next two stretches: of its weight and its bias."""
-    (weight, weight_grad), (bias, bias_grad) = next(memory), next(memory)
-    return DenseLayer(plan, weight, bias, weight_grad, bias_grad, n_rows)
 
 
 def _input_key(network, lane):

@@ -44,9 +44,12 @@ class Engine(Protocol):
     ----------
     reads_rows_at_once : bool
         Whether the rows of a batch are of no use after its step.
+    reads_sparse_rows : bool
+        Whether sparse rows are to stay so.
     """
 
     reads_rows_at_once: bool
+    reads_sparse_rows: bool
 
     @staticmethod
     def unsupported(
@@ -83,6 +86,7 @@ class ScheduledEngine:
     """What engines have in common: they follow schedules, and record losses."""
 
     reads_rows_at_once = False
+    reads_sparse_rows = False
 
     def begin(self, objective: Objective, schedules: Sequence[Schedules]) -> None:
         """Take the objective, and schedules: one, or one for each network."""

@@ -1,5 +1,6 @@
 """Weights, gradients and moments of many layers as one vector each."""
 
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -81,21 +82,28 @@ class FlatWeights:
         Of each network, in the same order.
     optimizers : list of Optimizer
         Of each network, of one class; see ``unsupported_optimizer``.
+    has_columns_first : bool, default=False
+        Whether the first weight lies with its last axis before the one in front of it,
+        as products with sparse rows want it.
     """
 
     def __init__(
         self,
         weights: Sequence[Sequence[nn.Parameter]],
         optimizers: Sequence[torch.optim.Optimizer],
+        *,
+        has_columns_first: bool = False,
     ):
         self.weights = weights
         self.optimizers = optimizers
+        self.has_columns_first = has_columns_first
         self.kernel = _KERNELS[type(optimizers[0])]
         self.keys = self._moment_keys()
         first = weights[0]
         n_networks = len(weights)
         self.shapes = [(n_networks, *weight.shape) for weight in first]
-        size = n_networks * sum(weight.numel() for weight in first)
+        self.sizes = [n_networks * weight.numel() for weight in first]
+        size = sum(self.sizes)
         zeros = first[0].detach().new_zeros
         self.vector, self.grad = zeros(size), zeros(size)
         self.moments = {key: zeros(size) for key in self.keys}
@@ -111,9 +119,12 @@ class FlatWeights:
 
     def split(self, vector: Tensor) -> list[Tensor]:
         """Return the weights in a vector, each of shape (n_networks, ...)."""
-        sizes = [torch.Size(shape).numel() for shape in self.shapes]
-        parts = vector.split(sizes)
-        return [p.view(shape) for p, shape in zip(parts, self.shapes, strict=True)]
+        parts = vector.split(self.sizes)
+        views = [p.view(shape) for p, shape in zip(parts, self.shapes, strict=True)]
+        if self.has_columns_first:
+            *networks, n_out, n_in = self.shapes[0]
+            views[0] = parts[0].view(*networks, n_in, n_out).transpose(-2, -1)
+        return views
 
     @torch.no_grad()
     def attach(self) -> None:
@@ -142,9 +153,9 @@ class FlatWeights:
         """Give the networks weights and moments of their own again."""
         for optimizer, weights in zip(self.optimizers, self.weights, strict=True):
             for weight in weights:
-                weight.data = weight.data.clone()
+                weight.data = _own(weight.data)
                 state = optimizer.state.get(weight, {})
-                state |= {k: v.clone() for k, v in state.items() if _is_tensor(v)}
+                state |= {k: _own(v) for k, v in state.items() if _is_tensor(v)}
 
     def step(self) -> None:
         """Take the optimizers' steps along the gradients."""
@@ -185,20 +196,24 @@ class FlatWeights:
         found = []
         for i, stop in runs([_options(group) for group in groups]):
             for j, end in runs(self.n_steps[i].tolist()):
-                of_run = (slice(i, stop), slice(j, end))
+                stretches = self._stretches(i, stop, j, end)
                 vectors = self.vector, self.grad, *self.moments.values()
-                w, g, *moments = (self._slices(v, *of_run) for v in vectors)
+                w, g, *moments = ([v[of] for of in stretches] for v in vectors)
                 counts = [self.n_steps[i, j]] * len(w)
                 found.append(Run(groups[i:stop], w, g, moments, counts))
         return found
 
-    def _slices(self, vector, networks, weights):
-        """Return slices of a vector; a single one where they are neighbors."""
-        parts = self.split(vector)[weights]
-        if networks == slice(0, len(self.optimizers)):
-            start = parts[0].storage_offset() - vector.storage_offset()
-            return [vector[start : start + sum(part.numel() for part in parts)]]
-        return [part[networks].flatten() for part in parts]
+    def _stretches(self, i, stop, j, end):
+        """Return where weights j to end of networks i to stop are in the vectors."""
+        starts = [0, *itertools.accumulate(self.sizes)]
+        n_networks = len(self.optimizers)
+        if stop - i == n_networks:  # they are neighbors
+            return [slice(starts[j], starts[end])]
+        of_each = [size // n_networks for size in self.sizes]
+        return [
+            slice(starts[k] + i * of_each[k], starts[k] + stop * of_each[k])
+            for k in range(j, end)
+        ]
 
     def snapshot(self) -> list[Tensor]:
         """Return a copy of all that steps change."""
@@ -215,6 +230,10 @@ class FlatWeights:
 
 def _is_elsewhere(tensor, view):
     return tensor.data_ptr() != view.data_ptr()
+
+
+def _own(view):
+    return view.clone(memory_format=torch.contiguous_format)
 
 
 def _is_tensor(value):

@@ -20,6 +20,7 @@ class EpochLoop:
                 self.notify("on_epoch_begin", **data)
                 self.choose_engine()
                 batches.reuses_rows = self.engine_.reads_rows_at_once
+                batches.keeps_sparse = self.engine_.reads_sparse_rows
                 self.run_single_epoch(batches, training=True, prefix="train")
                 self.notify("on_epoch_end", **data)
         return self

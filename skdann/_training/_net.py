@@ -13,7 +13,7 @@ from torch import nn
 from .._data._domains import Domains
 from ..nn._mlp import Dropout
 from ..nn._standardizer import TARGET
-from ._batches import PairedBatches, to_tensor
+from ._batches import PairedBatches, are_sparse, to_tensor
 from ._callbacks import LossRecord, ProgressBar, listens_to_batches
 from ._dense_engine import DenseEngine
 from ._device import is_small, limit_threads
@@ -213,6 +213,7 @@ class DANNNet(EpochLoop, NeuralNet):
         self.max_epochs = plan.end_epoch - len(self.history)
         self.end_epoch_, self.planned_steps_ = plan.end_epoch, plan.planned_steps
         self.is_finished_ = False
+        self.are_rows_sparse_ = are_sparse(plan.domains, self.dtype)
         self.to_follow_ = plan.objective, plan.schedules.slowed(self.lr_scale_)
         self.is_engine_chosen_ = False
         fill_in_momentum(self.optimizer_)
@@ -250,7 +251,11 @@ class DANNNet(EpochLoop, NeuralNet):
 
     def _make_engine(self, is_dense=False):
         if is_dense:
-            return DenseEngine([self.module_], [self.optimizer_])
+            return DenseEngine(
+                [self.module_],
+                [self.optimizer_],
+                are_rows_sparse=self.are_rows_sparse_,
+            )
         return AutogradEngine(self.module_, self.optimizer_)
 
     def _end_following(self, own):

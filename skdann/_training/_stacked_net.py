@@ -17,7 +17,7 @@ from torch import nn
 
 from ..exceptions import DivergenceError
 from ..nn._stacked_modules import release, stack_modules, stacked_parts
-from ._batches import Batch, PairedBatches
+from ._batches import Batch, PairedBatches, are_sparse
 from ._dense_engine import DenseEngine
 from ._divergence import Rollback
 from ._engine import AutogradEngine
@@ -75,6 +75,7 @@ class StackedNet(EpochLoop):
             [net.module_ for net in self.nets],
             [net.optimizer_ for net in self.nets],
             [lane_key[i] for i in order],
+            are_rows_sparse=are_sparse(self.plans[0].domains, first.dtype),
         )
 
     def choose_engine(self):
@@ -323,7 +324,7 @@ class StackedBatches:
         self.sizes = sizes
         self.joins_rows = joins_rows
         self.n_axes = int(lanes[0].is_of_ensemble)
-        self.reuses_rows = False
+        self.reuses_rows = self.keeps_sparse = False
         self.dtype = torch.from_numpy(np.empty(0, lanes[0].dtype)).dtype
 
     def __len__(self):
@@ -332,6 +333,7 @@ class StackedBatches:
     def __iter__(self):
         for lane in self.lanes:
             lane.reuses_rows = self.reuses_rows
+            lane.keeps_sparse = self.keeps_sparse
         for batches in zip(*self.lanes, strict=True):
             yield self._join(batches)
 

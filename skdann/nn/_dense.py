@@ -213,6 +213,9 @@ class DenseLayer:
         weight_t = self.weight.transpose(1, 2)
         for x, of in inputs:
             yield partial(torch.baddbmm, self.bias[of], x, weight_t[of], out=self.z[of])
+        yield from self._after_product()
+
+    def _after_product(self) -> Iterator[Call]:
         if self.activation is not None:
             yield self.activation.compute(self.z, self.a)
         for mask, a, h, _ in self.masks:
@@ -225,10 +228,13 @@ class DenseLayer:
         if self.activation is not None:
             reads_result = self.activation.reads_result
             yield self.activation.derive(self.g, self.a if reads_result else self.z)
+        yield from self._of_weight()
+        yield partial(torch.bmm, self.ones, self.g, out=self.bias_grad)
+
+    def _of_weight(self) -> Iterator[Call]:
         g_t = self.g.transpose(1, 2)
         for x, of in self.inputs:
             yield partial(torch.bmm, g_t[of], x, out=self.weight_grad[of])
-        yield partial(torch.bmm, self.ones, self.g, out=self.bias_grad)
 
 
 ALL = slice(None)
