@@ -1,11 +1,17 @@
 """Fit several estimators on the same rows, as one network where they are alike."""
 
-from ._base import is_same
+import copy
+from numbers import Integral
+
+from ._base import PARTS, is_same
 from ._data._domains import read_domains, warn_of_no_target
 from ._training import train, with_default_settings
 
 # Parameters that say something of the rows.
 _OF_ROWS = ("class_weight", "standardize", "target_prior")
+
+# Parameters without an effect where lambda_max is 0.
+_OF_LAMBDA = ("lambda_gamma", "lambda_schedule")
 
 
 def validate_many(estimators, X, y, X_tgt=None, **of_rows):
@@ -115,32 +121,75 @@ def fit_many(estimators, domains, *, starts=None, max_stacked="auto", watcher=No
     list of Exception or None
         Why an estimator could not be fitted. The others are.
     """
+    is_watched = starts is not None or watcher is not None
+    copied_from = {} if is_watched else _find_alike(estimators, domains)
     errors = [None] * len(estimators)
     plans = {}
     for i, estimator in enumerate(estimators):
-        if isinstance(domains[i], Exception):
-            errors[i] = domains[i]
+        if i in copied_from:
             continue
         try:
-            plans[i] = _plan(estimator, domains[i], starts and starts[i])
-            if watcher is not None:
-                plans[i].callbacks.append(("watcher", watcher))
+            plans[i] = _plan(estimator, domains[i], starts and starts[i], watcher)
         except Exception as error:  # also of the user's modules
             errors[i] = error
-    for i, error in zip(plans, train(list(plans.values()), max_stacked), strict=True):
-        net = plans[i].net
-        if error is not None:
-            errors[i] = error
-        else:
+    trained = train(list(plans.values()), max_stacked)
+    for (i, plan), error in zip(plans.items(), trained, strict=True):
+        errors[i] = error
+        if error is None:
+            estimators[i]._set_fitted_attributes(plan.net, domains[i])
+    for i, first in copied_from.items():
+        errors[i] = errors[first]
+        if errors[i] is None:
+            net = copy.deepcopy(estimators[first]).net_
             estimators[i]._set_fitted_attributes(net, domains[i])
     return errors
 
 
-def _plan(estimator, domains, start):
+def _find_alike(estimators, domains):
+    """Return the first that ends the same as a later one, by the position of that."""
+    found, others = {}, []
+    for i, estimator in enumerate(estimators):
+        alike = (
+            j
+            for j in others
+            if domains[j] is domains[i] and _ends_alike(estimators[j], estimator)
+        )
+        first = next(alike, None)
+        if first is None:
+            others.append(i)
+        else:
+            found[i] = first
+    return found
+
+
+def _ends_alike(estimator, other):
+    """Whether fits of the same rows would end the same, and one can be a copy."""
+    params, others = (e.get_params(deep=False) for e in (estimator, other))
+    if type(estimator) is not type(other) or not _is_repeatable(params):
+        return False
+    if params["lambda_max"] == 0 and not callable(others["lambda_schedule"]):
+        others |= {name: params[name] for name in _OF_LAMBDA}
+    return all(is_same(value, others[name]) for name, value in params.items())
+
+
+def _is_repeatable(params):
+    """Whether two fits are the same, and none of it is code that has to be called."""
+    return isinstance(params["random_state"], Integral) and not (
+        params["callbacks"]
+        or any(callable(params[name]) for name in (*PARTS, "optimizer", "scoring"))
+        or any(callable(params[name]) for name in ("lambda_schedule", "lr_schedule"))
+    )
+
+
+def _plan(estimator, domains, start, watcher):
+    if isinstance(domains, Exception):
+        raise domains
     net = estimator._initialize_net(domains, start and start.fixed_parts)
     if start is not None:
         net.module_.load_state_dict(start.state_dict())
     early_stopping = estimator._make_early_stopping()
     plan = estimator._plan_training(net, domains, early_stopping)
     net.verbose = 0
+    if watcher is not None:
+        plan.callbacks.append(("watcher", watcher))
     return plan

@@ -29,9 +29,12 @@ def read_weight(weight, X, name=_CALLED):
     try:
         if sparse.issparse(weight):
             raise ValueError(f"{_CALLED} is a sparse matrix, not a column of numbers.")
-        return _check_sample_weight(
+        checked = _check_sample_weight(
             as_readable(weight), X, dtype=np.float64, ensure_non_negative=True
         )
+        if not checked.any():  # which scikit-learn 1.7 lets pass
+            raise ValueError(f"{_CALLED} is 0 for all rows.")
+        return checked
     except (TypeError, ValueError) as error:
         reason = str(error).replace(_CALLED, name)
         raise ValueError(

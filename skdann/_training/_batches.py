@@ -55,13 +55,7 @@ class Batch:
         yield from (self.X, self.y)
 
     def __len__(self) -> int:
-        return self.n_rows
-
-    @property
-    def n_rows(self) -> int:
-        """Number of rows that a network sees."""
-        X = self.X[0] if isinstance(self.X, tuple) else self.X
-        return X[0].shape[0] if isinstance(X, list) else X.shape[self.y.ndim - 1]
+        return self.X.shape[self.y.ndim - 1]
 
     @property
     def n_labelled(self) -> int:

@@ -69,7 +69,7 @@ class DenseStep:
             self.rows = [list(x) for x in self.rows]
         elif not batch.shares_rows:
             self.rows = [torch.empty_like(x) for x in self.rows]
-        n_rows = batch.n_rows
+        n_rows = (self.rows[0][0] if self.is_sparse else self.rows[0]).shape[-2]
         of_labels = n_rows if objective.reads_all_labels else self.n_labelled
         sizes = dict(zip(PARTS, (n_rows, of_labels, n_rows), strict=True))
         plans = [

@@ -17,7 +17,7 @@ from ._optimizers import OPTIMIZERS
 from ._plan import TrainingPlan
 
 # On a CPU a larger stack takes as much time for each net; on a GPU it takes less.
-MAX_NETS_CPU = 32
+MAX_NETS_CPU = 16
 MAX_BYTES_CPU = 2**30
 
 

@@ -21,7 +21,7 @@ from skdann.nn._stacked_modules import StackedDANN
 
 # What may differ within a stack, two values each.
 DIFFERENT = {
-    "lambda_max": (0.0, 0.7),
+    "lambda_max": (0.2, 0.7),
     "lambda_gamma": (4.0, 10.0),
     "lr": (1e-3, 3e-3),
     "lr_alpha": (5.0, 10.0),
@@ -336,7 +336,10 @@ def assert_as_alone(estimators, domains, **fit_params):
 
 def test_candidates_of_different_length_are_one_stack(domains, stack_sizes):
     lengths = (3, 10, 10, 7, 1)
-    estimators = [base(max_epochs=n, random_state=n % 2) for n in lengths]
+    estimators = [
+        base(max_epochs=n, random_state=n % 2, lr=1e-3 + i / 1e4)
+        for i, n in enumerate(lengths)
+    ]
     alone = assert_as_alone(estimators, domains)
     assert stack_sizes == [5]
     assert [clf.n_iter_ for clf in alone] == list(lengths)
@@ -498,7 +501,11 @@ def test_an_error_of_a_score_fails_the_one_it_is_of(domains, stack_sizes):
         raise ZeroDivisionError("no score today")
 
     shared = {"early_stopping": True, "n_iter_no_change": 3}
-    estimators = [base(**shared), base(**shared, scoring=broken), base(**shared)]
+    estimators = [
+        base(**shared),
+        base(**shared, scoring=broken),
+        base(**shared, lr=2e-3),
+    ]
     errors = fit_many(estimators, validate_many(estimators, *domains))
     assert [type(e) for e in errors] == [type(None), ZeroDivisionError, type(None)]
     assert stack_sizes == [3]
@@ -577,3 +584,28 @@ def test_a_fit_keeps_nothing_of_its_data_in_memory(small, domains):
         assert clf.n_iter_ == 3
     finally:
         gc.enable()
+
+
+def test_what_would_end_the_same_is_trained_once(domains, stack_sizes):
+    """Without an adversary its schedule does not matter."""
+    grid = [(0, 5), (0.3, 5), (0, 10), (0.3, 10), (0, 10)]
+    estimators = [base(lambda_max=a, lambda_gamma=b, random_state=0) for a, b in grid]
+    estimators += [base(random_state=None) for _ in range(2)]
+    estimators.append(base(lambda_max=0, lambda_schedule=lambda p: p))
+    errors = fit_many(estimators, validate_many(estimators, *domains))
+    assert errors == [None] * 8
+    assert stack_sizes == [6]
+    P = [clf.predict_proba(domains[2]) for clf in estimators]
+    assert np.array_equal(P[0], P[2])
+    assert np.array_equal(P[0], P[4])
+    assert not np.array_equal(P[1], P[3])
+    assert not np.array_equal(P[5], P[6])
+    assert estimators[2].net_ is not estimators[0].net_
+    assert estimators[2].lambda_gamma == 10
+    alone = clone(estimators[2]).fit(*domains)
+    assert np.abs(alone.predict_proba(domains[2]) - P[2]).max() < 1e-6
+    assert [row["train_loss"] for row in estimators[2].history_] == [
+        row["train_loss"] for row in estimators[0].history_
+    ]
+    estimators[2].partial_fit(*domains)
+    assert np.array_equal(P[0], estimators[0].predict_proba(domains[2]))
