@@ -7,6 +7,7 @@ deadlock is to be called in a process of its own.
 import gc
 import hashlib
 import multiprocessing
+import pickle
 import sys
 import threading
 import time
@@ -19,6 +20,7 @@ from skorch.callbacks import Callback
 from torch import nn
 from tqdm import tqdm
 
+import skdann
 from skdann import DANNClassifier
 from skdann.model_selection import DANNGridSearchCV
 
@@ -194,6 +196,28 @@ def compare_forks_in_first_fit():
     sys.meta_path.remove(AtImports)
     found = [answers.get()[0] for _ in forks]
     return {"forks": len(found), "differences": sum(f != first[0] for f in found)}
+
+
+def use_saved_models_in_forks(folder):
+    """Read a model of large layers in forked processes, from a file and from a pickle.
+
+    Returns
+    -------
+    list of bool
+        Whether the process ended by itself, for each of the two.
+    """
+    use_both_threads()
+    clf = fit("ours", hidden_layer_sizes=(400, 400), max_epochs=1, n_estimators=1)
+    path, pickled = Path(folder) / "model", pickle.dumps(clf)
+    skdann.save(clf, path)
+    ended = []
+    for read in (lambda: skdann.load(path), lambda: pickle.loads(pickled)):
+        child = multiprocessing.get_context("fork").Process(target=read)
+        child.start()
+        child.join(60)
+        ended.append(child.exitcode == 0)
+        child.kill()
+    return ended
 
 
 def compare_fork_while_a_bar_is_drawn():

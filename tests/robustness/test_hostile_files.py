@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from bombs import BOMBS, measure_all, read_text, write_text
+from bombs import BOMBS, HONEST, measure_all, read_text, write_text
 from helpers import SMALL, make_domains
 from hostile import StopAt, copy_tree, judge
 from safetensors import safe_open
@@ -638,11 +638,13 @@ def test_texts_are_as_wide_as_the_longest_only_where_that_is_little(saved):
 def test_loading_takes_a_small_multiple_of_the_size_of_a_file(tmp_path):
     """Measured in processes of their own; `make soak` prints the figures."""
     results = dict(measure_all(tmp_path, megabytes=0.1))
+    # what the libraries need for any file, more in builds for CUDA; a page or two of
+    # it may be another each time
+    needs = results.pop(HONEST)["mib"] + 20
     assert results.keys() == BOMBS.keys()
     for name, result in results.items():
         assert result["outcome"] in ("loaded", "refused"), name
-        # 40 MiB are for the libraries' own needs, of any file
-        assert result["mib"] < 40 + 100 * result["file_mib"], name
+        assert result["mib"] < needs + 100 * result["file_mib"], name
 
 
 def test_no_damage_goes_unnoticed_and_no_forgery_is_fatal(tmp_path, monkeypatch):

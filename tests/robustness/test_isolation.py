@@ -13,6 +13,7 @@ GUARD = """
 import json, sys
 
 import numpy.testing  # which in numpy 1.26 asks lscpu as it is imported
+import torch  # whose builds for CUDA ask ldconfig on Python 3.13
 
 GUARDED = (
     "socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname",

@@ -62,6 +62,12 @@ def test_processes_forked_in_the_first_fit_of_all_can_fit():
     assert result["differences"] == 0
 
 
+def test_a_forked_process_reads_models_of_large_layers(tmp_path):
+    """By a step of their optimizer, which OpenMP would divide among threads."""
+    call = f"use_saved_models_in_forks({str(tmp_path)!r})"
+    assert in_a_process([call]) == [[True, True]]
+
+
 def test_a_process_forked_while_a_bar_is_drawn_can_draw_one():
     assert in_a_process(["compare_fork_while_a_bar_is_drawn()"]) == [True]
 
