@@ -27,7 +27,8 @@ import skdann
 from skdann import DANNClassifier
 
 TESTS = ROOT / "tests"
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(TESTS)}
+PATH = os.pathsep.join(map(str, (ROOT, TESTS)))
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": PATH}
 
 torch.set_num_threads(1)  # as where the trainings are killed
 

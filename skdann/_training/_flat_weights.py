@@ -98,7 +98,7 @@ class FlatWeights:
         self.optimizers = optimizers
         self.has_columns_first = has_columns_first
         self.kernel = _KERNELS[type(optimizers[0])]
-        self.keys = self._moment_keys()
+        self.keys_of = [_moments_of(optimizer) for optimizer in optimizers]
         first = weights[0]
         n_networks = len(weights)
         self.shapes = [(n_networks, *weight.shape) for weight in first]
@@ -106,16 +106,10 @@ class FlatWeights:
         size = sum(self.sizes)
         zeros = first[0].detach().new_zeros
         self.vector, self.grad = zeros(size), zeros(size)
-        self.moments = {key: zeros(size) for key in self.keys}
+        self.moments = {key: zeros(size) for key in max(self.keys_of, key=len)}
         # float32 whatever the weights are, as torch keeps it
         self.n_steps = torch.zeros(n_networks, len(first), device=self.vector.device)
         self.runs: list[Run] = []
-
-    def _moment_keys(self):
-        [group] = self.optimizers[0].param_groups
-        if "betas" in group:
-            return _ADAM
-        return ("momentum_buffer",) if group["momentum"] else ()
 
     def split(self, vector: Tensor) -> list[Tensor]:
         """Return the weights in a vector, each of shape (n_networks, ...)."""
@@ -138,8 +132,8 @@ class FlatWeights:
                 weight = self.weights[i][j]
                 if _is_elsewhere(weight, values[i]):
                     weight.data = values[i].copy_(weight)
-                views = {key: vectors[key][j][i] for key in self.keys}
-                if self.keys == _ADAM:
+                views = {key: vectors[key][j][i] for key in self.keys_of[i]}
+                if self.keys_of[i] == _ADAM:
                     views = {"step": self.n_steps[i, j], **views}
                 for key, view in views.items():
                     state = optimizer.state[weight]
@@ -168,7 +162,7 @@ class FlatWeights:
                 self.kernel(
                     weights,
                     grads,
-                    *(moments or ([],)),
+                    *(moments if group["momentum"] else ([],)),
                     **options,
                     momentum=group["momentum"],
                     dampening=0,
@@ -226,6 +220,14 @@ class FlatWeights:
 
     def _changing(self):
         return [self.vector, *self.moments.values(), self.n_steps]
+
+
+def _moments_of(optimizer):
+    """Return the names of what it keeps of each weight, beside a count of steps."""
+    [group] = optimizer.param_groups
+    if "betas" in group:
+        return _ADAM
+    return ("momentum_buffer",) if group["momentum"] else ()
 
 
 def _is_elsewhere(tensor, view):

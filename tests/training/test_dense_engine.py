@@ -222,6 +222,23 @@ def test_a_stack_of_all_that_may_differ(domains, by_autograd):
         assert_alike(clf, other, X_tgt)
 
 
+def test_a_stack_with_momentum_and_without(domains, by_autograd):
+    X, y, X_tgt = domains
+    pair = []
+    for train in (lambda f: f(), by_autograd):
+        estimators = [
+            new(optimizer="sgd", momentum=momentum, lr=0.1) for momentum in (0.0, 0.9)
+        ]
+        of_all = validate_many(estimators, X, y, X_tgt)
+        errors = train(lambda e=estimators, d=of_all: fit_many(e, d))
+        assert errors == [None] * 2
+        pair.append(estimators)
+    for clf, other in zip(*pair, strict=True):
+        assert_alike(clf, other, X_tgt)
+        kept, expected = (c.net_.optimizer_.state_dict()["state"] for c in (clf, other))
+        torch.testing.assert_close(kept, expected, rtol=1e-9, atol=1e-12)
+
+
 class Counts(Callback):
     """Which engine took an epoch."""
 
