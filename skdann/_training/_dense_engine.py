@@ -140,13 +140,18 @@ class DenseEngine(ScheduledEngine):
             for group in optimizer.param_groups
         ]
 
-    def snapshot(self) -> list[Tensor]:
-        """Return a copy of all that steps change."""
-        return self.flat.snapshot()
+    def snapshot(self) -> tuple[list[Tensor], list[float]]:
+        """Return a copy of all that steps change: also the learning rates."""
+        lrs = [group["lr"] for _, group in self._param_groups()]
+        return self.flat.snapshot(), lrs
 
-    def go_back(self, snapshot: list[Tensor]) -> None:
+    def go_back(self, snapshot: tuple[list[Tensor], list[float]]) -> None:
         """Return to a copy, made in this training."""
-        self.flat.go_back(snapshot)
+        vectors, lrs = snapshot
+        self.flat.go_back(vectors)
+        for (_, group), lr in zip(self._param_groups(), lrs, strict=True):
+            group["lr"] = lr
+        self.lrs = None
 
 
 def has_hooks(module):

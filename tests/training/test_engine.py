@@ -192,14 +192,26 @@ OPTIMIZERS = {
 @ENGINES
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_an_engine_goes_back_to_a_snapshot(engine, optimizer):
+    """Of all that a file says: weights, moments, counts of steps and learning rate."""
     network, batch = make_network(0), make_batch(0)
-    engine = engine([network], partial(OPTIMIZERS[optimizer], lr=LR))
-    engine.begin(Objective("cross_entropy"), [schedules(0.5)])
-    train(engine, [batch])
+    optimizers = []
+
+    def make(weights):
+        optimizers.append(OPTIMIZERS[optimizer](weights, lr=LR))
+        return optimizers[0]
+
+    engine = engine([network], make)
+    falling = ScaledSchedule(LR, lambda progress: 1 - progress)
+    engine.begin(Objective("cross_entropy"), [schedules(0.5)._replace(lr=falling)])
+    train(engine, [batch], progress=0.1)
     snapshot = engine.snapshot()
-    losses = [train(engine, [batch])["train"] for _ in range(3)]
+    before = copy.deepcopy([network.state_dict(), optimizers[0].state_dict()])
+    steps = [0.2, 0.3, 0.4]
+    losses = [train(engine, [batch], progress)["train"] for progress in steps]
     engine.go_back(snapshot)
-    again = [train(engine, [batch])["train"] for _ in range(3)]
+    after = [network.state_dict(), optimizers[0].state_dict()]
+    torch.testing.assert_close(after, before, rtol=0, atol=0)
+    again = [train(engine, [batch], progress)["train"] for progress in steps]
     assert losses == again
     assert len(set(losses)) == 3
 
