@@ -1,12 +1,18 @@
 """Ctrl-C and SIGTERM at random moments; many more of them are in `make soak`."""
 
+import itertools
 import json
 import os
 import subprocess
 import sys
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from unittest import mock
 
+import interrupts
 import pytest
+
+from skdann._training._dense_engine import DenseEngine
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="needs fork and groups of processes"
@@ -30,3 +36,39 @@ def test_whatever_is_interrupted_is_as_before_or_at_a_whole_epoch():
     assert counts.pop("wrong") == {}
     assert counts["SIGINT"] + counts["SIGTERM"] == 6 + 6 + 12
     assert counts["in time"] > 6
+
+
+SITUATIONS = {
+    "fit": interrupts.Fit,
+    "warm start": lambda: interrupts.Fit(warm=True),
+    "restored": lambda: interrupts.Fit(on_divergence="restore"),
+    "early stopping": lambda: interrupts.EarlyStopped(early_stopping=True),
+}
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_an_interrupt_after_any_step_leaves_a_whole_epoch(name):
+    """To the bit, with all that a file would say: also the learning rate."""
+    situation = SITUATIONS[name]()
+    for last in range(1, 100):
+        clf = situation.begin()
+        with interrupted_after(last) as n_taken, suppress(KeyboardInterrupt):
+            situation.call(clf)
+        if next(n_taken) <= last:
+            break
+        assert interrupts.state(clf) in situation.allowed, last
+    assert last > 4
+
+
+@contextmanager
+def interrupted_after(n_steps):
+    """Interrupt training after so many steps; the target counts them."""
+    step, n_taken = DenseEngine.step, itertools.count(1)
+
+    def step_and_interrupt(engine, *args):
+        step(engine, *args)
+        if next(n_taken) == n_steps:
+            raise KeyboardInterrupt
+
+    with mock.patch.object(DenseEngine, "step", step_and_interrupt):
+        yield n_taken
