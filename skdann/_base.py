@@ -64,14 +64,12 @@ from .exceptions import AdaptationWarning
 from .metrics._sampling import evenly_spaced_rows
 from .metrics._scorers import SCORES, TargetEvaluation, check_score
 from .nn._build import build_dann, build_network
+from .nn._dann import PARTS
 from .nn._standardizer import SOURCE, TARGET, Standardizer
 from .schedules import LAMBDA_SCHEDULES, LR_SCHEDULES, ScaledSchedule, make_schedule
 
 # Parameters of which build_network makes the network, by the same names.
 _NETWORK = ("n_estimators", *build_dann.__kwdefaults__)
-
-# Parameters that may be modules of the user's.
-PARTS = ("feature_extractor", "label_classifier", "domain_classifier")
 
 # With five, accuracy varies six tenths as much with the seed as with one.
 AUTO_ESTIMATORS = 5

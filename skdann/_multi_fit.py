@@ -3,9 +3,10 @@
 import copy
 from numbers import Integral
 
-from ._base import PARTS, is_same
+from ._base import is_same
 from ._data._domains import read_domains, warn_of_no_target
 from ._training import train, with_default_settings
+from .nn._dann import PARTS
 
 # Parameters that say something of the rows.
 _OF_ROWS = ("class_weight", "standardize", "target_prior")

@@ -5,7 +5,7 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import OF_OLD_VERSIONS, PARTS
+from ._base import OF_OLD_VERSIONS
 from ._classifier import DANNClassifier
 from ._data._targets import ClassTargets
 from ._io._container import errors_as_value_error, read_file, write_file
@@ -19,6 +19,7 @@ from ._io._metadata import (
 from ._training import to_plain
 from ._typing import Estimator, PathLike
 from ._warn import warn
+from .nn._dann import PARTS
 
 
 def save(estimator: Estimator, path: PathLike) -> None:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..nn._dann import DANN
+from ..nn._dann import DANN, PARTS
 from ..nn._dense import plan_layers
 from ..nn._ensemble import EnsembleDANN
 from ._batches import Batch
-from ._dense_step import LABEL_LOSSES, PARTS, TERMS, DenseStep
+from ._dense_step import LABEL_LOSSES, TERMS, DenseStep
 from ._engine import ScheduledEngine, Schedules
 from ._epoch_means import EpochMeans
 from ._flat_weights import FlatWeights, unsupported_optimizer

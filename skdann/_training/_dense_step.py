@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ..nn._dann import DANN
+from ..nn._dann import DANN, PARTS
 from ..nn._dense import ALL, DenseLayer, backward, forward, plan_layers
 from ..nn._loss_gradients import (
     class_confusion_loss_gradient,
@@ -21,8 +21,6 @@ from ._masks import Masks
 from ._objective import Objective
 from ._runs import runs
 from ._step_log import StepLog
-
-PARTS = ("feature_extractor", "label_classifier", "domain_classifier")
 
 # Terms of the objective whose gradients are known here.
 TERMS = {"label", "domain", "class_confusion"}

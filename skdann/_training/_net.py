@@ -234,12 +234,11 @@ class DANNNet(EpochLoop, NeuralNet):
         objective, schedules = self.to_follow_
         what = self.module_, objective, self.optimizer_
         is_dense = not self.has_batch_callbacks_ and not DenseEngine.unsupported(*what)
-        if not self.is_engine_chosen_ or is_dense != isinstance(
-            self.engine_, DenseEngine
-        ):
-            self.engine_.end()
-            self.engine_ = self._make_engine(is_dense)
-            self.engine_.begin(objective, [schedules])
+        if self.is_engine_chosen_ and is_dense == isinstance(self.engine_, DenseEngine):
+            return
+        self.engine_.end()
+        self.engine_ = self._make_engine(is_dense)
+        self.engine_.begin(objective, [schedules])
         self.is_engine_chosen_ = True
 
     def engine_for_copies(self):

@@ -21,6 +21,10 @@ def flatten(x: Tensor, first: int, last: int = -1) -> Tensor:
     return x if first == last % x.ndim else x.flatten(first, last)
 
 
+# Modules that users may replace by their own, and what is trained.
+PARTS = ("feature_extractor", "label_classifier", "domain_classifier")
+
+
 class Outputs(NamedTuple):
     """What a network computes of a batch; the dots are the networks of a stack.
 
