@@ -8,7 +8,7 @@ ROUNDS = {200_000: 3, 2_000_000: 1}
 
 
 def main():
-    workers = start(["skdann", "torch loop", "skada", "sklearn MLP"])
+    workers = start(["skdann", "by autograd", "torch loop", "skada", "sklearn MLP"])
     names = [worker.name for worker in workers]
     rows = []
     for n_rows in SIZES:

@@ -10,8 +10,6 @@ from statistics import median
 import numpy as np
 from arena import ENVIRONMENTS, HERE, report
 
-CONTENDERS = ["skdann", "GridSearchCV", "skada"]
-
 
 def ask(contender, data_set, n_jobs, data):
     """Run a search in a process of its own, start-up of workers included."""
@@ -38,7 +36,8 @@ def main():
     parser.add_argument("--data", help="folder of the files; the cache if none")
     parser.add_argument("--rounds", type=int, default=2)
     args = parser.parse_args()
-    runs = [("skdann", 2), ("GridSearchCV", 2), ("skdann", 1), ("skada", 2)]
+    runs = [("skdann", 2), ("GridSearchCV", 2), ("GridSearchCV by autograd", 2)]
+    runs += [("skdann", 1), ("skada", 2)]
     rows = []
     for data_set in ("50 columns", "amazon books>kitchen"):
         answers = {run: [] for run in runs}

@@ -26,6 +26,7 @@ class Task:
     dropout: float = 0.25
     lr: float = 3e-3
     dtype: str = "float32"
+    density: float = 1.0
 
     @property
     def steps_per_epoch(self):
@@ -36,13 +37,33 @@ class Task:
         return max(1, self.steps // self.steps_per_epoch)
 
     def data(self):
-        """Return X, y, X_tgt: classes that a plane parts, a target that has moved."""
+        """Return X, y, X_tgt: classes that a plane parts, a target that has moved.
+
+        Sparse matrices if not all of their values are there.
+        """
+        if self.density < 1:
+            return self._sparse_data()
         rng = np.random.default_rng(0)
         shape = self.n_rows, self.n_features
         X = rng.standard_normal(shape, dtype=np.float32).astype(self.dtype, copy=False)
         y = (X[:, 0] > 0).astype(np.int64)
         X_tgt = rng.standard_normal(shape, dtype=np.float32) + np.float32(0.5)
         return X, y, X_tgt.astype(self.dtype, copy=False)
+
+    def _sparse_data(self):
+        from scipy import sparse
+
+        X, X_tgt = (
+            sparse.random(
+                *(self.n_rows, self.n_features, self.density),
+                format="csr",
+                dtype=self.dtype,
+                random_state=seed,
+            )
+            for seed in range(2)
+        )
+        y = (np.asarray(X[:, :50].sum(1)).ravel() > 0).astype(np.int64)
+        return X, y, X_tgt
 
 
 class Skdann:
@@ -66,6 +87,16 @@ class Skdann:
 
     def predict(self, X):
         return self.classifier.predict(X)
+
+
+class SkdannByAutograd(Skdann):
+    """The same, as if no network were of dense layers alone."""
+
+    def __init__(self, task):
+        from by_autograd import take_all_steps_by_autograd
+
+        take_all_steps_by_autograd()
+        super().__init__(task)
 
 
 def make_networks(task):
@@ -306,6 +337,7 @@ class SklearnMLP:
 # name -> (class, environment that it lives in)
 CONTENDERS = {
     "skdann": (Skdann, "skdann"),
+    "by autograd": (SkdannByAutograd, "skdann"),
     "torch loop": (TorchLoop, "skdann"),
     "skada": (Skada, "skada"),
     "adapt": (Adapt, "adapt"),

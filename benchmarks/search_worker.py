@@ -32,6 +32,9 @@ def search_of_ours(contender, data_set, n_jobs, data):
     from skdann import DANNClassifier
     from skdann.model_selection import DANNGridSearchCV, target_scorer
 
+    if "autograd" in contender:
+        from by_autograd import ClassifierByAutograd as DANNClassifier
+
     X, y, X_tgt, steps = load(data_set, data)
     steps.append(("dann", DANNClassifier(**PLAIN, random_state=0)))
     pipe = Pipeline(steps, transform_input=["X_tgt"])
