@@ -108,7 +108,7 @@ class PairedBatches:
         self.device = device
         self.rngs = rngs
         self.reuses_rows, self.keeps_sparse = reuses_rows, keeps_sparse
-        self.last_rows = None
+        self.memory = None
         self.is_of_ensemble = len(rngs) > 3
         self.source_weight = domain_weight(domains)
         self.rows = d.rows, d.labelled_rows_tgt, np.arange(d.n_target)
@@ -153,7 +153,7 @@ class PairedBatches:
             domain,
             weight,
             d.row_weight_tgt is not None,
-            self.last_rows is not None,
+            self.memory is not None,
         )
 
     def _weigh(self, weight, row_weight, rows):
@@ -170,25 +170,18 @@ class PairedBatches:
             ]
         if not all(_is_plain(data, self.dtype) for data, _ in parts):
             return self._gather(parts, self.dtype)
-        *networks, _ = parts[0][1].shape
-        n_rows = sum(rows.shape[-1] for _, rows in parts)
-        joined = self.last_rows
-        if joined is None:
-            shape = *networks, n_rows, *parts[0][0].shape[1:]
-            joined = torch.empty(shape, dtype=self.torch_dtype)
-        self.last_rows = joined if self.reuses_rows else None
-        array = joined.numpy()
-        for i in np.ndindex(*networks):
-            start = 0
-            for data, rows in parts:
-                stop = start + rows.shape[-1]
-                take_rows(data, rows[i], out=array[i][start:stop])
-                start = stop
-        return joined.to(self.device)
+        memory = self.memory or _RowMemory(parts, self.torch_dtype)
+        self.memory = memory if self.reuses_rows else None
+        memory.fill(parts)
+        return memory.rows.to(self.device)
 
     def _gather(self, parts, dtype):
         """Join rows of several arrays into a tensor of their own."""
-        taken = [_take(data, rows) for data, rows in parts if rows.size]
+        parts = [(data, rows) for data, rows in parts if rows.size]
+        if len(parts) == 1 and _is_plain(parts[0][0], dtype):
+            data, rows = parts[0]
+            return torch.from_numpy(data.take(rows, axis=0)).to(self.device)
+        taken = [_take(data, rows) for data, rows in parts]
         with _no_overflow(dtype, taken):
             joined = np.concatenate(taken, axis=parts[0][1].ndim - 1, dtype=dtype)
         return torch.from_numpy(joined).to(self.device)
@@ -206,6 +199,34 @@ class PairedBatches:
             torch.from_numpy(column).to(self.device).expand(*networks, -1)
             for column in (domain, weight.astype(self.dtype))
         )
+
+
+class _RowMemory:
+    """Memory for the rows of a batch.
+
+    Parameters
+    ----------
+    parts : sequence of (ndarray, ndarray of int)
+        Data and the rows that are taken of them, of an ensemble (n_networks, n).
+    dtype : torch.dtype
+        Of the data.
+    """
+
+    def __init__(self, parts, dtype):
+        sizes = [rows.shape[-1] for _, rows in parts]
+        (data, rows), *_ = parts
+        networks = rows.shape[:-1]
+        shape = *networks, sum(sizes), *data.shape[1:]
+        self.rows = torch.empty(shape, dtype=dtype)
+        array, edges = self.rows.numpy(), np.cumsum(sizes)[:-1]
+        #: of each network, where the rows of each part go
+        self.places = [(i, np.split(array[i], edges)) for i in np.ndindex(*networks)]
+
+    def fill(self, parts):
+        """Take other rows of the same data."""
+        for i, places in self.places:
+            for (data, rows), place in zip(parts, places, strict=True):
+                take_rows(data, rows[i], out=place)
 
 
 def _is_plain(data, dtype):

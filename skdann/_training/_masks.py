@@ -50,24 +50,23 @@ class Masks:
         for draws, (first, last) in zip(self.draws, self.drawers, strict=True):
             of_drawer = [[d.p for d in of] for of in dropouts[first:last]]
             for start, stop in runs(of_drawer):
+                mask = empty(sum(sizes))
                 networks = slice(n * (first + start), n * (first + stop))
-                columns = draws.view(torch.int16).split(sizes, dim=1)
-                for layer, shape, values, p in zip(
-                    layers, shapes, columns, of_drawer[start], strict=True
-                ):
-                    self._add(layer, networks, shape, values, p)
+                of_layers = zip(layers, shapes, mask.split(sizes), strict=True)
+                for layer, shape, values in of_layers:
+                    of_layer = values[: torch.Size(shape).numel()].view(shape)
+                    _give(layer, networks, of_layer)
+                self._note(draws.view(torch.int16), sizes, of_drawer[start], mask)
 
-    def _add(self, layer, networks, shape, values, p):
-        """Give a layer the mask of some of its networks, and note how it is made."""
-        mask = layer.h.new_empty(shape)
-        arrays = (
-            x[networks].unflatten(0, (-1, shape[0]))
-            for x in (layer.a, layer.h, layer.g)
-        )
-        layer.masks.append((mask, *arrays))
-        for calls, of_step in zip(self.calls, values, strict=True):
-            draws = of_step[: mask.numel()].view(shape)
-            calls.append(partial(keep_mask, draws, p, out=mask))
+    def _note(self, draws, sizes, p, mask):
+        """Note the calls that make a mask of the draws of each step."""
+        if len(set(p)) == 1:  # then layers need not be told apart
+            sizes, p = [len(mask)], p[:1]
+        for calls, of_step in zip(self.calls, draws, strict=True):
+            for values, p_of_layer, out in zip(
+                of_step.split(sizes), p, mask.split(sizes), strict=True
+            ):
+                calls.append(partial(keep_mask, values, p_of_layer, out=out))
 
     def restart(self, n_steps: int) -> None:
         """Begin an epoch, of so many steps, for which generators have been seeded."""
@@ -89,3 +88,11 @@ class Masks:
         for draws, (first, _) in zip(self.draws, self.drawers, strict=True):
             generator = self.dropouts[first][0].generator
             draw_bits(draws[: self.n_drawn], generator)
+
+
+def _give(layer, networks, mask):
+    """Give a layer the mask of some of its networks, as many at a time as it has."""
+    arrays = (
+        x[networks].unflatten(0, (-1, len(mask))) for x in (layer.a, layer.h, layer.g)
+    )
+    layer.masks.append((mask, *arrays))

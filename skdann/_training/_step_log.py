@@ -1,5 +1,7 @@
 """What steps leave, until their losses are computed: for several steps at once."""
 
+from functools import partial
+
 from torch import Tensor
 
 from ..nn._dann import Outputs
@@ -46,9 +48,16 @@ class StepLog:
         size = sum(value.numel() for value in values)
         self.n_held = max(1, min(n_steps, MOST_STEPS, MOST_VALUES // size))
         logs = [value.new_empty(self.n_held, *value.shape) for value in values]
-        self.log_of_logits, logs_of_columns = logs[: len(logits)], logs[len(logits) :]
-        self.log_of_columns = dict(zip(columns, logs_of_columns, strict=True))
-        self.slots = list(zip(*map(list, logs), strict=True))
+        self.log_of_logits = logs[: len(logits)]
+        self.log_of_columns = dict(zip(columns, logs[len(logits) :], strict=True))
+        # of each step, the calls that keep logits, and where columns go
+        self.slots = [
+            (
+                [partial(x.copy_, y) for x, y in zip(of_step, logits, strict=False)],
+                [(name, log[k]) for name, log in self.log_of_columns.items()],
+            )
+            for k, of_step in enumerate(zip(*logs, strict=True))
+        ]
         self.weights: list = []
 
     def _with_networks(self, batch, name):
@@ -70,12 +79,11 @@ class StepLog:
         weights : list of dict of str to float
             Of the optional terms, for each network or ensemble.
         """
-        slots = self.slots[len(self.weights)]
-        values = *self.logits, *(getattr(batch, k) for k in self.log_of_columns)
-        for slot, value in zip(slots, values, strict=True):
-            slot.copy_(
-                value if value.shape == slot.shape else value.reshape(slot.shape)
-            )
+        calls, slots = self.slots[len(self.weights)]
+        for call in calls:
+            call()
+        for name, slot in slots:
+            slot.copy_(getattr(batch, name).reshape(slot.shape))
         self.weights.append(weights)
         if len(self.weights) == self.n_held:
             self.flush()
