@@ -1,5 +1,7 @@
 """How long does a whole fit take, from 200 to 2,000,000 rows?"""
 
+import argparse
+
 from arena import in_turn, report, start
 
 SIZES = [200, 2_000, 20_000, 200_000, 2_000_000]
@@ -8,10 +10,13 @@ ROUNDS = {200_000: 3, 2_000_000: 1}
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--most", type=int, default=max(SIZES), help="rows")
+    most = parser.parse_args().most
     workers = start(["skdann", "by autograd", "torch loop", "skada", "sklearn MLP"])
     names = [worker.name for worker in workers]
     rows = []
-    for n_rows in SIZES:
+    for n_rows in [size for size in SIZES if size <= most]:
         # as max_epochs="auto" has it at the low end; one epoch at the high end
         steps = max(1000, n_rows // 64)
         asked = [w for w in workers if w.name != "skada" or n_rows <= 200_000]

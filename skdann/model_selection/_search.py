@@ -91,7 +91,7 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
         first seed is the candidate's own ``random_state``.
     max_stacked : int or "auto", default="auto"
         Most networks to train as one. More take more memory; "auto" is what memory
-        allows, at most 32 on a CPU, where more gain nothing. 1 trains one by one.
+        allows, at most 16 on a CPU, where more gain nothing. 1 trains one by one.
     source_tolerance : float, default=0.05
         How much lower the accuracy of a candidate on held-out source rows may be than
         the highest of all. 1 allows any.
