@@ -51,8 +51,7 @@ class DenseEngine(ScheduledEngine):
         self.lanes = [0] * len(networks) if lanes is None else lanes
         # standardized rows are dense
         is_plain = all(network.standardizer is None for network in networks)
-        is_on_cpu = next(networks[0].parameters()).is_cpu
-        self.reads_sparse_rows = are_rows_sparse and is_plain and is_on_cpu
+        self.reads_sparse_rows = are_rows_sparse and is_plain
         self.flat: FlatWeights | None = None
         self.descent: DenseStep | None = None
 
@@ -72,6 +71,8 @@ class DenseEngine(ScheduledEngine):
             return "Some weights are tied, or are not trained."
         if weights[0].dtype not in (torch.float32, torch.float64):
             return f"It computes in {weights[0].dtype}."
+        if not weights[0].is_cpu:  # nobody has tried it on another device yet
+            return f"It is on {weights[0].device}."
         if has_hooks(network):
             return "It has hooks."
         if not (

@@ -125,9 +125,7 @@ class DenseStep:
         """Make what the calls read beside rows and weights."""
         last = self.label[-1].h
         n_networks, _, n_classes = last.shape
-        self.eye = torch.eye(n_classes).to(last)
         self.truth = last.new_empty(n_networks, self.n_labelled, n_classes)
-        self.flat_truth = self.truth.flatten(0, 1)
         self.share: float | Tensor = 1 / self.n_labelled
         if batch.label_weight is not None:
             self.share = last.new_empty(n_networks, self.n_labelled, 1)
@@ -240,7 +238,8 @@ class DenseStep:
                 rows[:] = x
             elif x is not rows:
                 rows.copy_(x)
-        torch.index_select(self.eye, 0, batch.y.reshape(-1), out=self.flat_truth)
+        codes = batch.y.reshape(*self.truth.shape[:2], 1)
+        self.truth.zero_().scatter_(2, codes, 1.0)
         if batch.label_weight is not None:
             weight = batch.label_weight.reshape(self.share.shape)
             torch.div(weight, self.n_labelled, out=self.share)
@@ -262,7 +261,7 @@ class DenseStep:
         if len(set(values)) == 1:
             out.fill_(values[0])
             return
-        column = self.eye.new_tensor(values).repeat_interleave(self.n_each)
+        column = self.truth.new_tensor(values).repeat_interleave(self.n_each)
         out.copy_(column.view(out.shape))
 
 
