@@ -60,26 +60,10 @@ class DenseEngine(ScheduledEngine):
         network: DANN, objective: Objective, optimizer: torch.optim.Optimizer
     ) -> str | None:
         """Say in a sentence why this engine can't train it; None if it can."""
-        if type(network) not in (DANN, EnsembleDANN):
-            return f"A {type(network).__name__} may compute something else."
-        for name in PARTS:
-            if plan_layers(getattr(network, name)) is None:
-                return f"The {name} is not of dense layers alone."
-        weights = list(network.parameters())
-        n_names = len(list(network.named_parameters(remove_duplicate=False)))
-        if n_names != len(weights) or not all(w.requires_grad for w in weights):
-            return "Some weights are tied, or are not trained."
-        if weights[0].dtype not in (torch.float32, torch.float64):
-            return f"It computes in {weights[0].dtype}."
-        if not weights[0].is_cpu:  # nobody has tried it on another device yet
-            return f"It is on {weights[0].device}."
-        if has_hooks(network):
-            return "It has hooks."
-        if not (
-            objective.terms.keys() <= TERMS and objective.label_loss in LABEL_LOSSES
-        ):
+        known = objective.terms.keys() <= TERMS
+        if not known or objective.label_loss not in LABEL_LOSSES:
             return "The derivative of a loss term is not known."
-        return unsupported_optimizer(optimizer)
+        return unsupported_network(network) or unsupported_optimizer(optimizer)
 
     def begin(self, objective: Objective, schedules: Sequence[Schedules]) -> None:
         """Take the objective, and schedules: one, or one for each network."""
@@ -153,6 +137,24 @@ class DenseEngine(ScheduledEngine):
         for (_, group), lr in zip(self._param_groups(), lrs, strict=True):
             group["lr"] = lr
         self.lrs = None
+
+
+def unsupported_network(network: DANN) -> str | None:
+    """Say in a sentence why a network can't be trained here; None if it can."""
+    if type(network) not in (DANN, EnsembleDANN):
+        return f"A {type(network).__name__} may compute something else."
+    for name in PARTS:
+        if plan_layers(getattr(network, name)) is None:
+            return f"The {name} is not of dense layers alone."
+    weights = list(network.parameters())
+    n_names = len(list(network.named_parameters(remove_duplicate=False)))
+    if n_names != len(weights) or not all(w.requires_grad for w in weights):
+        return "Some weights are tied, or are not trained."
+    dtype, device = weights[0].dtype, weights[0].device
+    # nobody has tried it on another device yet
+    if dtype not in (torch.float32, torch.float64) or device.type != "cpu":
+        return f"It computes in {dtype} on {device}."
+    return "It has hooks." if has_hooks(network) else None
 
 
 def has_hooks(module):
