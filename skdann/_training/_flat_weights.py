@@ -110,6 +110,7 @@ class FlatWeights:
         # float32 whatever the weights are, as torch keeps it
         self.n_steps = torch.zeros(n_networks, len(first), device=self.vector.device)
         self.runs: list[Run] = []
+        self.places = self._make_places()
 
     def split(self, vector: Tensor) -> list[Tensor]:
         """Return the weights in a vector, each of shape (n_networks, ...)."""
@@ -120,27 +121,33 @@ class FlatWeights:
             views[0] = parts[0].view(*networks, n_in, n_out).transpose(-2, -1)
         return views
 
+    def _make_places(self):
+        """Return each weight, with the views that it and its moments are to be."""
+        vectors = {key: self.split(vector) for key, vector in self.moments.items()}
+        places = []
+        for j, values in enumerate(self.split(self.vector)):
+            for i, optimizer in enumerate(self.optimizers):
+                moments = {key: vectors[key][j][i] for key in self.keys_of[i]}
+                if self.keys_of[i] == _ADAM:
+                    moments = {"step": self.n_steps[i, j], **moments}
+                places.append((self.weights[i][j], values[i], optimizer, moments))
+        return places
+
     @torch.no_grad()
     def attach(self) -> None:
         """Make the weights and moments of the networks views of the vectors.
 
         What is a view already is left; somebody may have put others in its place.
         """
-        vectors = {key: self.split(vector) for key, vector in self.moments.items()}
-        for j, values in enumerate(self.split(self.vector)):
-            for i, optimizer in enumerate(self.optimizers):
-                weight = self.weights[i][j]
-                if _is_elsewhere(weight, values[i]):
-                    weight.data = values[i].copy_(weight)
-                views = {key: vectors[key][j][i] for key in self.keys_of[i]}
-                if self.keys_of[i] == _ADAM:
-                    views = {"step": self.n_steps[i, j], **views}
-                for key, view in views.items():
-                    state = optimizer.state[weight]
-                    held = state.get(key)
-                    if held is None or _is_elsewhere(held, view):
-                        state[key] = view.zero_() if held is None else view.copy_(held)
-                        self.runs = []  # maybe of another number of steps
+        for weight, view, optimizer, moments in self.places:
+            if _is_elsewhere(weight, view):
+                weight.data = view.copy_(weight)
+            for key, place in moments.items():
+                state = optimizer.state[weight]
+                held = state.get(key)
+                if held is None or _is_elsewhere(held, place):
+                    state[key] = place.zero_() if held is None else place.copy_(held)
+                    self.runs = []  # maybe of another number of steps
 
     @torch.no_grad()
     def detach(self) -> None:
