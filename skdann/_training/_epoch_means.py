@@ -25,6 +25,11 @@ class Step(NamedTuple):
     domain_logits: Tensor | None
 
 
+def share_told(logits: Tensor, domain: Tensor, weight: Tensor) -> Tensor:
+    """Return the share of the rows, by their weight, whose domain the logits tell."""
+    return (weight * ((logits > 0) == (domain > 0))).sum(-1)
+
+
 class EpochMeans:
     """Mean losses over the steps of an epoch, gathered without a sync at each step.
 
@@ -91,8 +96,7 @@ class EpochMeans:
         right = None
         if steps[0].domain_logits is not None:
             logits = torch.stack([step.domain_logits for step in steps])
-            is_right = (logits > 0) == (torch.stack(domains) > 0)
-            right = (torch.stack(weights) * is_right).sum(-1)
+            right = share_told(logits, torch.stack(domains), torch.stack(weights))
             # of an ensemble the mean, as its losses are
             right = right.mean(-1) if right.ndim > losses["train"].ndim else right
         self.add_steps(losses, right)

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from ..nn._dann import Outputs
 from ._batches import Batch
-from ._epoch_means import EpochMeans
+from ._epoch_means import EpochMeans, share_told
 
 # Steps that are held, and values.
 MOST_STEPS = 64
@@ -108,8 +108,8 @@ class StepLog:
         losses["train"] = self.objective.total(losses, self._weights_of_steps())
         right = None
         if domain:
-            is_right = (domain[0] > 0) == (self.domain > 0)
-            right = self._of_answers((batch.domain_weight * is_right).sum(-1))
+            told = share_told(domain[0], self.domain, batch.domain_weight)
+            right = self._of_answers(told)
         losses = {name: self._of_answers(loss) for name, loss in losses.items()}
         self.weights = []
         self.means.add_steps(losses, right)
