@@ -1,4 +1,4 @@
-"""Domain-adversarial training of neural networks, as a scikit-learn classifier."""
+"""Domain-adversarial training of neural networks, for scikit-learn."""
 
 from importlib.metadata import version
 
@@ -6,6 +6,7 @@ from ._auto import AutoDANNClassifier
 from ._baseline import BaselineClassifier
 from ._classifier import DANNClassifier
 from ._persistence import load, save
+from ._regressor import DANNRegressor
 from .exceptions import AdaptationWarning, DivergenceError
 
 __version__ = version("skdann")
@@ -15,6 +16,7 @@ __all__ = [
     "AutoDANNClassifier",
     "BaselineClassifier",
     "DANNClassifier",
+    "DANNRegressor",
     "DivergenceError",
     "load",
     "save",
