@@ -273,6 +273,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
 
     __metadata_request__fit = {"classes": True}
 
+    _kind = "DANNClassifier"  # what files call it, and subclasses of users
     _of_old_versions = {
         "class_confusion": 0.0,
         "n_estimators": 1,

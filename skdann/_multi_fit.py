@@ -35,7 +35,7 @@ def validate_many(estimators, X, y, X_tgt=None, **of_rows):
     if not fine:
         return errors
     first = fine[0]  # also of the data: how they are checked depends on parameters
-    read = read_domains(first, X, y, X_tgt, **of_rows)
+    read = read_domains(first, X, y, X_tgt, **of_rows, read_targets=first._read_targets)
     for estimator in estimators:
         share_columns(first, estimator)
     lambda_max = max(estimator.lambda_max for estimator in fine)

@@ -16,8 +16,7 @@ from ._warn import warn
 from .nn._dann import PARTS
 
 # What a file can hold, by the name that it tells; older files tell none.
-KINDS = {kind.__name__: kind for kind in (DANNClassifier, DANNRegressor)}
-FIRST_KIND = DANNClassifier.__name__
+KINDS = {kind._kind: kind for kind in (DANNClassifier, DANNRegressor)}
 
 
 def save(estimator: Estimator, path: PathLike) -> None:
@@ -183,7 +182,7 @@ def _restore(estimator, saved):
 
 def _kind_of(metadata):
     """Return the class of the estimator that a file holds."""
-    name = metadata.get("kind", FIRST_KIND)
+    name = metadata.get("kind", DANNClassifier._kind)
     if name not in KINDS:
         raise ValueError(f"it holds a {str(name)[:50]}, not one of {list(KINDS)}")
     return KINDS[name]

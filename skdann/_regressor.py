@@ -186,6 +186,7 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
     True
     """
 
+    _kind = "DANNRegressor"  # what files call it, and subclasses of users
     _criterion = torch.nn.MSELoss
     _score_name = "r2"
 
@@ -431,7 +432,8 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
     def _apply_parameters(self, domains, continues=False):
         if continues:
             return in_dtype(domains)
-        return resolve_scales(standardize_response(domains), self.standardize)
+        domains = standardize_response(domains, self.loss)
+        return resolve_scales(domains, self.standardize)
 
     def _make_fixed_parts(self, domains):
         targets = domains.targets

@@ -38,7 +38,8 @@ def read_responses(y, name):
 def read_known_responses(y, name):
     """Return numbers of which none may be missing."""
     values = read_responses(y, name)
-    is_missing = np.isnan(values).reshape(len(values), -1).any(axis=1)
+    is_missing = np.isnan(values)
+    is_missing = is_missing.any(axis=1) if values.ndim == 2 else is_missing
     if is_missing.any():
         raise ValueError(
             f"{name} contains NaN or None: {is_missing.sum()} of {len(values)} rows "

@@ -66,7 +66,7 @@ class RealTargets:
 
     def identity(self):
         """Return what tells these from others, as text."""
-        return f"{self.loss} {self.n_outputs}"
+        return f"{self.loss} {self.mean.tolist()} {self.scale.tolist()}"
 
 
 def saved_targets(loss, is_column, weights):
@@ -125,13 +125,15 @@ def read_real_targets(y, y_tgt=None, X_tgt=None, *, loss, known=None):
     return targets, targets.encode(values), values_tgt
 
 
-def standardize_response(domains):
+def standardize_response(domains, loss):
     """Return the domains with y in deviations from its mean in the source.
 
     Parameters
     ----------
     domains : Domains
         Checked data, y in its units.
+    loss : str
+        What is minimized.
     """
     y, weight = domains.y[domains.rows], domains.row_weight
     weight = None if weight is None else weight[domains.rows]
@@ -143,7 +145,7 @@ def standardize_response(domains):
     # as the network holds them, so that a later call learns the same numbers
     dtype = domains.dtype
     mean, scale = (v.astype(dtype).astype(np.float64) for v in (mean, scale))
-    targets = replace(domains.targets, mean=mean, scale=scale)
+    targets = replace(domains.targets, loss=loss, mean=mean, scale=scale)
     of_each = {"y": domains.y, "y_tgt": domains.y_tgt}
     encoded = {k: None if v is None else targets.encode(v) for k, v in of_each.items()}
     return in_dtype(replace(domains, targets=targets, **encoded))

@@ -50,7 +50,7 @@ def describe(estimator, targets, row_shape):
         _check_labels(of_y["classes"])
     return {
         "estimator": {
-            "kind": type(estimator).__name__,
+            "kind": estimator._kind,
             "parameters": parameters,
             **of_y,
             "row_shape": tuple(row_shape),
