@@ -151,6 +151,7 @@ def test_the_public_face_is_small():
         "AutoDANNClassifier",
         "BaselineClassifier",
         "DANNClassifier",
+        "DANNRegressor",
         "DivergenceError",
         "load",
         "save",

@@ -48,7 +48,7 @@ def test_it_answers_with_the_mean(extractor):
     features = torch.cat([n.transform(rows) for n in networks], dim=1)
     torch.testing.assert_close(ensemble.transform(rows), features)
     label_logits, domain_logits = ensemble(rows)
-    torch.testing.assert_close(label_logits.softmax(1), ensemble.predict_proba(rows))
+    torch.testing.assert_close(label_logits.softmax(1), ensemble.predict(rows))
     torch.testing.assert_close(domain_logits.sigmoid(), ensemble.predict_domain(rows))
 
 
