@@ -5,11 +5,13 @@ import os
 # Read when libraries are imported, here and in the processes that tests start; whatever
 # the machine has or its user has set, the same is tested.
 os.environ |= {
-    "CUDA_VISIBLE_DEVICES": "",
     "MPLBACKEND": "Agg",
     "OMP_NUM_THREADS": "1",  # pytest-xdist's workers are the parallelism here
     "SCIPY_ARRAY_API": "1",  # enables one more of scikit-learn's checks
 }
+
+if os.environ.get("SKDANN_CUDA_GRAPH") != "1":  # else test_cuda_graph.py wants one
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 import pytest
 import sklearn

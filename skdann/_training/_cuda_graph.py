@@ -7,6 +7,7 @@ Whatever changes from step to step must be the value of an array, and is written
 before. Nor may a call in it wait for the device, or copy from the CPU.
 """
 
+import os
 import threading
 from collections.abc import Sequence
 
@@ -21,9 +22,13 @@ _LOCK = threading.Lock()
 N_BEFORE = 3
 
 
+# Nobody has run a graph on a device yet: it is for those who ask for it.
+SWITCH = "SKDANN_CUDA_GRAPH"
+
+
 def can_capture(device: torch.device) -> bool:
-    """Whether calls on a device can be noted as a graph."""
-    return device.type == "cuda"
+    """Whether calls on a device can be noted as a graph, and the user wants that."""
+    return device.type == "cuda" and os.environ.get(SWITCH) == "1"
 
 
 class CudaGraph:
