@@ -5,11 +5,13 @@ import os
 # Read when libraries are imported, here and in the processes that tests start; whatever
 # the machine has or its user has set, the same is tested.
 os.environ |= {
-    "CUDA_VISIBLE_DEVICES": "",
     "MPLBACKEND": "Agg",
     "OMP_NUM_THREADS": "1",  # pytest-xdist's workers are the parallelism here
     "SCIPY_ARRAY_API": "1",  # enables one more of scikit-learn's checks
 }
+
+if os.environ.get("SKDANN_CUDA_GRAPH") != "1":  # else test_cuda_graph.py wants one
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 import pytest
 import sklearn
@@ -29,6 +31,14 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("skdann")
+
+
+def pytest_collection_modifyitems(items):
+    """Count lines in what is quick: to count makes a third more of what is long."""
+    for item in items:
+        is_doctest = not isinstance(item, pytest.Function)
+        if is_doctest or item.get_closest_marker("robustness"):
+            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture

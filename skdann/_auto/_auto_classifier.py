@@ -34,7 +34,7 @@ from .._warn import warn
 from ..metrics._agreement import CandidateVotes, combination_weights
 from ..metrics._fitted import reading
 from ..metrics._sampling import evenly_spaced_rows
-from ._candidates import check_candidates, default_candidates
+from ._candidates import check_candidates, default_candidates, depends_on_shift
 from ._fit import fit_candidates
 from ._results import Evidence, explain, make_results, probabilities
 
@@ -304,7 +304,8 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         wrong where these differ.
         """
         ends = None if max_time is None else time.time() + max_time
-        domains = resolve_shift(domains, "auto", "estimate")
+        if any(map(depends_on_shift, candidates.values())):
+            domains = resolve_shift(domains, "auto", "estimate")
         all_fitted, is_interrupted = fit_candidates(
             candidates, domains, ends=ends, n_jobs=self.n_jobs, verbose=self.verbose
         )

@@ -72,6 +72,12 @@ def default_candidates(domains, random_state):
     return candidates
 
 
+def depends_on_shift(candidate):
+    """Whether it reads how the domains differ: not what learns the source as it is."""
+    is_network = isinstance(candidate, DANNClassifier)
+    return is_network or candidate.standardize not in (None, "source", "pooled")
+
+
 def check_candidates(candidates, random_state):
     """Return the user's candidates as clones, by name.
 

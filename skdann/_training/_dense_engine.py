@@ -10,9 +10,11 @@ from ..nn._dense import plan_layers
 from ..nn._ensemble import EnsembleDANN
 from ..nn._loss_gradients import LABEL_GRADIENTS
 from ._batches import Batch
+from ._cuda_graph import can_capture
 from ._dense_step import TERMS, DenseStep
 from ._engine import ScheduledEngine, Schedules
 from ._epoch_means import EpochMeans
+from ._first_step import AutogradStep, capture_or_replace
 from ._flat_weights import FlatWeights, unsupported_optimizer
 from ._objective import Objective
 
@@ -22,7 +24,8 @@ class DenseEngine(ScheduledEngine):
 
     Each array that a step needs is there before the step, see :mod:`skdann.nn._dense`.
     Losses are recorded by the functions of the objective, for several steps at once,
-    from the logits that the steps leave.
+    from the logits that the steps leave. On a CUDA device gradients are computed by a
+    graph, see :mod:`skdann._training._cuda_graph`, unless autograd finds others.
 
     Parameters
     ----------
@@ -50,21 +53,26 @@ class DenseEngine(ScheduledEngine):
         self.networks = networks
         self.optimizers = optimizers
         self.lanes = [0] * len(networks) if lanes is None else lanes
-        # standardized rows are dense
-        is_plain = all(network.standardizer is None for network in networks)
-        self.reads_sparse_rows = are_rows_sparse and is_plain
+        self.reads_sparse_rows = are_rows_sparse and all(map(_keeps_sparse, networks))
         self.flat: FlatWeights | None = None
-        self.descent: DenseStep | None = None
+        self.descent: DenseStep | AutogradStep | None = None
 
     @staticmethod
     def unsupported(
-        network: DANN, objective: Objective, optimizer: torch.optim.Optimizer
+        network: DANN,
+        objective: Objective,
+        optimizer: torch.optim.Optimizer,
+        are_rows_sparse: bool = False,
     ) -> str | None:
         """Say in a sentence why this engine can't train it; None if it can."""
         known = objective.terms.keys() <= TERMS
         if not known or objective.label_loss not in LABEL_GRADIENTS:
             return "The derivative of a loss term is not known."
-        return unsupported_network(network) or unsupported_optimizer(optimizer)
+        of_parts = unsupported_network(network) or unsupported_optimizer(optimizer)
+        if of_parts or not (are_rows_sparse and _keeps_sparse(network)):
+            return of_parts
+        is_on_cpu = next(network.parameters()).is_cpu
+        return None if is_on_cpu else "Sparse rows are multiplied on the CPU alone."
 
     def begin(self, objective: Objective, schedules: Sequence[Schedules]) -> None:
         """Take the objective, and schedules: one, or one for each network."""
@@ -93,18 +101,21 @@ class DenseEngine(ScheduledEngine):
         """Take a step at a progress in [0, 1]: one, or one for each network."""
         self.follow(progress)
         if self.descent is None:
-            self.descent = DenseStep(
-                self.networks,
-                self.lanes,
-                self.objective,
-                self.flat.split(self.flat.vector),
-                self.flat.split(self.flat.grad),
-                batch,
-                self.n_steps,
-            )
+            self.descent = self._make_step(batch)
             self.descent.restart(self.means, self.n_steps)
         self.descent.compute_gradients(batch, self.lambdas, self.weights)
         self.flat.step()
+
+    def _make_step(self, batch):
+        """Return who computes gradients, of batches like this one."""
+        flat = self.flat
+        what = self.networks, self.lanes, self.objective
+        grads = flat.split(flat.grad)
+        step = DenseStep(*what, flat.split(flat.vector), grads, batch, self.n_steps)
+        if not can_capture(flat.vector.device):
+            return step
+        by_autograd = AutogradStep(*what, flat.weights, grads, step)
+        return capture_or_replace(step, by_autograd, batch, flat.grad)
 
     def finish_epoch(self) -> EpochMeans:
         """Return the losses of the epoch."""
@@ -152,10 +163,15 @@ def unsupported_network(network: DANN) -> str | None:
     if n_names != len(weights) or not all(w.requires_grad for w in weights):
         return "Some weights are tied, or are not trained."
     dtype, device = weights[0].dtype, weights[0].device
-    # nobody has tried it on another device yet
-    if dtype not in (torch.float32, torch.float64) or device.type != "cpu":
+    has_kernels = device.type == "cpu" or can_capture(device)
+    if dtype not in (torch.float32, torch.float64) or not has_kernels:
         return f"It computes in {dtype} on {device}."
     return "It has hooks." if has_hooks(network) else None
+
+
+def _keeps_sparse(network):
+    """Whether sparse rows of a network need not be standardized, which fills them."""
+    return network.standardizer is None
 
 
 def has_hooks(module):

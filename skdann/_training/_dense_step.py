@@ -161,7 +161,10 @@ class DenseStep:
                 self.inputs += [(rows, of) for of in of_each]
 
     def _calls(self):
-        """Yield the calls of a step: forwards, then backwards."""
+        """Yield the calls of a step: forwards, then backwards.
+
+        A device may repeat them as they are: numbers in them are the same at each step.
+        """
         features, of_features = self.extract[-1].h, self.extract[-1].g
         n = self.label[-1].h.shape[1]
         of_labelled = of_features

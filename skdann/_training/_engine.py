@@ -53,7 +53,10 @@ class Engine(Protocol):
 
     @staticmethod
     def unsupported(
-        network: DANN, objective: Objective, optimizer: torch.optim.Optimizer
+        network: DANN,
+        objective: Objective,
+        optimizer: torch.optim.Optimizer,
+        are_rows_sparse: bool = False,
     ) -> str | None:
         """Say in a sentence why this engine can't train it; None if it can."""
 
@@ -141,7 +144,10 @@ class AutogradEngine(ScheduledEngine):
 
     @staticmethod
     def unsupported(
-        network: DANN, objective: Objective, optimizer: torch.optim.Optimizer
+        network: DANN,
+        objective: Objective,
+        optimizer: torch.optim.Optimizer,
+        are_rows_sparse: bool = False,
     ) -> str | None:
         """Return None: autograd trains whatever torch can compute."""
         return None

@@ -1,5 +1,6 @@
 """Masks of dropout: those that layers would draw, for several steps at once."""
 
+import itertools
 from collections.abc import Sequence
 from functools import partial
 
@@ -43,6 +44,9 @@ class Masks:
         n_held = max(1, min(n_steps, MOST_STEPS, MOST_VALUES // sum(sizes)))
         self.drawers = runs([id(of[0].generator) for of in dropouts])
         empty = layers[0].h.new_empty
+        # on a device a generator's draws depend on how many are asked for at once
+        self.draws_at_once = layers[0].h.is_cpu
+        self.sizes_of_draws = [size // 4 for size in sizes]
         self.draws = [
             empty(n_held, sum(sizes) // 4, dtype=torch.int64) for _ in self.drawers
         ]
@@ -87,7 +91,15 @@ class Masks:
         self.n_left -= self.n_drawn
         for draws, (first, _) in zip(self.draws, self.drawers, strict=True):
             generator = self.dropouts[first][0].generator
-            draw_bits(draws[: self.n_drawn], generator)
+            for part in self._parts(draws[: self.n_drawn]):
+                draw_bits(part, generator)
+
+    def _parts(self, draws):
+        """Return what is to be drawn at once: all, or of each step each layer."""
+        if self.draws_at_once:
+            return [draws]
+        of_layers = (of_step.split(self.sizes_of_draws) for of_step in draws)
+        return list(itertools.chain.from_iterable(of_layers))
 
 
 def _give(layer, networks, mask):

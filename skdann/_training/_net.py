@@ -235,7 +235,7 @@ class DANNNet(EpochLoop, NeuralNet):
         if self.is_engine_chosen_ and not self.callbacks:
             return
         objective, schedules = self.to_follow_
-        what = self.module_, objective, self.optimizer_
+        what = self.module_, objective, self.optimizer_, self.are_rows_sparse_
         is_dense = not self.has_batch_callbacks_ and not DenseEngine.unsupported(*what)
         if self.is_engine_chosen_ and is_dense == isinstance(self.engine_, DenseEngine):
             return

@@ -68,14 +68,16 @@ class StackedNet(EpochLoop):
 
     def _make_engine(self, objective, order, lane_key, group_key):
         first = self.nets[0]
-        if DenseEngine.unsupported(first.module_, objective, first.optimizer_):
+        is_sparse = are_sparse(self.plans[0].domains, first.dtype)
+        what = first.module_, objective, first.optimizer_, is_sparse
+        if DenseEngine.unsupported(*what):
             groups = runs([(lane_key[i], group_key[i]) for i in order])
             return StackedAutogradEngine(self.nets, groups)
         return DenseEngine(
             [net.module_ for net in self.nets],
             [net.optimizer_ for net in self.nets],
             [lane_key[i] for i in order],
-            are_rows_sparse=are_sparse(self.plans[0].domains, first.dtype),
+            are_rows_sparse=is_sparse,
         )
 
     def choose_engine(self):

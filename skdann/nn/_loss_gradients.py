@@ -136,7 +136,9 @@ def class_confusion_loss_gradient(
     diagonal = confusion.diagonal(dim1=-2, dim2=-1).unsqueeze(-1)
     of_total = torch.where(sums < least, 0, diagonal / total**2)
     n_classes = p.shape[-1]
-    of_confusion = (of_total - torch.eye(n_classes).to(total) / total) / n_classes
+    # made on the device: a copy would wait for it
+    one = torch.eye(n_classes, dtype=p.dtype, device=p.device)
+    of_confusion = (of_total - one / total) / n_classes
     of_p = share * (p @ (of_confusion + of_confusion.transpose(-2, -1)))
     of_p -= (p * of_p).sum(-1, keepdim=True)
     return torch.mul(p, of_p, out=out).div_(temperature)

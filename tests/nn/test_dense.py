@@ -73,6 +73,7 @@ def test_each_activation_has_a_derivative():
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_gradients_of_layers_are_those_of_autograd(activation, dropout, dtype):
+    torch.manual_seed(0)  # at a kink of relu float32 may round to the other side
     mlp = make_mlp(5, (7, 6), 3, activation=activation, dropout=dropout).to(dtype)
     masks = [(draw(1, 9, n, seed=n) > 0).to(dtype) / 0.6 for n in (7, 6) if dropout]
     data = draw(1, 9, 5, dtype=dtype), draw(1, 9, 3, seed=1, dtype=dtype), masks
