@@ -44,8 +44,18 @@ class TargetEvaluation:
         self.sample_weight_tgt = sample_weight_tgt
 
     @cached_property
+    def predictions(self):
+        """Of the target rows, shape (n_target,) or (n_target, n_outputs)."""
+        return self.estimator.predict(self.X_tgt)
+
+    @cached_property
     def probabilities(self):
         """Of the target rows, shape (n_target, n_classes)."""
+        if self.has_numbers:
+            raise ValueError(
+                "'infomax', 'nuclear_norm' and 'neg_entropy' are of probabilities of "
+                f"classes. For a regressor use one of {list(OF_FEATURES)}."
+            )
         return self.estimator.predict_proba(self.X_tgt)
 
     @cached_property

@@ -101,13 +101,16 @@ def lambda_max_of(estimator, params):
 def is_source_only(estimator, params):
     """Whether a candidate is a network trained on the source alone."""
     classifier = last_step(make_candidate(estimator, params))
-    return all(as_float(getattr(classifier, name, None)) == 0 for name in SOURCE_ONLY)
+    if not hasattr(classifier, "lambda_max"):
+        return False
+    return all(as_float(getattr(classifier, name, 0)) == 0 for name in SOURCE_ONLY)
 
 
 def set_source_only(estimator):
     """Have an estimator train on the source alone."""
     prefix = last_step_prefix(estimator)
-    return estimator.set_params(**{prefix + name: 0.0 for name in SOURCE_ONLY})
+    own = [name for name in SOURCE_ONLY if hasattr(last_step(estimator), name)]
+    return estimator.set_params(**{prefix + name: 0.0 for name in own})
 
 
 def source_only_candidates(estimator, candidates):
@@ -122,7 +125,9 @@ def source_only_candidates(estimator, candidates):
         rest = {k: v for k, v in params.items() if k not in of_target}
         rest[prefix + "lambda_max"] = 0.0
         if not is_source_only(estimator, rest):
-            rest |= {prefix + name: 0.0 for name in OPTIONAL_TERMS}
+            network = last_step(make_candidate(estimator, rest))
+            own = [name for name in OPTIONAL_TERMS if hasattr(network, name)]
+            rest |= {prefix + name: 0.0 for name in own}
         if not any(_are_same(rest, other) for other in source_only):
             source_only.append(rest)
     return source_only

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sklearn.base import BaseEstimator
 
+from .._base import BaseDANN
 from .._classifier import DANNClassifier
 from .._pipelines import last_step
 
@@ -45,7 +46,7 @@ OF_REPORTS = Advice(
 
 
 def check_estimator(estimator, advice=OF_SEARCHES):
-    """Raise ValueError if it is no DANNClassifier, nor a Pipeline that ends in one.
+    """Raise ValueError if it is no adapted network, nor a Pipeline that ends in one.
 
     Parameters
     ----------
