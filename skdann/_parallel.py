@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from ._warn import collected_warnings, silent_libraries, warn
 
-# Seconds from the start of workers to their first job: all of them import torch at once.
+# Seconds until workers begin their first job: all of them import torch at once.
 START_UP = 5.0
 
 
@@ -124,7 +124,7 @@ def _count_workers(n_left, n_used):
 def _from_workers(left, n_workers):
     """Yield the results of what workers can do of the jobs left, and remove those."""
     n_threads = torch.get_num_threads()
-    limits = {library["prefix"]: library["num_threads"] for library in threadpool_info()}
+    limits = {lib["prefix"]: lib["num_threads"] for lib in threadpool_info()}
     jobs = [
         partial(_run_in_worker, number, job, n_threads, limits)
         for number, job in left.items()
