@@ -247,14 +247,7 @@ class BaseDANNSearch:
             "search", max_subtasks=total, sequential_subtasks=False
         )
         search_task.begin()
-        tasks = make_tasks(
-            self.estimator,
-            candidates,
-            n_folds=len(folds),
-            n_seeds=self.n_seeds,
-            n_jobs=self.n_jobs,
-            max_stacked=self.max_stacked,
-        )
+        tasks = self._tasks(candidates, len(folds))
         jobs = self._jobs(tasks, folds, scoring, search_task)
         outcomes: list = []
         try:
@@ -273,6 +266,16 @@ class BaseDANNSearch:
                 "default, '2*n_jobs'."
             )
         return outcomes
+
+    def _tasks(self, candidates, n_folds):
+        return make_tasks(
+            self.estimator,
+            candidates,
+            n_folds=n_folds,
+            n_seeds=self.n_seeds,
+            n_jobs=self.n_jobs,
+            max_stacked=self.max_stacked,
+        )
 
     def _run(self, jobs, tasks):
         """Return a generator of the lists of outcomes that jobs return."""

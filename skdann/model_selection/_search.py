@@ -159,10 +159,11 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
     With ``n_jobs=None`` scores are the same to the bit, wherever a candidate is
     trained; with ``random_state=None`` each process draws numbers of its own. Processes
     have large arrays in common, as joblib's memory maps, and hold copies of all else,
-    such as data frames. None are started if joblib is configured otherwise
-    (``joblib.parallel_config``), for networks on a GPU, for candidates that can't be
-    pickled, and where the search is in a thread or another process of its own. Like
-    others of joblib they end when they had nothing to do for five minutes.
+    such as data frames; what a function of yours records is recorded in its process.
+    None are started if joblib is configured otherwise (``joblib.parallel_config``), for
+    networks on a GPU, for candidates that can't be pickled, and where the search is in
+    a thread or a worker process itself. Like others of joblib they end when they had
+    nothing to do for five minutes.
 
     Callbacks of scikit-learn 1.9 and later (``set_callbacks``) are called for each fit
     of a candidate, with the search as if it had chosen that one, and for the refit and

@@ -12,7 +12,7 @@ import torch
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from sklearn.exceptions import FitFailedWarning
 
-from skdann._parallel import _run_in_worker, may_start_workers
+from skdann._parallel import _run_in_worker, as_completed, may_start_workers
 from skdann.model_selection import DANNGridSearchCV
 
 GRID = {"lambda_max": [0.0, 1.0], "lr": [1e-3, 1e-2]}
@@ -186,6 +186,18 @@ def test_errors_are_told_in_the_order_of_candidates(small, domains):
         pytest.warns(FitFailedWarning, match=told),
     ):
         fit(DANNGridSearchCV, small, domains, **params)
+
+
+def test_who_needs_no_more_results_ends_the_jobs_and_is_not_warned(recwarn):
+    calls = []
+    with parallel_config("threading"):
+        results = as_completed([partial(calls.append, i) for i in range(99)], 2)
+        next(results)
+        results.close()
+    n_calls = len(calls)
+    time.sleep(0.1)
+    assert len(calls) == n_calls
+    assert not recwarn.list
 
 
 def test_a_worker_computes_on_as_many_threads_as_this_process():
