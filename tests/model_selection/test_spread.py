@@ -201,7 +201,7 @@ def test_who_needs_no_more_results_ends_the_jobs_and_is_not_warned(recwarn):
         results.close()
     n_calls = len(calls)
     time.sleep(0.1)
-    assert len(calls) == n_calls
+    assert len(calls) <= n_calls + 2  # which were running
     assert not recwarn.list
 
 
