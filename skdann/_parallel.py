@@ -76,8 +76,8 @@ def spread_if_long(jobs, start_up=START_UP):
     jobs : iterable of callable
         Each is called without arguments.
     start_up : float
-        Seconds that it takes to start workers. So much time must have passed, and three
-        times as much must be left.
+        Seconds that it takes to start workers. So long must this process have computed,
+        and three times as much must be left.
 
     Yields
     ------
@@ -90,10 +90,11 @@ def spread_if_long(jobs, start_up=START_UP):
     while left and n_workers == 1:
         yield from as_completed([left.pop(n_done)], 1)
         n_done += 1
-        seconds = time.perf_counter() - began
-        if pays(seconds, n_done, len(left), start_up):
-            n_used = (time.process_time() - cpu_began) / seconds
-            n_workers = _count_workers(len(left), n_used)
+        cpu = time.process_time() - cpu_began
+        wall = time.perf_counter() - began
+        # a wait for a core is no work: on a busy machine workers would wait as well
+        if pays(min(wall, cpu), n_done, len(left), start_up):
+            n_workers = _count_workers(len(left), cpu / wall)
     if left:
         yield from _from_workers(left, n_workers)
         yield from as_completed(left.values(), 1)

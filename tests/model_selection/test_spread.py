@@ -205,6 +205,17 @@ def test_who_needs_no_more_results_ends_the_jobs_and_is_not_warned(recwarn):
     assert not recwarn.list
 
 
+@pytest.mark.usefixtures("two_threads")
+def test_candidates_are_scored_on_one_thread(small, domains):
+    def count_threads(estimator, X, y):
+        return torch.get_num_threads()
+
+    params = {"scoring": count_threads, "refit": True}
+    search = fit(DANNGridSearchCV, small, domains, **params)
+    assert search.cv_results_["mean_test_score"].tolist() == [1, 1, 1, 1]
+    assert torch.get_num_threads() == 2
+
+
 def test_a_worker_computes_on_as_many_threads_as_this_process():
     result = _run_in_worker(7, torch.get_num_threads, n_threads=2, limits={})
     assert result == (7, 2)
