@@ -11,6 +11,7 @@ import pytest
 import torch
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from sklearn.exceptions import FitFailedWarning
+from threadpoolctl import ThreadpoolController
 
 from skdann._parallel import _run_in_worker, as_completed, may_start_workers
 from skdann.model_selection import DANNGridSearchCV
@@ -208,10 +209,13 @@ def test_who_needs_no_more_results_ends_the_jobs_and_is_not_warned(recwarn):
 @pytest.mark.usefixtures("two_threads")
 def test_candidates_are_scored_on_one_thread(small, domains):
     def count_threads(estimator, X, y):
-        return torch.get_num_threads()
+        of_blas = [library["num_threads"] for library in blas.info()]
+        return max(torch.get_num_threads(), *of_blas)
 
+    blas = ThreadpoolController().select(user_api="blas")
     params = {"scoring": count_threads, "refit": True}
-    search = fit(DANNGridSearchCV, small, domains, **params)
+    with blas.limit(limits=2):
+        search = fit(DANNGridSearchCV, small, domains, **params)
     assert search.cv_results_["mean_test_score"].tolist() == [1, 1, 1, 1]
     assert torch.get_num_threads() == 2
 
