@@ -195,12 +195,13 @@ def _task_size(members, max_stacked, n_wanted):
         return max_stacked
     # More than MAX_NETS_CPU gain nothing on a CPU. For a GPU all go into one task: how
     # many of them its memory holds is found out when they are trained.
-    on_gpu = _is_on_gpu(last_step(members[0][1]))
+    on_gpu = is_on_gpu(last_step(members[0][1]))
     n_stacks = 1 if on_gpu else math.ceil(len(members) / MAX_NETS_CPU)
     return math.ceil(len(members) / max(n_stacks, min(n_wanted, len(members))))
 
 
-def _is_on_gpu(classifier):
+def is_on_gpu(classifier):
+    """Return whether a classifier trains on a CUDA device."""
     try:
         return resolve_device(getattr(classifier, "device", "cpu")).type == "cuda"
     except Exception:  # no device: the fits will say so

@@ -69,8 +69,10 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
         source rows. None is
         "ensemble_agreement", which chose best, see Notes.
     n_jobs : int or None, default=None
-        Stacks to train at once, by joblib, hence also on a Dask or Ray cluster. None is
-        1, on one core; -1 uses all cores.
+        Stacks to train at once, by joblib, hence also on a Dask or Ray cluster. None
+        begins on one core; if the search takes more than about 20 seconds, what is left
+        goes to one process for each core, see Notes. 1 stays in this process, -1 uses
+        all cores from the beginning.
     refit : bool, str or callable, default=True
         Whether to fit the chosen candidate on all rows. With several scores, the name
         of the one to choose by. A callable gets ``cv_results_`` and returns an index;
@@ -80,7 +82,7 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
     verbose : int, default=0
         1 shows a progress bar.
     pre_dispatch : int or str, default="2*n_jobs"
-        Stacks to hand out at a time.
+        Stacks to hand out at a time, if ``n_jobs`` is given.
     error_score : "raise" or float, default=np.nan
         Score of a candidate that fails, for example because it diverges; the others
         go on.
@@ -153,6 +155,15 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
     ``docs/choosing.md`` has the tables. The default score measures agreement with the
     mean of all candidates: use ten or more, spread over lambda and learning rate. A few
     labelled target rows tell more than any score.
+
+    With ``n_jobs=None`` scores are the same to the bit, wherever a candidate is
+    trained; with ``random_state=None`` each process draws numbers of its own. Processes
+    have large arrays in common, as joblib's memory maps, and hold copies of all else,
+    such as data frames; what a function of yours records is recorded in its process.
+    None are started if joblib is configured otherwise (``joblib.parallel_config``), for
+    networks on a GPU, for candidates that can't be pickled, and where the search is in
+    a thread or a worker process itself. Like others of joblib they end when they had
+    nothing to do for five minutes.
 
     Callbacks of scikit-learn 1.9 and later (``set_callbacks``) are called for each fit
     of a candidate, with the search as if it had chosen that one, and for the refit and
@@ -244,7 +255,8 @@ class DANNRandomizedSearchCV(BaseDANNSearch, RandomizedSearchCV):
     scoring : str, callable, list, tuple, dict or None, default=None
         What to choose by, as in :class:`DANNGridSearchCV`.
     n_jobs : int or None, default=None
-        Stacks to train at once.
+        Stacks to train at once. None is one core, and all cores for what is left of a
+        search that takes long.
     refit : bool, str or callable, default=True
         Whether to fit the chosen candidate on all rows.
     cv : int, splitter or iterable, default=None
