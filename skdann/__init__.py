@@ -3,7 +3,7 @@
 from importlib.metadata import version
 
 from ._auto import AutoDANNClassifier
-from ._baseline import BaselineClassifier
+from ._baseline import BaselineClassifier, BaselineRegressor
 from ._classifier import DANNClassifier
 from ._persistence import load, save
 from ._regressor import DANNRegressor
@@ -15,6 +15,7 @@ __all__ = [
     "AdaptationWarning",
     "AutoDANNClassifier",
     "BaselineClassifier",
+    "BaselineRegressor",
     "DANNClassifier",
     "DANNRegressor",
     "DivergenceError",

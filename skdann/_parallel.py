@@ -1,10 +1,21 @@
 """Run jobs by joblib, and have results as they come where the backend can."""
 
-from joblib import effective_n_jobs
+import multiprocessing
+import threading
+import time
+from contextlib import suppress
+from functools import partial
+
+import torch
+from joblib import cpu_count, effective_n_jobs, parallel_config
 from joblib.parallel import get_active_backend
 from sklearn.utils.parallel import Parallel, delayed
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from ._warn import collected_warnings, warn
+from ._warn import collected_warnings, silent_libraries, warn
+
+# Seconds until workers begin their first job: all of them import torch at once.
+START_UP = 5.0
 
 
 def as_completed(jobs, n_jobs, **options):
@@ -32,12 +43,136 @@ def as_completed(jobs, n_jobs, **options):
     can = effective_n_jobs(n_jobs) == 1 or backend.supports_return_generator
     return_as = "generator_unordered" if can else "list"
     parallel = Parallel(n_jobs=n_jobs, return_as=return_as, **options)
-    for result, warnings in parallel(delayed(_run)(job) for job in jobs):
-        for message, category in warnings:
-            warn(message, category)
-        yield result
+    results = parallel(delayed(_run)(job) for job in jobs)
+    try:
+        for result, warnings in results:
+            for message, category in warnings:
+                warn(message, category)
+            yield result
+    finally:
+        if can:  # ends the jobs that are running, of which joblib would warn
+            with silent_libraries():
+                results.close()
 
 
 def _run(job):
     with collected_warnings() as warnings:
         return job(), warnings
+
+
+def spread_if_long(jobs, start_up=START_UP):
+    """Yield the results of jobs; if they take long, most come from other processes.
+
+    The first jobs are done here, one after the other, and if all of them are short, so
+    are the rest. Otherwise those that are left go to one worker for each core. They
+    fetch one at a time: where another program has the core, fewer are done. Results
+    are the same to the bit, wherever they are computed.
+
+    What workers can't do is done here: jobs that can't be pickled, for example, or
+    those of a worker that the system has ended.
+
+    Parameters
+    ----------
+    jobs : iterable of callable
+        Each is called without arguments.
+    start_up : float
+        Seconds that it takes to start workers. So long must this process have computed,
+        and three times as much must be left.
+
+    Yields
+    ------
+    object
+        What a job returned, in the order of their completion.
+    """
+    left = dict(enumerate(jobs))
+    n_done, n_workers = 0, 1
+    began, cpu_began = time.perf_counter(), time.process_time()
+    while left and n_workers == 1:
+        yield from as_completed([left.pop(n_done)], 1)
+        n_done += 1
+        cpu = time.process_time() - cpu_began
+        wall = time.perf_counter() - began
+        # a wait for a core is no work: on a busy machine workers would wait as well
+        if pays(min(wall, cpu), n_done, len(left), start_up):
+            n_workers = _count_workers(len(left), cpu / wall)
+    if left:
+        yield from _from_workers(left, n_workers)
+        yield from as_completed(left.values(), 1)
+
+
+def pays(seconds, n_done, n_left, start_up):
+    """Return whether workers would do the jobs that are left sooner.
+
+    Two cores do 1.6 times what one does: they make up for the start of workers if it
+    takes 2.7 times as long to do the rest here, as long as each job took so far. The
+    first one imports modules, so that a few seconds tell nothing.
+
+    >>> pays(6.0, 1, 3, start_up=5.0), pays(6.0, 1, 2, start_up=5.0)
+    (True, False)
+    >>> pays(2.0, 1, 99, start_up=5.0)
+    False
+    """
+    return seconds > start_up and seconds / n_done * n_left > 3 * start_up
+
+
+def _count_workers(n_left, n_used):
+    """Return how many workers find cores, if jobs here have used so many by threads."""
+    with silent_libraries():  # where a system does not tell physical cores
+        n_cores = cpu_count(only_physical_cores=True)
+    return max(1, min(n_left, round(n_cores / max(1, n_used))))
+
+
+def _from_workers(left, n_workers):
+    """Yield the results of what workers can do of the jobs left, and remove those."""
+    n_threads = torch.get_num_threads()
+    limits = {lib["prefix"]: lib["num_threads"] for lib in threadpool_info()}
+    jobs = [
+        partial(_run_in_worker, number, job, n_threads, limits)
+        for number, job in left.items()
+    ]
+    with suppress(Exception):  # if it is of a job, that raises it here once more
+        for number, result in as_completed(jobs, n_workers, batch_size=1):
+            del left[number]
+            yield result
+
+
+def _run_in_worker(number, job, n_threads, limits):
+    """Run a job on the threads of who has sent it: other numbers round differently.
+
+    Torch's number is set as well, as threadpoolctl does not find its MKL.
+    """
+    before = torch.get_num_threads()
+    with threadpool_limits(limits):
+        torch.set_num_threads(n_threads)
+        try:
+            return number, without_jobs(job)
+        finally:
+            torch.set_num_threads(before)
+
+
+def without_jobs(work, *args, **kwargs):
+    """Call a function without joblib's workers, as this already is one of them.
+
+    What has ``n_jobs`` of its own, such as a preprocessing, would wait for workers that
+    are all taken.
+    """
+    with parallel_config("sequential"):
+        return work(*args, **kwargs)
+
+
+def may_start_workers():
+    """Return whether this process may start others though nobody has asked for them.
+
+    It may not where the caller has told joblib how to compute, in a worker of joblib
+    or multiprocessing, or in a thread, beside which others may do the same.
+    """
+    backend, n_jobs = get_active_backend()
+    # a preference counts only where no backend is set
+    preferred, _ = get_active_backend(prefer="threads")
+    is_told = n_jobs is not None or _of_threads(backend) or not _of_threads(preferred)
+    is_main = threading.current_thread() is threading.main_thread()
+    return is_main and not is_told and multiprocessing.parent_process() is None
+
+
+def _of_threads(backend):
+    return getattr(backend, "uses_threads", False)

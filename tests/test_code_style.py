@@ -150,6 +150,7 @@ def test_the_public_face_is_small():
         "AdaptationWarning",
         "AutoDANNClassifier",
         "BaselineClassifier",
+        "BaselineRegressor",
         "DANNClassifier",
         "DANNRegressor",
         "DivergenceError",

@@ -121,6 +121,7 @@ def _jobs(candidates, domains, n_jobs, ends, progress):
     of_networks = [partial(_fit_networks, networks, domains, watcher)]
     if networks:  # they take longest: first, if others can be fitted meanwhile
         jobs = of_networks + jobs if n_workers > 1 else jobs + of_networks
+    # not spread_if_long: all networks are one job, and the others are done soon
     yield from as_completed(jobs, n_jobs)
 
 

@@ -37,6 +37,10 @@ class RealTargets:
         """Return what is learned, of shape (n, n_outputs)."""
         return (values.reshape(len(values), -1) - self.mean) / self.scale
 
+    def pseudo_labels(self, predictions, dtype):
+        """Return what is learned, of predictions as if they were true."""
+        return self.encode(predictions).astype(dtype)
+
     def true_values(self, encoded):
         """Return numbers as users know them, of what :meth:`encode` returned."""
         return self.decode(encoded * self.scale + self.mean)

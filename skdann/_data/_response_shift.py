@@ -12,7 +12,8 @@ from ..metrics._agreement import concordance
 from ._column_scales import column_scales
 from ._shift import bounded, some_rows
 
-_ALPHAS = np.logspace(-3, 3, 13)
+# Penalties of a ridge regression to choose from, of columns in deviations.
+ALPHAS = np.logspace(-3, 3, 13)
 
 
 def resolve_scales(domains, standardize):
@@ -47,7 +48,7 @@ def _agreement(domains):
     X = bounded((domains.X - mean) / scale)
     X_tgt = bounded((domains.X_tgt - mean_tgt) / scale_tgt)
     models = (
-        RidgeCV(_ALPHAS),
+        RidgeCV(ALPHAS),
         RandomForestRegressor(min_samples_leaf=2, random_state=0),
     )
     y = domains.y if domains.y.shape[1] > 1 else domains.y.ravel()

@@ -7,6 +7,7 @@ from ._device import resolve_device
 from ._divergence import check_predictions, explain_out_of_memory
 from ._early_stopping import EarlyStopping
 from ._engine import Schedules
+from ._fork import is_forked
 from ._net import DANNNet
 from ._objective import OPTIONAL_TERMS
 from ._optimizers import OPTIMIZERS, optimizer_settings
@@ -33,6 +34,7 @@ __all__ = [
     "draw_seeds",
     "explain_out_of_memory",
     "from_plain",
+    "is_forked",
     "optimizer_settings",
     "read_fixed_parts",
     "resolve_device",

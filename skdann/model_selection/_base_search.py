@@ -2,11 +2,12 @@
 
 import time
 from collections import Counter
+from contextlib import closing
 from functools import partial
 from typing import Any, Self
 
 import numpy as np
-from joblib import effective_n_jobs, parallel_config
+from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator, is_regressor
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _num_samples, check_is_fitted
@@ -15,15 +16,23 @@ from tqdm.auto import tqdm
 from .._containers._tables import as_indexable
 from .._containers._weights import read_weight_if_given
 from .._data._target_rows import TargetRows
-from .._parallel import as_completed
+from .._parallel import (
+    START_UP,
+    as_completed,
+    may_start_workers,
+    spread_if_long,
+    without_jobs,
+)
 from .._pipelines import Preprocessing, last_step
 from .._restore import restore_attributes_on_error
+from .._training import is_forked
 from .._training._sklearn_callbacks import make_callback_data, start_fit
 from .._typing import MatrixLike, VectorLike, fit_context
 from .._warn import warn
 from ._candidates import (
     baseline_candidates,
     check_candidates,
+    is_on_gpu,
     is_source_only,
     lambda_max_of,
     make_candidate,
@@ -46,6 +55,9 @@ class BaseDANNSearch:
     A subclass says where candidates come from (``_candidates``), and which of them to
     add where all of them adapt (``_without_adaptation``).
     """
+
+    # Seconds that workers take to start, by which a search decides whether to.
+    _start_up = START_UP
 
     __metadata_request__fit = {
         "X_tgt": True,
@@ -212,7 +224,9 @@ class BaseDANNSearch:
         check_candidates(candidates)
         if not any(is_source_only(self.estimator, params) for params in candidates):
             candidates += self._without_adaptation(candidates)
-        return candidates + (baseline_candidates() if self.baselines else [])
+        return candidates + (
+            baseline_candidates(self.estimator) if self.baselines else []
+        )
 
     def _start_fit_task(self, callback_data):
         """Return this fit as a task that scikit-learn's callbacks hear of.
@@ -233,15 +247,18 @@ class BaseDANNSearch:
             "search", max_subtasks=total, sequential_subtasks=False
         )
         search_task.begin()
-        jobs = self._jobs(candidates, folds, scoring, search_task)
+        tasks = self._tasks(candidates, len(folds))
+        jobs = self._jobs(tasks, folds, scoring, search_task)
         outcomes: list = []
         try:
-            done_jobs = as_completed(jobs, self.n_jobs, pre_dispatch=self.pre_dispatch)
-            for done in self._counted(done_jobs, total):
-                outcomes += done
-                self._raise_if_asked(done)
+            with closing(self._run(jobs, tasks)) as done_jobs:
+                for done in self._counted(done_jobs, total):
+                    outcomes += done
+                    self._raise_if_asked(done)
         except KeyboardInterrupt:
             outcomes = _complete(outcomes, fits_each, len(candidates))
+        # sums over them are then rounded alike, whichever was done first
+        outcomes.sort(key=lambda o: (o.candidate, o.fold, o.seed))
         search_task.end()
         if not outcomes:
             raise ValueError(
@@ -249,6 +266,29 @@ class BaseDANNSearch:
                 "default, '2*n_jobs'."
             )
         return outcomes
+
+    def _tasks(self, candidates, n_folds):
+        return make_tasks(
+            self.estimator,
+            candidates,
+            n_folds=n_folds,
+            n_seeds=self.n_seeds,
+            n_jobs=self.n_jobs,
+            max_stacked=self.max_stacked,
+        )
+
+    def _run(self, jobs, tasks):
+        """Return a generator of the lists of outcomes that jobs return."""
+        if self.n_jobs is None and self._may_spread(tasks):
+            return spread_if_long(jobs, self._start_up)
+        return as_completed(jobs, self.n_jobs, pre_dispatch=self.pre_dispatch)
+
+    @staticmethod
+    def _may_spread(tasks):
+        """Whether other processes may be started, and could do the same."""
+        if is_forked() or not may_start_workers():
+            return False
+        return not any(is_on_gpu(last_step(task.estimators[0])) for task in tasks)
 
     def _counted(self, outcomes, total):
         """Yield the lists of outcomes; with ``verbose``, a bar counts the outcomes."""
@@ -260,16 +300,8 @@ class BaseDANNSearch:
                 bar.update(len(done))
                 yield done
 
-    def _jobs(self, candidates, folds, scoring, search_task):
+    def _jobs(self, tasks, folds, scoring, search_task):
         """Return a generator of jobs; each trains the candidates of a task together."""
-        tasks = make_tasks(
-            self.estimator,
-            candidates,
-            n_folds=len(folds),
-            n_seeds=self.n_seeds,
-            n_jobs=self.n_jobs,
-            max_stacked=self.max_stacked,
-        )
         # All of them now: a new subtask changes the context of the search, which joblib
         # may be pickling in another thread.
         fit_tasks = [
@@ -283,7 +315,7 @@ class BaseDANNSearch:
             max_stacked=self.max_stacked,
         )
         if effective_n_jobs(self.n_jobs) > 1:
-            work = partial(_without_jobs, work)
+            work = partial(without_jobs, work)
         return (
             partial(work, task, folds[task.fold], fit_tasks=of_members)
             for task, of_members in zip(tasks, fit_tasks, strict=True)
@@ -422,16 +454,6 @@ def _labelled_scorer(scoring):
     """Return what ``score`` calls: scorers of labelled rows; for the rest, accuracy."""
     scorers = dict.fromkeys(scoring.known, _accuracy) | scoring.scorers
     return scorers if scoring.is_multiple else scorers["score"]
-
-
-def _without_jobs(work, *args, **kwargs):
-    """Run ``work`` without joblib's workers, as this already is one of them.
-
-    What has ``n_jobs`` of its own, such as a preprocessing, would wait for workers that
-    are all taken.
-    """
-    with parallel_config("sequential"):
-        return work(*args, **kwargs)
 
 
 def _complete(outcomes, fits_each, n_candidates):

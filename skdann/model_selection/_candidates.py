@@ -4,11 +4,11 @@ import copy
 import math
 
 from joblib import effective_n_jobs
-from sklearn.base import clone
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.base import clone, is_regressor
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from .._base import is_same
-from .._baseline import BaselineClassifier
+from .._baseline import BaselineClassifier, BaselineRegressor
 from .._numbers import as_float
 from .._pipelines import last_step, last_step_prefix, replace_last_step
 from .._training import MAX_NETS_CPU, OPTIONAL_TERMS, draw_seeds, resolve_device
@@ -50,10 +50,11 @@ def make_candidate(estimator, params):
     params = clone(params, safe=False)
     baseline = params.pop(BASELINE, None)
     candidate = clone(estimator).set_params(**params)
-    if not isinstance(baseline, BaselineClassifier | None):
+    kind = _baseline_kind(estimator)
+    if not isinstance(baseline, kind | None):
         raise ValueError(
             f"A candidate has {BASELINE}={baseline!r}: what takes the place of the "
-            "network must be a BaselineClassifier."
+            f"network must be a {kind.__name__}."
         )
     if baseline is not None:
         return replace_last_step(candidate, baseline)
@@ -77,15 +78,24 @@ def check_candidates(candidates):
         )
 
 
-def baseline_candidates():
+def baseline_candidates(estimator):
     """Return the simple models that people would take without a network."""
-    forest = RandomForestClassifier(random_state=0)
+    kind = _baseline_kind(estimator)
+    is_classifier = kind is BaselineClassifier
+    forest = RandomForestClassifier if is_classifier else RandomForestRegressor
+    forest = forest(random_state=0)
     return [
-        {BASELINE: BaselineClassifier(standardize="source")},
-        {BASELINE: BaselineClassifier(standardize="domain")},
-        {BASELINE: BaselineClassifier(forest, standardize=None)},
-        {BASELINE: BaselineClassifier(forest, standardize="domain")},
+        {BASELINE: kind(standardize="source")},
+        {BASELINE: kind(standardize="domain")},
+        {BASELINE: kind(forest, standardize=None)},
+        {BASELINE: kind(forest, standardize="domain")},
     ]
+
+
+def _baseline_kind(estimator):
+    """Return the class of simple models that predict what an estimator does."""
+    of_numbers = is_regressor(last_step(estimator))
+    return BaselineRegressor if of_numbers else BaselineClassifier
 
 
 def lambda_max_of(estimator, params):
@@ -200,12 +210,13 @@ def _task_size(members, max_stacked, n_wanted):
         return max_stacked
     # More than MAX_NETS_CPU gain nothing on a CPU. For a GPU all go into one task: how
     # many of them its memory holds is found out when they are trained.
-    on_gpu = _is_on_gpu(last_step(members[0][1]))
+    on_gpu = is_on_gpu(last_step(members[0][1]))
     n_stacks = 1 if on_gpu else math.ceil(len(members) / MAX_NETS_CPU)
     return math.ceil(len(members) / max(n_stacks, min(n_wanted, len(members))))
 
 
-def _is_on_gpu(classifier):
+def is_on_gpu(classifier):
+    """Return whether a classifier trains on a CUDA device."""
     try:
         return resolve_device(getattr(classifier, "device", "cpu")).type == "cuda"
     except Exception:  # no device: the fits will say so

@@ -1,15 +1,19 @@
 """Train the candidates of a task on one fold, and score each of them."""
 
+import threading
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cache, partial
 
 import numpy as np
 from sklearn.utils import _safe_indexing
+from threadpoolctl import threadpool_limits
 
 from .._baseline import try_fit
 from .._multi_fit import fit_many
 from .._pipelines import Preprocessing, last_step
+from .._training._device import limit_threads
 from .._training._sklearn_callbacks import NullFitTask, make_callback_data
 from ..metrics._fitted import reading
 from ..metrics._scorers import OF_FEATURES, SCORES, TargetEvaluation, check_score
@@ -212,10 +216,23 @@ def _train_timed(task, fold, outcomes, max_stacked, reverse):
 def _score_timed(trained, i, outcome, fold, scorers, score_train):
     started = time.perf_counter()
     try:
-        _score(trained, i, outcome, fold, scorers, score_train)
+        # Beside a busy process two threads wait for each other, ten times as long as
+        # one computes; and of tasks in several processes each is beside the others.
+        with limit_threads(is_small=True), _one_blas_thread():
+            _score(trained, i, outcome, fold, scorers, score_train)
     except Exception as error:  # in a scorer, which may be the user's
         outcome.error = error
     outcome.score_time += time.perf_counter() - started
+
+
+def _one_blas_thread():
+    """Return a context for numpy's products; of all threads, so the main one sets it.
+
+    Others might overlap, and leave behind what one of them has set.
+    """
+    if threading.current_thread() is threading.main_thread():
+        return threadpool_limits(1, user_api="blas")
+    return nullcontext()
 
 
 def _as_if_chosen(trained, i):

@@ -19,11 +19,11 @@ from .._typing import Estimator, RandomState
 from .._warn import silent_libraries, warn
 from ._base_search import BaseDANNSearch
 from ._candidates import source_only_candidates
-from ._scoring import REVERSE, SCORE_NAMES
+from ._scoring import KNOWN
 
 _OWN_CONSTRAINTS = {
     "scoring": [
-        StrOptions({*get_scorer_names(), *SCORE_NAMES, REVERSE}),
+        StrOptions({*get_scorer_names(), *KNOWN}),
         callable,
         list,
         tuple,
@@ -51,7 +51,7 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
 
     Parameters
     ----------
-    estimator : DANNClassifier or Pipeline that ends in one
+    estimator : DANNClassifier, DANNRegressor or Pipeline that ends in one
         What the candidates are variants of. The preprocessing is fitted once per fold
         and stack.
     param_grid : dict or list of dict
@@ -66,11 +66,15 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
         for the choice), "reverse_validation" (see
         :func:`reverse_validation_score`; trains twice as many networks),
         "source_accuracy", or whatever ``GridSearchCV`` takes, computed on held-out
-        source rows. None is
-        "ensemble_agreement", which chose best, see Notes.
+        source rows. None is "ensemble_agreement", which chose best, see Notes. Of
+        regressors "neg_iwv", "neg_dev", "neg_devn", "ensemble_agreement" (Lin's
+        concordance with the mean of all candidates), "reverse_validation" and
+        "source_r2".
     n_jobs : int or None, default=None
-        Stacks to train at once, by joblib, hence also on a Dask or Ray cluster. None is
-        1, on one core; -1 uses all cores.
+        Stacks to train at once, by joblib, hence also on a Dask or Ray cluster. None
+        begins on one core; if the search takes more than about 20 seconds, what is left
+        goes to one process for each core, see Notes. 1 stays in this process, -1 uses
+        all cores from the beginning.
     refit : bool, str or callable, default=True
         Whether to fit the chosen candidate on all rows. With several scores, the name
         of the one to choose by. A callable gets ``cv_results_`` and returns an index;
@@ -80,7 +84,7 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
     verbose : int, default=0
         1 shows a progress bar.
     pre_dispatch : int or str, default="2*n_jobs"
-        Stacks to hand out at a time.
+        Stacks to hand out at a time, if ``n_jobs`` is given.
     error_score : "raise" or float, default=np.nan
         Score of a candidate that fails, for example because it diverges; the others
         go on.
@@ -93,13 +97,13 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
         Most networks to train as one. More take more memory; "auto" is what memory
         allows, at most 16 on a CPU, where more gain nothing. 1 trains one by one.
     source_tolerance : float, default=0.05
-        How much lower the accuracy of a candidate on held-out source rows may be than
-        the highest of all. 1 allows any.
+        How much lower the accuracy, or R2, of a candidate on held-out source rows may
+        be than the highest of all. 1 allows any.
     label_use : {"choice", "training", "both"}, default="training"
         What the few labels of the target, ``y_tgt``, are used for: to train all
         candidates; to choose among candidates that are trained without them; or to
         choose, and then to train the chosen one. With "choice" and "both", ``scoring``
-        None is "log_posterior".
+        None is "log_posterior", and "labelled_r2" of regressors.
     baselines : bool, default=False
         Whether simple models are candidates, too: a logistic regression, scaled by the
         source and each domain by itself, and a random forest, as rows are and each
@@ -113,7 +117,8 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
         are ``mean_test_infomax`` and so on, for every score that needs no target
         labels, ``mean_test_source_accuracy``, ``mean_test_ensemble_agreement``,
         ``mean_test_log_posterior`` and, with labels for the choice,
-        ``mean_test_labelled_accuracy``.
+        ``mean_test_labelled_accuracy``. Of regressors the last are
+        ``mean_test_source_r2`` and ``mean_test_labelled_r2``.
     best_index_ : int
         The chosen candidate: the best score among those within ``source_tolerance``;
         among equals the smallest lambda. Not always of rank 1.
@@ -153,6 +158,15 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
     ``docs/choosing.md`` has the tables. The default score measures agreement with the
     mean of all candidates: use ten or more, spread over lambda and learning rate. A few
     labelled target rows tell more than any score.
+
+    With ``n_jobs=None`` scores are the same to the bit, wherever a candidate is
+    trained; with ``random_state=None`` each process draws numbers of its own. Processes
+    have large arrays in common, as joblib's memory maps, and hold copies of all else,
+    such as data frames; what a function of yours records is recorded in its process.
+    None are started if joblib is configured otherwise (``joblib.parallel_config``), for
+    networks on a GPU, for candidates that can't be pickled, and where the search is in
+    a thread or a worker process itself. Like others of joblib they end when they had
+    nothing to do for five minutes.
 
     Callbacks of scikit-learn 1.9 and later (``set_callbacks``) are called for each fit
     of a candidate, with the search as if it had chosen that one, and for the refit and
@@ -244,7 +258,8 @@ class DANNRandomizedSearchCV(BaseDANNSearch, RandomizedSearchCV):
     scoring : str, callable, list, tuple, dict or None, default=None
         What to choose by, as in :class:`DANNGridSearchCV`.
     n_jobs : int or None, default=None
-        Stacks to train at once.
+        Stacks to train at once. None is one core, and all cores for what is left of a
+        search that takes long.
     refit : bool, str or callable, default=True
         Whether to fit the chosen candidate on all rows.
     cv : int, splitter or iterable, default=None

@@ -483,22 +483,31 @@ def test_stock_searches_show_the_epochs_of_their_jobs(small, domains, capsys):
     assert sum(row["task_name"] == "fit" for row in rows) == 5
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+class Spreading(DANNGridSearchCV):
+    """Takes what is left after the first task for long, and starts processes."""
+
+    _start_up = 0.0
+
+
+@pytest.mark.parametrize(
+    ("search", "n_jobs"),
+    [(DANNGridSearchCV, 1), (DANNGridSearchCV, 2), (Spreading, None)],
+)
 def test_our_searches_tell_of_each_candidate_on_each_fold(
-    small, domains, capsys, n_jobs
+    small, domains, capsys, search, n_jobs
 ):
     X, y, X_tgt = domains
     pipe = in_pipeline(small())
     monitor = ScoringMonitor(scoring="accuracy")
     cv = StratifiedKFold(2)
-    search = DANNGridSearchCV(pipe, GRID, cv=cv, n_jobs=n_jobs, max_stacked=2)
+    search = search(pipe, GRID, cv=cv, n_jobs=n_jobs, max_stacked=2)
     alone = clone(search).fit(X, y, X_tgt)
     threads = running_threads()
     search.set_callbacks(ProgressBar(), monitor).fit(X, y, X_tgt)
     if n_jobs == 1:
         assert running_threads() == threads
     shown = capsys.readouterr().out
-    assert "DANNGridSearchCV - search" in shown
+    assert f"{type(search).__name__} - search" in shown
     assert "refit-with-best-params | DANNClassifier - fit" in shown
 
     refit, *rows = monitor.get_logs().data
