@@ -1,11 +1,12 @@
-"""Domain-adversarial training of neural networks, as a scikit-learn classifier."""
+"""Domain-adversarial training of neural networks, for scikit-learn."""
 
 from importlib.metadata import version
 
 from ._auto import AutoDANNClassifier
-from ._baseline import BaselineClassifier
+from ._baseline import BaselineClassifier, BaselineRegressor
 from ._classifier import DANNClassifier
 from ._persistence import load, save
+from ._regressor import DANNRegressor
 from .exceptions import AdaptationWarning, DivergenceError
 
 __version__ = version("skdann")
@@ -14,7 +15,9 @@ __all__ = [
     "AdaptationWarning",
     "AutoDANNClassifier",
     "BaselineClassifier",
+    "BaselineRegressor",
     "DANNClassifier",
+    "DANNRegressor",
     "DivergenceError",
     "load",
     "save",

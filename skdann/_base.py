@@ -2,7 +2,10 @@
 
 import functools
 import inspect
-from typing import Any, Self
+import math
+import os
+from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +16,7 @@ from sklearn.base import (
 )
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ._data._column_scales import column_scales
@@ -23,8 +27,9 @@ from ._domain_aware import DomainAware
 from ._io._container import errors_as_value_error
 from ._io._metadata import NOT_IDENTITY, check_names, check_row_shape, describe
 from ._io._onnx import export_onnx
-from ._restore import restore_attributes_on_error
+from ._numbers import Count, Number
 from ._training import (
+    OPTIMIZERS,
     OPTIONAL_TERMS,
     Checkpoint,
     DANNNet,
@@ -51,20 +56,14 @@ from ._training._sklearn_callbacks import (
     make_callback_data,
     start_fit,
 )
-from ._typing import (
-    Array,
-    Domain,
-    MatrixLike,
-    PathLike,
-    VectorLike,
-    fit_context,
-)
+from ._typing import Array, Domain, MatrixLike, PathLike, VectorLike
 from ._warn import warn
 from .exceptions import AdaptationWarning
 from .metrics._sampling import evenly_spaced_rows
 from .metrics._scorers import SCORES, TargetEvaluation, check_score
 from .nn._build import build_dann, build_network
 from .nn._dann import PARTS
+from .nn._mlp import ACTIVATIONS
 from .nn._standardizer import SOURCE, TARGET, Standardizer
 from .schedules import LAMBDA_SCHEDULES, LR_SCHEDULES, ScaledSchedule, make_schedule
 
@@ -74,15 +73,7 @@ _NETWORK = ("n_estimators", *build_dann.__kwdefaults__)
 # With five, accuracy varies six tenths as much with the seed as with one.
 AUTO_ESTIMATORS = 5
 
-# What files and pickles mean that are older than these parameters.
-OF_OLD_VERSIONS = {
-    "class_confusion": 0.0,
-    "n_estimators": 1,
-    "standardize": None,
-    "target_prior": None,
-}
-
-# What neither a warm start nor partial_fit can change.
+# What neither a warm start nor partial_fit can change, if the estimator has it.
 _FIXED_BY_FIRST_FIT = (
     *_NETWORK,
     "standardize",
@@ -98,10 +89,17 @@ _FIXED_BY_FIRST_FIT = (
 # What marks a state as that of a fitted estimator.
 _FITTED = ("net_", "_built_with", "_row_shape")
 
-# To predict one class for all rows is no sign of a failure where nine in ten are of one
-# class, or where there are hardly any rows.
-MOSTLY_ONE_CLASS = 0.9
+# To predict the same for all rows is no sign of a failure where there are hardly any.
 FEWEST_ROWS = 10
+
+_POSITIVE = Number(Real, 0, math.inf, closed="neither")
+NOT_NEGATIVE = Number(Real, 0, math.inf, closed="left")
+_SHARE = Number(Real, 0, 1, closed="left")
+_FRACTION = Number(Real, 0, 1, closed="neither")
+_COUNT = Count(Integral, 1, None, closed="left")
+
+# More networks than anybody averages would fill the memory before one is trained.
+_MAX_ESTIMATORS = 1000
 
 _CODES = {"source": SOURCE, "target": TARGET}
 
@@ -127,96 +125,63 @@ class BaseDANN(
 ):
     """Fit a network on a labelled source and an unlabelled target; what it answers.
 
-    A subclass has the parameters, and ``_targets``: what y is. Every fitted attribute
-    is set here, or by scikit-learn's check of the columns.
+    A subclass has the parameters, ``fit``, and what y is: ``_read_targets`` reads it,
+    ``_targets`` is what a fit has found, ``_saved_targets`` what a file tells. Every
+    fitted attribute is set here, or by scikit-learn's check of the columns.
     """
 
-    __metadata_request__fit = {
-        "X_tgt": True,
-        "y_tgt": True,
-        "classes": True,
-        "resume": True,
+    _parameter_constraints = {
+        "lambda_max": [NOT_NEGATIVE],
+        "lambda_schedule": [StrOptions(set(LAMBDA_SCHEDULES)), callable],
+        "lambda_gamma": [_POSITIVE],
+        "lr": [_POSITIVE],
+        "lr_schedule": [StrOptions(set(LR_SCHEDULES)), callable],
+        "lr_alpha": [NOT_NEGATIVE],
+        "lr_beta": [NOT_NEGATIVE],
+        "standardize": [StrOptions({"auto", "source", "domain", "pooled"}), None],
+        "n_estimators": [
+            Count(Integral, 1, _MAX_ESTIMATORS, closed="both"),
+            StrOptions({"auto"}),
+        ],
+        "hidden_layer_sizes": ["array-like", _COUNT],
+        "domain_hidden_layer_sizes": ["array-like", _COUNT],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "dropout": [_SHARE],
+        "feature_extractor": [callable, None],
+        "label_classifier": [callable, None],
+        "domain_classifier": [callable, None],
+        "optimizer": [StrOptions(set(OPTIMIZERS)), type],
+        "momentum": [_SHARE],
+        "weight_decay": [NOT_NEGATIVE],
+        "batch_size": [Count(Integral, 2, None, closed="left")],
+        "max_epochs": [StrOptions({"auto"}), _COUNT],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [_FRACTION],
+        "n_iter_no_change": [_COUNT],
+        "on_divergence": [StrOptions({"raise", "restore"})],
+        "checkpoint": [str, os.PathLike, None],
+        "checkpoint_interval": [_COUNT],
+        "device": [str, torch.device],
+        "warm_start": ["boolean"],
+        "callbacks": [list, tuple, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
     }
+
+    # What files and pickles mean that are older than these parameters.
+    _of_old_versions: dict[str, Any] = {}
+
+    # The loss by which skorch knows outputs of the network, and the score of labelled
+    # rows that early stopping and searches guard.
+    _criterion = torch.nn.CrossEntropyLoss
+    _score_name = "accuracy"
+
+    __metadata_request__fit = {"X_tgt": True, "y_tgt": True, "resume": True}
+    __metadata_request__partial_fit = {"X_tgt": True, "y_tgt": True}
     __metadata_request__transform = {"domain": True}
 
-    @restore_attributes_on_error
-    @with_default_settings
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(
-        self,
-        X: MatrixLike,
-        y: VectorLike,
-        X_tgt: MatrixLike | None = None,
-        *,
-        sample_weight: VectorLike | None = None,
-        sample_weight_tgt: VectorLike | None = None,
-        y_tgt: VectorLike | None = None,
-        classes: VectorLike | None = None,
-        resume: bool = False,
-    ) -> Self:
-        """Fit on labelled source rows and unlabelled target rows.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features) or (n, ...)
-            Source rows. DataFrames, memory maps and any numeric dtype are read as
-            they are; batches are densified and converted to float32 or float64, the
-            whole never is. With a ``feature_extractor``, any number of dimensions.
-        y : array-like of shape (n_samples,)
-            Source labels: integers, booleans, text, or floats without fractions. The
-            order of ordinal labels is not used: they are learned as classes.
-        X_tgt : array-like or sparse matrix of shape (n_target, ...), default=None
-            Target rows, at least one, with the columns of X and scaled as X is. None
-            trains on the source alone.
-        sample_weight : array-like of shape (n_samples,), default=None
-            How often each source row counts, in both losses. Rows of weight 0 are as
-            if they were not there.
-        sample_weight_tgt : array-like of shape (n_target,), default=None
-            How often each target row counts: in the losses, in the scales of columns
-            and in the proportions of the classes. Rows of weight 0 are as if they were
-            not there.
-        y_tgt : array-like of shape (n_target,), default=None
-            The few target labels that are known. Rows without a label hold None, NaN
-            or another missing value, or -1 where that is no class. A label that is not
-            in y is an error, unless ``classes`` names it. Rows with a label also join
-            the label loss, beside the source: each step sees all of them, or half a
-            batch.
-        classes : array-like of shape (n_classes,), default=None
-            All labels, if the target has some that y lacks. None takes those of y.
-        resume : bool, default=False
-            Whether to go on from the file ``checkpoint``, if there is one: after a
-            crash the same call with the same data ends where it would have ended
-            without. A file of other data or parameters is refused.
-
-        Returns
-        -------
-        self : DANNClassifier
-            Fitted. After Ctrl-C, as it was at the end of its last whole epoch.
-
-        Raises
-        ------
-        ValueError
-            If the data or the parameters make no sense; the message says what to do.
-            The estimator is then as it was before.
-        DivergenceError
-            If the loss explodes or becomes NaN, a ValueError as well.
-        OSError
-            If the checkpoint can't be written; the last one is kept.
-        MemoryError
-            If a step does not fit in the memory of the device.
-        KeyboardInterrupt
-            If interrupted before one epoch is whole.
-
-        Warns
-        -----
-        AdaptationWarning
-            If ``lambda_max > 0`` but there is no target, if X_tgt seems not to have
-            been scaled like X, has hardly any rows or holds those of X, if columns are
-            large and not standardized, or if the target is all predicted as one class.
-        ConvergenceWarning
-            If the source is all predicted as one class, or if training diverged and
-            goes on at half the learning rate.
-        """
+    def _fit(self, X, y, X_tgt, *, sample_weight, resume, **of_target):
+        """Fit, or go on with a warm start or a checkpoint."""
         continues = self.warm_start and hasattr(self, "net_")
         targets = self._targets if continues else None
         domains = self._validate_domains(
@@ -224,9 +189,7 @@ class BaseDANN(
             y,
             X_tgt,
             sample_weight=sample_weight,
-            sample_weight_tgt=sample_weight_tgt,
-            y_tgt=y_tgt,
-            classes=classes,
+            **of_target,
             targets=targets,
         )
         net = self._continued_net() if continues else self._initialize_net(domains)
@@ -240,6 +203,24 @@ class BaseDANN(
         self._train(plan, make_callback_data(X, y, sample_weight), checkpoint)
         self._warn_if_collapsed(domains)
         return self
+
+    def _fit_one_epoch(self, X, y, X_tgt, *, sample_weight, **of_target):
+        """Train for one epoch, from wherever training stands."""
+        self._validate_params()  # scikit-learn does so before the first call alone
+        if self.early_stopping:
+            raise ValueError(
+                "partial_fit trains for one epoch, which early_stopping=True can't "
+                "shorten. Set early_stopping=False, or call fit."
+            )
+        continues = hasattr(self, "net_")
+        domains = self._validate_domains(
+            X, y, X_tgt, sample_weight=sample_weight, **of_target
+        )
+        net = self._continued_net() if continues else self._initialize_net(domains)
+        self._set_net_parameters(net)
+        schedules = self._make_schedules()
+        plan = TrainingPlan.for_one_epoch(net, domains, schedules, self.max_epochs)
+        return self._train(plan, make_callback_data(X, y, sample_weight))
 
     def transform(self, X: MatrixLike, domain: Domain | None = None) -> Any:
         """Map rows to the domain-invariant features.
@@ -345,7 +326,14 @@ class BaseDANN(
         """Check and encode the data; ``targets`` are known from an earlier call."""
         continues = hasattr(self, "net_") and targets is not None
         domains = read_domains(
-            self, X, y, X_tgt, **of_rows, targets=targets, reset=not continues
+            self,
+            X,
+            y,
+            X_tgt,
+            **of_rows,
+            targets=targets,
+            reset=not continues,
+            read_targets=self._read_targets,
         )
         if X_tgt is None and self.lambda_max > 0:
             warn_of_no_target(self.lambda_max)
@@ -357,6 +345,10 @@ class BaseDANN(
         If training goes on, what the first fit has decided stays.
         """
         return domains
+
+    def _is_one_value(self, domains):
+        """Whether y is nearly the same for all rows of the source."""
+        return not domains.y[domains.rows].std()
 
     def _initialize_net(self, domains, fixed_parts=None):
         """Return a new, initialized net for these data."""
@@ -406,6 +398,7 @@ class BaseDANN(
             )
             net = DANNNet(
                 module,
+                criterion=self._criterion,
                 dtype=dtype,
                 seed=train_seed,
                 private_generator=not any(map(callable, network.values())),
@@ -488,7 +481,7 @@ class BaseDANN(
             rows, held_out = train_test_split(
                 domains.rows,
                 test_size=self.validation_fraction,
-                stratify=domains.y[domains.rows],
+                stratify=domains.targets.strata(domains.y[domains.rows]),
                 random_state=int(seed),
             )
         except ValueError as error:
@@ -502,7 +495,11 @@ class BaseDANN(
     def _make_early_stopping(self):
         if not self.early_stopping:
             return None
-        return EarlyStopping(_ValidationScore(self), self.n_iter_no_change)
+        return EarlyStopping(
+            _ValidationScore(self),
+            self.n_iter_no_change,
+            f"validation_{self._score_name}",
+        )
 
     def _make_checkpoint(self, domains, early_stopping, resume):
         if self.checkpoint is None:
@@ -515,7 +512,7 @@ class BaseDANN(
         return Checkpoint(
             self.checkpoint,
             self.checkpoint_interval,
-            describe(self, domains.targets.classes, domains.X.shape[1:]),
+            describe(self, domains.targets, domains.X.shape[1:]),
             default_identity(type(self)),
             self._code_parameters(),
             domains,
@@ -562,23 +559,23 @@ class BaseDANN(
         self.net_, self.module_, self.history_ = net, net.module_, net.history
         vars(self).update(targets.fitted_attributes())
         self._row_shape = tuple(row_shape)
-        self._built_with = {name: getattr(self, name) for name in _FIXED_BY_FIRST_FIT}
+        own = [name for name in _FIXED_BY_FIRST_FIT if hasattr(self, name)]
+        self._built_with = {name: getattr(self, name) for name in own}
         return self
 
-    def _restore_fitted(self, saved, targets, row_shape, feature_names=None):
-        """Set the attributes that a fit has left, as a file or a pickle holds them.
+    def _restore_fitted(self, saved, row_shape, feature_names=None):
+        """Set the attributes that a fit has left, as a file holds them.
 
         Parameters
         ----------
         saved : dict
             Holds the net, from ``to_plain``.
-        targets : ClassTargets
-            What y was.
         row_shape : tuple of int
             Shape of a row.
         feature_names : ndarray of str or None, default=None
             Names of the columns.
         """
+        targets = self._saved_targets(saved["net"]["module"])
         net = self._saved_net(saved, targets, row_shape)
         self._set_net_parameters(net)
         self._set_net(net, targets, row_shape)
@@ -645,7 +642,7 @@ class BaseDANN(
         return {**kept, "net_": to_plain(state["net_"])}
 
     def __setstate__(self, state):
-        super().__setstate__(OF_OLD_VERSIONS | state)
+        super().__setstate__(self._of_old_versions | state)
         is_whole = isinstance(vars(self).get("net_"), DANNNet)
         if not is_whole and not vars(self).keys().isdisjoint(_FITTED):
             what = f"This {type(self).__name__} of a pickle"
@@ -664,23 +661,23 @@ class BaseDANN(
         self._built_with, self.n_features_in_ = built_with, row_shape[0]
         built = self._as_built()
         built.lr = 1.0  # any; that of the next steps comes from the schedule
-        net = built._saved_net(saved, self._targets, row_shape)
+        targets = built._saved_targets(saved["net"]["module"])
+        net = built._saved_net(saved, targets, row_shape)
         net.lr = self.lr
         self._set_net_parameters(net)
-        self._set_net(net, self._targets, row_shape)
+        self._set_net(net, targets, row_shape)
         self._built_with = built_with | {"device": self.device}
 
     def _warn_if_collapsed(self, domains):
-        """Warn of a network that predicts one class for all rows, though y has more."""
-        share = np.bincount(domains.y[domains.rows]).max() / len(domains.rows)
-        if share > MOSTLY_ONE_CLASS:
+        """Warn of a network that predicts the same for all rows, though y differs."""
+        if self._is_one_value(domains):
             return
         collapsed = {}
         for name, X in {"source": domains.X, "target": domains.X_tgt}.items():
             if X is not None and X.shape[0] >= FEWEST_ROWS:
                 some = X[evenly_spaced_rows(X.shape[0])]
                 P = self._predict_checked(some, name)
-                labels = np.unique(domains.targets.decode(P))
+                labels = np.unique(domains.targets.decode(P), axis=0)
                 if len(labels) == 1:
                     collapsed[name] = labels[0]
         if "source" in collapsed:
@@ -701,7 +698,7 @@ class BaseDANN(
     @with_default_settings
     def _predict_checked(self, X, domain):
         """Predict, as ``net_`` does, rows that are checked already."""
-        return self.net_.apply("predict_proba", X, _CODES[domain])
+        return self.net_.apply("predict", X, _CODES[domain])
 
     @with_default_settings
     def _apply(self, method, X, domain):
@@ -725,11 +722,11 @@ def default_identity(cls):
     """Return, by name, what a file means by parameters that it does not mention."""
     parameters = inspect.signature(cls).parameters.values()
     defaults = {parameter.name: parameter.default for parameter in parameters}
-    return defaults | OF_OLD_VERSIONS
+    return defaults | cls._of_old_versions
 
 
 class _ValidationScore:
-    """Score monitored by early stopping, and accuracy on held-out source rows.
+    """Score monitored by early stopping, and score of held-out source rows.
 
     Parameters
     ----------
@@ -743,13 +740,13 @@ class _ValidationScore:
         self.score = _score_by_name(scoring) if isinstance(scoring, str) else scoring
 
     def __call__(self, net, domains):
-        """Return the score of the target rows and the accuracy on held-out rows."""
+        """Return the score of the target rows, and that of held-out labelled rows."""
         check_predictions(net, domains)
         as_fitted = self.estimator._shallow_copy()._set_fitted_attributes(net, domains)
         vars(as_fitted).pop("feature_names_in_", None)  # rows have lost their names
         rows = domains.held_out
-        X, y = domains.X[rows], domains.targets.classes[domains.y[rows]]
-        accuracy = float(np.mean(as_fitted._reading("source").predict(X) == y))
+        X, y = domains.X[rows], domains.targets.true_values(domains.y[rows])
+        accuracy = float(as_fitted.score(X, y, domain="source"))
         if domains.X_tgt is None:
             return accuracy, accuracy
         X_tgt = domains.X_tgt[evenly_spaced_rows(domains.X_tgt.shape[0])]

@@ -1,20 +1,24 @@
-"""``BaselineClassifier``: what one would do without adapting a network."""
+"""Baselines: what one would do without adapting a network."""
 
 from contextlib import nullcontext
+from functools import partial
 from typing import Literal, Self
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, clone
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ._data._domains import read_domains
+from ._data._real_targets import read_real_targets
+from ._data._response_shift import ALPHAS
 from ._data._rows import check_rows_to_predict
 from ._data._scalers import SCALINGS, fit_scaler
-from ._domain_aware import DomainAwareClassifier
+from ._data._targets import read_class_targets
+from ._domain_aware import DomainAwareClassifier, DomainAwareRegressor
 from ._restore import restore_attributes_on_error
 from ._typing import Array, Domain, Estimator, MatrixLike, VectorLike, fit_context
 from ._warn import silent_libraries
@@ -23,7 +27,54 @@ from ._warn import silent_libraries
 MAX_ITER = 2000
 
 
-class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
+class BaseBaseline(BaseEstimator):
+    """A model of scikit-learn behind scaled columns, whatever it predicts.
+
+    A subclass has the parameters, ``fit``, ``_model``, and ``_read_targets``.
+    """
+
+    __metadata_request__fit = {"X_tgt": True, "y_tgt": True}
+
+    def _fit(self, X, y, X_tgt, **of_rows):
+        """Check and encode the data, and fit."""
+        domains = read_domains(
+            self, X, y, X_tgt, **of_rows, read_targets=self._read_targets
+        )
+        return self._fit_domains(domains)
+
+    def _fit_domains(self, domains):
+        """Fit on data that are checked and encoded."""
+        self._scaler = fit_scaler(domains, self.standardize)
+        rows, labelled = domains.rows, domains.labelled_rows_tgt
+        X, y = self._scaler.transform(domains.X[rows], "source"), domains.y[rows]
+        if len(labelled):
+            X_tgt = self._scaler.transform(domains.X_tgt[labelled], "target")
+            X = (sparse.vstack if sparse.issparse(X) else np.concatenate)([X, X_tgt])
+            y = np.concatenate([y, domains.y_tgt[labelled]])
+        vars(self).update(domains.targets.fitted_attributes())
+        # of a model that the user did not ask for nobody needs to hear
+        silence = silent_libraries() if self.estimator is None else nullcontext()
+        with silence, np.errstate(all="ignore"):
+            weights = _weights(domains, rows, labelled)
+            y = domains.targets.true_values(y)
+            self.estimator_ = self._model().fit(X, y, **weights)
+        self._row_shape = domains.X.shape[1:]
+        return self
+
+    def _scaled(self, X, domain):
+        """Return rows of a domain as the model reads them."""
+        check_is_fitted(self)
+        domain, _ = self._domain_of_rows(domain)
+        X = check_rows_to_predict(self, X, self._row_shape)
+        return self._scaler.transform(X, domain)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = get_tags(self._model()).input_tags.sparse
+        return tags
+
+
+class BaselineClassifier(DomainAwareClassifier, BaseBaseline):
     """A classifier of scikit-learn that learns the source, behind scaled columns.
 
     What a network that adapts has to be compared with. To standardize each domain by
@@ -55,6 +106,7 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
 
     See Also
     --------
+    BaselineRegressor : The same for numbers.
     skdann.AutoDANNClassifier : Combines several of these with networks.
 
     Examples
@@ -71,7 +123,9 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
     True
     """
 
-    __metadata_request__fit = {"X_tgt": True, "y_tgt": True, "classes": True}
+    __metadata_request__fit = {"classes": True}
+
+    _read_targets = staticmethod(read_class_targets)
 
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict_proba"]), None],
@@ -126,8 +180,7 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
         self : BaselineClassifier
             Fitted.
         """
-        domains = read_domains(
-            self,
+        return self._fit(
             X,
             y,
             X_tgt,
@@ -136,25 +189,6 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
             y_tgt=y_tgt,
             classes=classes,
         )
-        return self._fit_domains(domains)
-
-    def _fit_domains(self, domains):
-        """Fit on data that are checked and encoded."""
-        self._scaler = fit_scaler(domains, self.standardize)
-        rows, labelled = domains.rows, domains.labelled_rows_tgt
-        X, codes = self._scaler.transform(domains.X[rows], "source"), domains.y[rows]
-        if len(labelled):
-            X_tgt = self._scaler.transform(domains.X_tgt[labelled], "target")
-            X = (sparse.vstack if sparse.issparse(X) else np.concatenate)([X, X_tgt])
-            codes = np.concatenate([codes, domains.y_tgt[labelled]])
-        self.classes_ = domains.targets.classes
-        # of a model that the user did not ask for nobody needs to hear
-        silence = silent_libraries() if self.estimator is None else nullcontext()
-        with silence, np.errstate(all="ignore"):
-            weights = _weights(domains, rows, labelled)
-            self.estimator_ = self._model().fit(X, self.classes_[codes], **weights)
-        self._row_shape = domains.X.shape[1:]
-        return self
 
     def _model(self):
         """Return the classifier to fit."""
@@ -177,17 +211,18 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
         P : ndarray of shape (n_samples, n_classes)
             Columns in the order of ``classes_``.
         """
-        check_is_fitted(self)
-        domain, _ = self._domain_of_rows(domain)
-        X = check_rows_to_predict(self, X, self._row_shape)
-        return self._predict_checked(X, domain)
+        return self._predict_scaled(self._scaled(X, domain))
 
     def _predict_checked(self, X, domain):
-        """Predict probabilities of rows that are checked already.
+        """Predict probabilities of rows that are checked already."""
+        return self._predict_scaled(self._scaler.transform(X, domain))
+
+    def _predict_scaled(self, X):
+        """Predict probabilities of rows as the classifier reads them.
 
         Rows of weight 0 may have held the only ones of a class: its column is 0.
         """
-        P = self.estimator_.predict_proba(self._scaler.transform(X, domain))
+        P = self.estimator_.predict_proba(X)
         expected = X.shape[0], len(self.estimator_.classes_)
         check_probabilities(P, expected, f"the estimator {self.estimator_!r}")
         if P.shape[1] == len(self.classes_):
@@ -196,9 +231,144 @@ class BaselineClassifier(DomainAwareClassifier, BaseEstimator):
         of_all[:, np.searchsorted(self.classes_, self.estimator_.classes_)] = P
         return of_all
 
+
+class BaselineRegressor(DomainAwareRegressor, BaseBaseline):
+    """A regressor of scikit-learn that learns the source, behind scaled columns.
+
+    What :class:`DANNRegressor` has to be compared with: to center each instrument by
+    itself is often all that it takes to go from one to another.
+
+    Parameters
+    ----------
+    estimator : regressor or None, default=None
+        Not modified; a clone is fitted. None is a ridge regression, whose penalty is
+        chosen by cross-validation on the source.
+    standardize : {"domain", "source", "pooled", "quantile"} or None, default="domain"
+        How columns are scaled, as in :class:`BaselineClassifier`.
+
+    Attributes
+    ----------
+    estimator_ : regressor
+        Fitted.
+    n_outputs_ : int
+        Numbers predicted of each row.
+    n_features_in_ : int
+        Number of columns at fit.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns; only if X had names that are all strings.
+
+    See Also
+    --------
+    BaselineClassifier : The same for classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdann import BaselineRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(400, 3))
+    >>> y = 20 + 5 * X[:, 0] - 3 * X[:, 1]
+    >>> by_domain = BaselineRegressor().fit(X[:200], y[:200], 2 * X[200:] + 10)
+    >>> bool(by_domain.score(2 * X[200:] + 10, y[200:]) > 0.9)
+    True
+    """
+
+    _parameter_constraints = {
+        "estimator": [HasMethods(["fit", "predict"]), None],
+        "standardize": [StrOptions(set(SCALINGS)), None],
+    }
+
+    # true_values are in the units of y: what is minimized plays no role
+    _read_targets = staticmethod(partial(read_real_targets, loss="squared_error"))
+
+    def __init__(
+        self,
+        estimator: Estimator | None = None,
+        *,
+        standardize: Literal["source", "domain", "pooled", "quantile"]
+        | None = "domain",
+    ) -> None:
+        self.estimator = estimator
+        self.standardize = standardize
+
+    @restore_attributes_on_error
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: MatrixLike,
+        y: MatrixLike | VectorLike,
+        X_tgt: MatrixLike | None = None,
+        *,
+        sample_weight: VectorLike | None = None,
+        sample_weight_tgt: VectorLike | None = None,
+        y_tgt: MatrixLike | VectorLike | None = None,
+    ) -> Self:
+        """Fit on source rows; the target decides nothing but the scales.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Source rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Numbers to learn.
+        X_tgt : array-like or sparse matrix of shape (n_target, n_features)
+            Target rows. None scales all rows by the source.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each source row counts.
+        sample_weight_tgt : array-like of shape (n_target,), default=None
+            How often each target row counts.
+        y_tgt : array-like of shape (n_target,) or (n_target, n_outputs), default=None
+            The few target numbers that are known, NaN elsewhere; these rows join the
+            source's.
+
+        Returns
+        -------
+        self : BaselineRegressor
+            Fitted.
+        """
+        return self._fit(
+            X,
+            y,
+            X_tgt,
+            sample_weight=sample_weight,
+            sample_weight_tgt=sample_weight_tgt,
+            y_tgt=y_tgt,
+        )
+
+    def _model(self):
+        """Return the regressor to fit."""
+        return RidgeCV(ALPHAS) if self.estimator is None else clone(self.estimator)
+
+    def predict(self, X: MatrixLike, domain: Domain | None = None) -> Array:
+        """Predict the number, or the numbers, of each row.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows of one domain.
+        domain : {"source", "target"} or None, default=None
+            Which; it matters if ``standardize`` treats them differently. None is the
+            target.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            In the shape of y of ``fit``.
+        """
+        X = self._scaled(X, domain)
+        return self._in_shape_of_y(self.estimator_.predict(X))
+
+    def _predict_checked(self, X, domain):
+        """Predict rows that are checked already, of shape (n, n_outputs)."""
+        y = self.estimator_.predict(self._scaler.transform(X, domain))
+        return np.reshape(y, (X.shape[0], -1))
+
+    def _in_shape_of_y(self, y):
+        return np.ravel(y) if self._is_column else np.reshape(y, (len(y), -1))
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = get_tags(self._model()).input_tags.sparse
+        tags.target_tags.multi_output = True
         return tags
 
 

@@ -1,10 +1,7 @@
 """``DANNClassifier``: the scikit-learn face of domain-adversarial training."""
 
-import math
-import os
 from collections.abc import Callable
 from dataclasses import replace
-from numbers import Integral, Real
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -12,16 +9,15 @@ import torch
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 
-from ._base import BaseDANN
+from ._base import NOT_NEGATIVE, BaseDANN
 from ._data._domains import with_class_weight
 from ._data._shift import resolve_shift
-from ._data._targets import ClassTargets, read_classes
+from ._data._targets import ClassTargets, read_class_targets, read_classes
 from ._data._weights import source_proportions
 from ._domain_aware import DomainAwareClassifier
-from ._numbers import Count, Number
+from ._io._metadata import check_classes
 from ._restore import restore_attributes_on_error
-from ._training import OPTIMIZERS, TrainingPlan, with_default_settings
-from ._training._sklearn_callbacks import make_callback_data
+from ._training import with_default_settings
 from ._typing import (
     Array,
     Domain,
@@ -34,18 +30,11 @@ from ._typing import (
 )
 from .metrics._scorers import SCORES
 from .nn._class_prior import ClassPrior
-from .nn._mlp import ACTIVATIONS
 from .nn._standardizer import TARGET
-from .schedules import LAMBDA_SCHEDULES, LR_SCHEDULES
 
-_POSITIVE = Number(Real, 0, math.inf, closed="neither")
-_NOT_NEGATIVE = Number(Real, 0, math.inf, closed="left")
-_SHARE = Number(Real, 0, 1, closed="left")
-_FRACTION = Number(Real, 0, 1, closed="neither")
-_COUNT = Count(Integral, 1, None, closed="left")
-
-# More networks than anybody averages would fill the memory before one is trained.
-_MAX_ESTIMATORS = 1000
+# To predict one class for all rows is no sign of a failure where nine in ten are of one
+# class.
+MOSTLY_ONE_CLASS = 0.9
 
 # The probability of a class that can't be, for its logarithm.
 TINY = 1e-12
@@ -282,48 +271,23 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
     (269,)
     """
 
-    __metadata_request__partial_fit = {"X_tgt": True, "y_tgt": True}
+    __metadata_request__fit = {"classes": True}
+
+    _kind = "DANNClassifier"  # what files call it, and subclasses of users
+    _of_old_versions = {
+        "class_confusion": 0.0,
+        "n_estimators": 1,
+        "standardize": None,
+        "target_prior": None,
+    }
+    _read_targets = staticmethod(read_class_targets)
 
     _parameter_constraints = {
-        "lambda_max": [_NOT_NEGATIVE],
-        "lambda_schedule": [StrOptions(set(LAMBDA_SCHEDULES)), callable],
-        "lambda_gamma": [_POSITIVE],
-        "lr": [_POSITIVE],
-        "lr_schedule": [StrOptions(set(LR_SCHEDULES)), callable],
-        "lr_alpha": [_NOT_NEGATIVE],
-        "lr_beta": [_NOT_NEGATIVE],
-        "standardize": [StrOptions({"auto", "source", "domain", "pooled"}), None],
-        "n_estimators": [
-            Count(Integral, 1, _MAX_ESTIMATORS, closed="both"),
-            StrOptions({"auto"}),
-        ],
-        "hidden_layer_sizes": ["array-like", _COUNT],
-        "domain_hidden_layer_sizes": ["array-like", _COUNT],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "dropout": [_SHARE],
-        "feature_extractor": [callable, None],
-        "label_classifier": [callable, None],
-        "domain_classifier": [callable, None],
-        "optimizer": [StrOptions(set(OPTIMIZERS)), type],
-        "momentum": [_SHARE],
-        "weight_decay": [_NOT_NEGATIVE],
-        "class_confusion": [_NOT_NEGATIVE],
-        "batch_size": [Count(Integral, 2, None, closed="left")],
-        "max_epochs": [StrOptions({"auto"}), _COUNT],
+        **BaseDANN._parameter_constraints,
+        "class_confusion": [NOT_NEGATIVE],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "target_prior": ["array-like", dict, StrOptions({"estimate"}), None],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [_FRACTION],
-        "n_iter_no_change": [_COUNT],
         "scoring": [StrOptions(set(SCORES)), callable],
-        "on_divergence": [StrOptions({"raise", "restore"})],
-        "checkpoint": [str, os.PathLike, None],
-        "checkpoint_interval": [_COUNT],
-        "device": [str, torch.device],
-        "warm_start": ["boolean"],
-        "callbacks": [list, tuple, None],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -412,6 +376,95 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
     @restore_attributes_on_error
     @with_default_settings
     @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: MatrixLike,
+        y: VectorLike,
+        X_tgt: MatrixLike | None = None,
+        *,
+        sample_weight: VectorLike | None = None,
+        sample_weight_tgt: VectorLike | None = None,
+        y_tgt: VectorLike | None = None,
+        classes: VectorLike | None = None,
+        resume: bool = False,
+    ) -> Self:
+        """Fit on labelled source rows and unlabelled target rows.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features) or (n, ...)
+            Source rows. DataFrames, memory maps and any numeric dtype are read as
+            they are; batches are densified and converted to float32 or float64, the
+            whole never is. With a ``feature_extractor``, any number of dimensions.
+        y : array-like of shape (n_samples,)
+            Source labels: integers, booleans, text, or floats without fractions. The
+            order of ordinal labels is not used: they are learned as classes.
+        X_tgt : array-like or sparse matrix of shape (n_target, ...), default=None
+            Target rows, at least one, with the columns of X and scaled as X is. None
+            trains on the source alone.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each source row counts, in both losses. Rows of weight 0 are as
+            if they were not there.
+        sample_weight_tgt : array-like of shape (n_target,), default=None
+            How often each target row counts: in the losses, in the scales of columns
+            and in the proportions of the classes. Rows of weight 0 are as if they were
+            not there.
+        y_tgt : array-like of shape (n_target,), default=None
+            The few target labels that are known. Rows without a label hold None, NaN
+            or another missing value, or -1 where that is no class. A label that is not
+            in y is an error, unless ``classes`` names it. Rows with a label also join
+            the label loss, beside the source: each step sees all of them, or half a
+            batch.
+        classes : array-like of shape (n_classes,), default=None
+            All labels, if the target has some that y lacks. None takes those of y.
+        resume : bool, default=False
+            Whether to go on from the file ``checkpoint``, if there is one: after a
+            crash the same call with the same data ends where it would have ended
+            without. A file of other data or parameters is refused.
+
+        Returns
+        -------
+        self : DANNClassifier
+            Fitted. After Ctrl-C, as it was at the end of its last whole epoch.
+
+        Raises
+        ------
+        ValueError
+            If the data or the parameters make no sense; the message says what to do.
+            The estimator is then as it was before.
+        DivergenceError
+            If the loss explodes or becomes NaN, a ValueError as well.
+        OSError
+            If the checkpoint can't be written; the last one is kept.
+        MemoryError
+            If a step does not fit in the memory of the device.
+        KeyboardInterrupt
+            If interrupted before one epoch is whole.
+
+        Warns
+        -----
+        AdaptationWarning
+            If ``lambda_max > 0`` but there is no target, if X_tgt seems not to have
+            been scaled like X, has hardly any rows or holds those of X, if columns are
+            large and not standardized, or if the target is all predicted as one class.
+        ConvergenceWarning
+            If the source is all predicted as one class, or if training diverged and
+            goes on at half the learning rate.
+        """
+        return self._fit(
+            X,
+            y,
+            X_tgt,
+            sample_weight=sample_weight,
+            sample_weight_tgt=sample_weight_tgt,
+            y_tgt=y_tgt,
+            classes=classes,
+            resume=resume,
+        )
+
+    @restore_attributes_on_error
+    @with_default_settings
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self,
         X: MatrixLike,
@@ -444,17 +497,10 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         self : DANNClassifier
             Trained a little further.
         """
-        self._validate_params()  # scikit-learn does so before the first call alone
-        if self.early_stopping:
-            raise ValueError(
-                "partial_fit trains for one epoch, which early_stopping=True can't "
-                "shorten. Set early_stopping=False, or call fit."
-            )
         if classes is not None:
             classes = read_classes(classes)
         _check_partial_fit_first_call(self, classes)
-        continues = hasattr(self, "net_")
-        domains = self._validate_domains(
+        return self._fit_one_epoch(
             X,
             y,
             X_tgt,
@@ -463,11 +509,6 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
             y_tgt=y_tgt,
             targets=self._targets,
         )
-        net = self._continued_net() if continues else self._initialize_net(domains)
-        self._set_net_parameters(net)
-        schedules = self._make_schedules()
-        plan = TrainingPlan.for_one_epoch(net, domains, schedules, self.max_epochs)
-        return self._train(plan, make_callback_data(X, y, sample_weight))
 
     def predict_proba(self, X: MatrixLike, domain: Domain | None = None) -> Array:
         """Predict the probability of each class.
@@ -484,12 +525,20 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         P : ndarray of shape (n_samples, n_classes)
             Columns in the order of ``classes_``.
         """
-        return self._apply("predict_proba", X, domain)
+        return self._apply("predict", X, domain)
 
     @property
     def _targets(self):
         """What y is, known from the fit."""
         return ClassTargets(self.classes_)
+
+    def _read_description(self, metadata):
+        """Set what a file says of y, checked."""
+        self.classes_ = check_classes(metadata["classes"])
+
+    def _saved_targets(self, weights):
+        """Return what y is, of a network with these weights."""
+        return self._targets
 
     @property
     def target_prior_(self) -> Array | None:
@@ -497,6 +546,10 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         if self.module_.class_prior is None:
             raise AttributeError("Fitted without a target, or with target_prior=None.")
         return self.module_.class_prior.proportions[TARGET].cpu().numpy()
+
+    def _is_one_value(self, domains):
+        share = np.bincount(domains.y[domains.rows]).max() / len(domains.rows)
+        return share > MOSTLY_ONE_CLASS
 
     def _apply_parameters(self, domains, continues=False):
         domains = with_class_weight(domains, self.class_weight)

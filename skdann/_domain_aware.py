@@ -1,11 +1,12 @@
 """What predicts rows of either domain, and may have to know which they are of."""
 
 import numpy as np
-from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from ._containers._labels import read_true_labels
+from ._containers._responses import read_known_responses
 from ._containers._weights import read_weight_if_given
 from ._typing import Array, Domain, MatrixLike, VectorLike
 
@@ -98,3 +99,41 @@ class DomainAwareClassifier(ClassifierMixin, DomainAware):
         y = read_true_labels(y, self.classes_, "y")
         weight = read_weight_if_given(sample_weight, y)
         return accuracy_score(y, of_domain.predict(X), sample_weight=weight)
+
+
+class DomainAwareRegressor(RegressorMixin, DomainAware):
+    """A regressor; the subclass has ``predict(X, domain=None)``."""
+
+    __metadata_request__predict = {"domain": True}
+    __metadata_request__score = {"domain": True}
+
+    def score(
+        self,
+        X: MatrixLike,
+        y: VectorLike,
+        sample_weight: VectorLike | None = None,
+        domain: Domain | None = None,
+    ) -> float:
+        """Return the coefficient of determination on labelled rows.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows of one domain.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each counts.
+        domain : {"source", "target"} or None, default=None
+            Which they are of, as in :meth:`predict`.
+
+        Returns
+        -------
+        r2 : float
+            At most 1; 0 for the mean of y. Of several outputs the mean.
+        """
+        of_domain = self if domain is None else self._reading(domain)
+        check_is_fitted(self)
+        y = read_known_responses(y, "y")
+        weight = read_weight_if_given(sample_weight, y)
+        return float(r2_score(y, of_domain.predict(X), sample_weight=weight))

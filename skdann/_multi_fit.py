@@ -9,7 +9,7 @@ from ._training import train, with_default_settings
 from .nn._dann import PARTS
 
 # Parameters that say something of the rows.
-_OF_ROWS = ("class_weight", "standardize", "target_prior")
+_OF_ROWS = ("class_weight", "loss", "standardize", "target_prior")
 
 # Parameters without an effect where lambda_max is 0.
 _OF_LAMBDA = ("lambda_gamma", "lambda_schedule")
@@ -35,7 +35,7 @@ def validate_many(estimators, X, y, X_tgt=None, **of_rows):
     if not fine:
         return errors
     first = fine[0]  # also of the data: how they are checked depends on parameters
-    read = read_domains(first, X, y, X_tgt, **of_rows)
+    read = read_domains(first, X, y, X_tgt, **of_rows, read_targets=first._read_targets)
     for estimator in estimators:
         share_columns(first, estimator)
     lambda_max = max(estimator.lambda_max for estimator in fine)
@@ -64,10 +64,16 @@ def apply_parameters(estimators, read):
         alike = (
             done
             for other, done in zip(estimators, domains, strict=False)
-            if all(is_same(getattr(other, k), getattr(estimator, k)) for k in _OF_ROWS)
+            if _read_rows_alike(other, estimator)
         )
         domains.append(_apply_parameters(estimator, read, alike))
     return domains
+
+
+def _read_rows_alike(*estimators):
+    """Whether parameters say the same of the rows."""
+    values = ([getattr(e, name, None) for e in estimators] for name in _OF_ROWS)
+    return all(is_same(*of_both) for of_both in values)
 
 
 def _parameter_error(estimator):

@@ -1,29 +1,26 @@
-"""Save a fitted classifier without pickle, and load it without running its code."""
+"""Save a fitted estimator without pickle, and load it without running its code."""
 
 from typing import Any
 
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import OF_OLD_VERSIONS
+from ._base import BaseDANN
 from ._classifier import DANNClassifier
-from ._data._targets import ClassTargets
 from ._io._container import errors_as_value_error, read_file, write_file
-from ._io._metadata import (
-    check_classes,
-    check_names,
-    check_row_shape,
-    describe,
-    needs_code,
-)
+from ._io._metadata import check_names, check_row_shape, describe, needs_code
+from ._regressor import DANNRegressor
 from ._training import to_plain
 from ._typing import Estimator, PathLike
 from ._warn import warn
 from .nn._dann import PARTS
 
+# What a file can hold, by the name that it tells; older files tell none.
+KINDS = {kind._kind: kind for kind in (DANNClassifier, DANNRegressor)}
+
 
 def save(estimator: Estimator, path: PathLike) -> None:
-    """Write a fitted classifier to a file that can be loaded without trusting it.
+    """Write a fitted estimator to a file that can be loaded without trusting it.
 
     The file holds weights, parameters, classes, column names, history, versions and
     where training stands, as safetensors and JSON: no code. Preprocessing is not a
@@ -31,7 +28,7 @@ def save(estimator: Estimator, path: PathLike) -> None:
 
     Parameters
     ----------
-    estimator : DANNClassifier
+    estimator : DANNClassifier or DANNRegressor
         Fitted. What only code can say, such as a torch module or a callback, is in the
         file by name alone.
     path : str or PathLike
@@ -63,17 +60,17 @@ def save(estimator: Estimator, path: PathLike) -> None:
     >>> bool((loaded.predict_proba(X_tgt) == clf.predict_proba(X_tgt)).all())
     True
     """
-    if not isinstance(estimator, DANNClassifier):
+    if not isinstance(estimator, tuple(KINDS.values())):
         raise TypeError(_advise(estimator))
     check_is_fitted(estimator)
     built = estimator._as_built()
     built._validate_params()  # as load will
-    metadata = describe(built, built.classes_, built._row_shape)
+    metadata = describe(built, built._targets, built._row_shape)
     write_file(path, {**metadata, **to_plain(built.net_)})
 
 
-def load(path: PathLike, **parameters: Any) -> DANNClassifier:
-    """Read a classifier that :func:`save`, or a checkpoint, has written.
+def load(path: PathLike, **parameters: Any) -> DANNClassifier | DANNRegressor:
+    """Read an estimator that :func:`save`, or a checkpoint, has written.
 
     No code in the file is run, whoever made it. It predicts as the saved one did, and
     ``partial_fit`` or a warm start go on where that stood.
@@ -83,7 +80,7 @@ def load(path: PathLike, **parameters: Any) -> DANNClassifier:
     path : str or PathLike
         The file.
     **parameters
-        Parameters of :class:`skdann.DANNClassifier` that take the place of those in
+        Parameters of the estimator that take the place of those in
         the file: ``device="cpu"`` for a network that was trained on a GPU, or the
         modules and functions that a file can't hold, such as
         ``feature_extractor=MyNetwork``. ``checkpoint`` is None if not given: a file
@@ -91,8 +88,8 @@ def load(path: PathLike, **parameters: Any) -> DANNClassifier:
 
     Returns
     -------
-    estimator : DANNClassifier
-        Fitted.
+    estimator : DANNClassifier or DANNRegressor
+        Fitted, what was saved.
 
     Raises
     ------
@@ -121,8 +118,8 @@ def load(path: PathLike, **parameters: Any) -> DANNClassifier:
     """
     saved = read_file(path)
     with errors_as_value_error(path):
-        written = saved["estimator"]["parameters"]
-        written = OF_OLD_VERSIONS | written
+        kind = _kind_of(saved["estimator"])
+        written = kind._of_old_versions | saved["estimator"]["parameters"]
         given = {k: v for k, v in written.items() if k not in parameters}
         of_code = {name: value for name, value in given.items() if needs_code(value)}
     _check_parts_given(path, of_code)
@@ -130,7 +127,7 @@ def load(path: PathLike, **parameters: Any) -> DANNClassifier:
         given.pop(name, None)
     if "optimizer" in of_code:
         saved["net"]["optimizer"] = None  # the state of another than the default
-    estimator = DANNClassifier().set_params(**parameters)
+    estimator = kind().set_params(**parameters)
     with errors_as_value_error(path):
         estimator.set_params(**given)
         estimator._validate_params()
@@ -146,17 +143,18 @@ def load(path: PathLike, **parameters: Any) -> DANNClassifier:
 
 def _advise(estimator):
     """Say what of another object can be saved here."""
-    message = f"save writes a DANNClassifier, not a {type(estimator).__name__}."
+    kinds = " or a ".join(KINDS)
+    message = f"save writes a {kinds}, not a {type(estimator).__name__}."
     inner, place = estimator, ""
-    while not isinstance(inner, DANNClassifier):
+    while not isinstance(inner, BaseDANN):
         if isinstance(inner, Pipeline):
             inner, place = inner.steps[-1][1], f"{place}[-1]"
         elif hasattr(inner, "best_estimator_"):
             inner, place = inner.best_estimator_, f"{place}.best_estimator_"
         else:
             return (
-                f"{message} Store it by skops or pickle, or save the DANNClassifier in "
-                "it; a search has one, best_estimator_, once it is fitted with refit."
+                f"{message} Store it by skops or pickle, or save the network in it; a "
+                "search has one, best_estimator_, once it is fitted with refit."
             )
     return (
         f"{message} Save the one in it: of this object, x, it is x{place}. The whole, "
@@ -178,5 +176,13 @@ def _restore(estimator, saved):
     metadata = saved["estimator"]
     row_shape = check_row_shape(metadata["row_shape"])
     names = check_names(metadata["feature_names"], row_shape[0])
-    targets = ClassTargets(check_classes(metadata["classes"]))
-    estimator._restore_fitted(saved, targets, row_shape, names)
+    estimator._read_description(metadata)
+    estimator._restore_fitted(saved, row_shape, names)
+
+
+def _kind_of(metadata):
+    """Return the class of the estimator that a file holds."""
+    name = metadata.get("kind", DANNClassifier._kind)
+    if name not in KINDS:
+        raise ValueError(f"it holds a {str(name)[:50]}, not one of {list(KINDS)}")
+    return KINDS[name]

@@ -75,5 +75,5 @@ def assert_trained(network, X, trained, proba):
     """Hold a network against what :func:`algorithm_1` says of it after training."""
     for weight, value in trained.items():
         np.testing.assert_allclose(weight.detach(), value, rtol=0, atol=1e-7)
-    found = network.predict_proba(X)[:, 0]
+    found = network.predict(X)[:, 0]
     np.testing.assert_allclose(found, proba, rtol=0, atol=1e-7)

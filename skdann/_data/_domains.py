@@ -8,9 +8,10 @@ from sklearn.utils import check_consistent_length
 from .._containers._tables import column_names
 from .._warn import warn
 from ..exceptions import AdaptationWarning
+from ._real_targets import RealTargets
 from ._rows import check_source_rows, check_target_rows, float_dtype
 from ._scale_check import warn_of_target
-from ._targets import UNLABELLED, ClassTargets, read_class_targets
+from ._targets import ClassTargets, read_class_targets
 from ._weights import check_row_weight, check_row_weight_tgt, label_weights
 
 
@@ -22,9 +23,9 @@ class Domains:
     ----------
     X : ndarray or CSR of shape (n_source, ...)
         Source rows, in the container and dtype they came in.
-    y : ndarray of shape (n_source,)
+    y : ndarray of shape (n_source,), or (n_source, n_outputs) of numbers
         Source labels, encoded by ``targets``.
-    targets : ClassTargets
+    targets : ClassTargets or RealTargets
         What y is.
     rows : ndarray of int
         Source rows in use: those of positive weight.
@@ -37,8 +38,8 @@ class Domains:
         Target rows, those of positive weight.
     row_weight_tgt : ndarray of shape (n_target,) or None
         How often a target row counts (``sample_weight_tgt``), 1 on average.
-    y_tgt : ndarray of shape (n_target,), or None
-        The known target labels, encoded; ``UNLABELLED`` elsewhere.
+    y_tgt : ndarray of shape (n_target, ...), or None
+        The known target labels, encoded; ``targets.is_known`` tells which.
     label_weight_tgt : ndarray of shape (n_target,) or None
         ``label_weight`` of the target rows.
     held_out : ndarray of int or None
@@ -51,7 +52,7 @@ class Domains:
 
     X: object
     y: np.ndarray
-    targets: ClassTargets
+    targets: ClassTargets | RealTargets
     rows: np.ndarray
     row_weight: np.ndarray | None = None
     label_weight: np.ndarray | None = None
@@ -91,7 +92,7 @@ class Domains:
         """Positions of the target rows whose label is known."""
         if self.y_tgt is None:
             return np.empty(0, dtype=np.intp)
-        return np.flatnonzero(self.y_tgt != UNLABELLED)
+        return np.flatnonzero(self.targets.is_known(self.y_tgt))
 
 
 def read_domains(
@@ -106,6 +107,7 @@ def read_domains(
     classes=None,
     targets=None,
     reset=True,
+    read_targets=read_class_targets,
 ):
     """Check and encode everything that a user passes to ``fit``.
 
@@ -119,6 +121,8 @@ def read_domains(
         What y is, if it is known; None takes it from y and classes.
     reset : bool, default=True
         Whether this is a first fit. If not, columns must be those of the first.
+    read_targets : callable, default=read_class_targets
+        Reads y and y_tgt.
 
     Returns
     -------
@@ -131,11 +135,12 @@ def read_domains(
     _check_of_target(X_tgt, sample_weight_tgt=sample_weight_tgt, y_tgt=y_tgt)
     if X_tgt is not None:
         X_tgt = check_target_rows(estimator, X_tgt, X, names, names_tgt)
-    targets, codes, codes_tgt = read_class_targets(
-        y, y_tgt, X_tgt, known=targets, classes=classes
-    )
+    declared = {} if classes is None else {"classes": classes}
+    targets, codes, codes_tgt = read_targets(y, y_tgt, X_tgt, known=targets, **declared)
     check_consistent_length(X, codes)
-    row_weight, rows, mean_weight = check_row_weight(sample_weight, X, codes)
+    row_weight, rows, mean_weight = check_row_weight(sample_weight, X)
+    if row_weight is not None:
+        targets.check_rows(codes[rows])
     row_weight_tgt, rows_tgt = check_row_weight_tgt(sample_weight_tgt, X_tgt)
     if rows_tgt is not None:
         X_tgt, row_weight_tgt = X_tgt[rows_tgt], row_weight_tgt[rows_tgt]
@@ -173,7 +178,7 @@ def with_class_weight(domains, class_weight):
     """
     label_weight, label_weight_tgt = label_weights(
         class_weight,
-        domains.targets.classes,
+        domains.targets,
         domains.y,
         domains.row_weight,
         domains.y_tgt,

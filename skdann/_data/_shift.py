@@ -120,7 +120,7 @@ def _with_most_agreement(candidates, estimates):
     Where the scales are wrong, models go wrong, each in its own way; so agreement tells
     how right they are without a label. Proportions are estimated on the way.
     """
-    of_all = _some_rows(candidates[0])
+    of_all = some_rows(candidates[0])
     agreements = []
     with silent_libraries(), np.errstate(all="ignore"):
         models = _TwoModels(of_all)
@@ -134,7 +134,7 @@ def _with_most_agreement(candidates, estimates):
     return candidates[np.argmax(agreements)] if agreements else candidates[0]
 
 
-def _some_rows(domains):
+def some_rows(domains):
     """Return domains of at most ``MAX_ROWS`` rows each, all of them in use."""
     rows = _evenly_spaced(domains.rows)
     rows_tgt = _evenly_spaced(np.arange(domains.n_target))
@@ -223,8 +223,8 @@ class _TwoModels:
         X, X_tgt = domains.X, domains.X_tgt
         of_forest = X_tgt
         if not sparse.issparse(X):
-            X = _bounded((X - mean) / scale)
-            X_tgt = _bounded((X_tgt - mean_tgt) / scale_tgt)
+            X = bounded((X - mean) / scale)
+            X_tgt = bounded((X_tgt - mean_tgt) / scale_tgt)
             of_forest = self._in_deviations(X_tgt * scale + mean)
         linear = LogisticRegression(max_iter=300).fit(X, self.y, domains.row_weight)
         out_of_bag = np.nan_to_num(self.forest.oob_decision_function_)
@@ -240,10 +240,10 @@ class _TwoModels:
     def _in_deviations(self, X):
         if sparse.issparse(X):
             return X
-        return _bounded((X - self.mean[0]) / self.scale[0])
+        return bounded((X - self.mean[0]) / self.scale[0])
 
 
-def _bounded(X):
+def bounded(X):
     """Return deviations that models can read: of huge values they overflow."""
     return np.nan_to_num(X).clip(-LARGEST, LARGEST)
 

@@ -31,7 +31,7 @@ _HOW_TO_MARK = (
 class ClassTargets:
     """Classes: learned as positions in a sorted list, answered by the largest logit.
 
-    Another kind of y is another class with these members.
+    Another kind of y is another class with these members, see ``RealTargets``.
 
     Attributes
     ----------
@@ -60,9 +60,41 @@ class ClassTargets:
             )
         return codes
 
+    def pseudo_labels(self, P, dtype):
+        """Return what is learned, of probabilities as if they were certain."""
+        return P.argmax(axis=1)
+
+    def true_values(self, codes):
+        """Return labels as users know them, of what :meth:`encode` returned."""
+        return self.classes[codes]
+
+    def is_known(self, codes):
+        """Return which rows have a label."""
+        return codes != UNLABELLED
+
+    def strata(self, codes):
+        """Return by what to divide rows alike."""
+        return codes
+
+    def check_rows(self, codes):
+        """Raise ValueError if nothing can be learned from the rows in use."""
+        if len(np.unique(codes)) < 2:
+            raise ValueError(
+                "sample_weight leaves rows of fewer than two classes; a classifier "
+                "needs at least two classes."
+            )
+
     def fitted_attributes(self):
         """Return what a fitted estimator says of its labels, by name."""
         return {"classes_": self.classes}
+
+    def description(self):
+        """Return what a file says of y."""
+        return {"classes": self.classes}
+
+    def identity(self):
+        """Return what tells these from others, as text."""
+        return f"{self.loss} {self.classes.tolist()}"
 
     def decode(self, outputs):
         """Return the label of each row of ``outputs``, shape (n, n_outputs)."""

@@ -7,7 +7,7 @@ from .._containers._weights import read_weight
 from .._numbers import as_float
 
 
-def check_row_weight(sample_weight, X, codes):
+def check_row_weight(sample_weight, X):
     """Return weights of mean 1 over the rows in use, which those are, and the mean.
 
     Parameters
@@ -16,8 +16,6 @@ def check_row_weight(sample_weight, X, codes):
         As in :meth:`skdann.DANNClassifier.fit`.
     X : ndarray or CSR
         Source rows.
-    codes : ndarray of shape (n_source,)
-        Source labels.
 
     Returns
     -------
@@ -30,11 +28,6 @@ def check_row_weight(sample_weight, X, codes):
         return None, np.arange(X.shape[0]), 1.0
     weight = read_weight(sample_weight, X, "sample_weight")
     rows = np.flatnonzero(weight)
-    if len(np.unique(codes[rows])) < 2:
-        raise ValueError(
-            "sample_weight leaves rows of fewer than two classes; a classifier needs "
-            "at least two classes."
-        )
     largest = weight.max()
     weight = weight / largest  # a sum of the largest would overflow
     mean = weight[rows].mean()
@@ -70,7 +63,7 @@ def check_row_weight_tgt(sample_weight_tgt, X_tgt):
 
 
 def label_weights(
-    class_weight, classes, codes, row_weight, codes_tgt, row_weight_tgt=None
+    class_weight, targets, codes, row_weight, codes_tgt, row_weight_tgt=None
 ):
     """Return ``label_weight`` of the source and of the target, 1 on average.
 
@@ -78,10 +71,10 @@ def label_weights(
     ----------
     class_weight : dict, "balanced" or None
         As in :class:`skdann.DANNClassifier`.
-    classes : ndarray of shape (n_classes,)
-        The labels.
-    codes, codes_tgt : ndarray of int, or None
-        Positions in ``classes``, of source and target.
+    targets : ClassTargets or RealTargets
+        What y is; numbers have no ``class_weight``.
+    codes, codes_tgt : ndarray, or None
+        Encoded labels, of source and target.
     row_weight, row_weight_tgt : ndarray or None
         From :func:`check_row_weight` and :func:`check_row_weight_tgt`.
 
@@ -93,7 +86,7 @@ def label_weights(
         if codes_tgt is None or (row_weight is None and row_weight_tgt is None):
             return row_weight, None
         return _or_ones(row_weight, codes), _or_ones(row_weight_tgt, codes_tgt)
-    cost = _class_costs(class_weight, classes, codes, row_weight)
+    cost = _class_costs(class_weight, targets.classes, codes, row_weight)
     weight = cost[codes] if row_weight is None else row_weight * cost[codes]
     if not (weight > 0).any() or not np.isfinite(weight).all():
         raise ValueError(

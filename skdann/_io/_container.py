@@ -127,7 +127,7 @@ def read_file(path):
 @contextmanager
 def errors_as_value_error(
     what,
-    advice="Give a file written by skdann.save or as a checkpoint of DANNClassifier.",
+    advice="Give a file written by skdann.save or as a checkpoint of a fit.",
 ):
     """Turn whatever comes of a file that makes no sense into one ValueError."""
     try:

@@ -25,15 +25,15 @@ CODE = "code of"
 MAX_ROW_VALUES = 2**26
 
 
-def describe(estimator, classes, row_shape):
-    """Return parameters, classes, columns and versions as a tree of plain values.
+def describe(estimator, targets, row_shape):
+    """Return parameters, what y is, columns and versions as a tree of plain values.
 
     Parameters
     ----------
-    estimator : DANNClassifier
+    estimator : BaseDANN
         That has seen its data.
-    classes : ndarray of shape (n_classes,)
-        Labels.
+    targets : ClassTargets or RealTargets
+        What y is.
     row_shape : tuple of int
         Shape of a row.
 
@@ -45,10 +45,14 @@ def describe(estimator, classes, row_shape):
     """
     parameters = {k: _plain(v) for k, v in estimator.get_params(deep=False).items()}
     names = getattr(estimator, "feature_names_in_", None)
+    of_y = targets.description()
+    if "classes" in of_y:
+        _check_labels(of_y["classes"])
     return {
         "estimator": {
+            "kind": estimator._kind,
             "parameters": parameters,
-            "classes": _check_labels(classes),
+            **of_y,
             "row_shape": tuple(row_shape),
             "feature_names": None if names is None else names.tolist(),
         },

@@ -1,4 +1,4 @@
-"""A fitted classifier as an ONNX file, which predicts labels without Python."""
+"""A fitted estimator as an ONNX file, which predicts without Python."""
 
 import copy
 import inspect
@@ -27,15 +27,16 @@ Softplus Softsign Tan ThresholdedRelu Upsample"""
 
 
 def export_onnx(estimator, path):
-    """Write what predicts labels, without the domain classifier, to one ONNX file.
+    """Write what predicts, without the domain classifier, to one ONNX file.
 
     The input ``X`` takes any number of rows, in the dtype of the network. The outputs
-    are ``label`` and ``probabilities``, as sklearn-onnx names them. The file also holds
-    ``classes`` and ``feature_names``, if any, as JSON among its metadata.
+    are, as sklearn-onnx names them, ``label`` and ``probabilities`` of a classifier, or
+    ``variable`` of a regressor. The file also holds ``classes`` and ``feature_names``,
+    if any, as JSON among its metadata.
 
     Parameters
     ----------
-    estimator : DANNClassifier
+    estimator : DANNClassifier or DANNRegressor
         Fitted; stays as it is.
     path : str or PathLike
         Where; a file that is there is replaced.
@@ -49,13 +50,18 @@ def export_onnx(estimator, path):
     """
     check_is_fitted(estimator)
     onnx = _import_onnx()
-    classes = _check_classes(estimator.classes_)
     rows = np.zeros((3, *estimator._row_shape), estimator.net_.dtype)
-    model = _export_network(onnx, estimator.module_, torch.from_numpy(rows))
-    _declare(onnx, model.graph, rows, classes)
+    is_classifier = hasattr(estimator, "classes_")
+    classes = _check_classes(estimator.classes_) if is_classifier else None
+    output = "probabilities" if is_classifier else "variable"
+    model = _export_network(onnx, estimator.module_, torch.from_numpy(rows), output)
+    _declare(onnx, model.graph, rows, output, estimator._targets.n_outputs)
+    metadata = {}
+    if classes is not None:
+        _add_label(onnx, model.graph, classes)
+        metadata["classes"] = json.dumps(classes.tolist())
     if rows.dtype == np.float64:
         _cast_where_float64_is_missing(onnx, model)
-    metadata = {"classes": json.dumps(classes.tolist())}
     if hasattr(estimator, "feature_names_in_"):
         metadata["feature_names"] = json.dumps(estimator.feature_names_in_.tolist())
     onnx.helper.set_model_props(model, metadata)
@@ -95,11 +101,11 @@ def _check_classes(classes):
     return labels
 
 
-def _export_network(onnx, network, rows):
-    """Return the model of ``DANN.predict_proba``, for any number of rows."""
+def _export_network(onnx, network, rows, output):
+    """Return the model of ``DANN.predict``, for any number of rows."""
     predictor = _Predictor(copy.deepcopy(network).cpu()).eval()
     export = _export_program if _torch_exports_programs() else _export_trace
-    names = {"input_names": ["X"], "output_names": ["probabilities"]}
+    names = {"input_names": ["X"], "output_names": [output]}
     try:
         with _silence():
             return export(onnx, predictor, rows, names)
@@ -116,7 +122,7 @@ def _export_network(onnx, network, rows):
 
 
 class _Predictor(nn.Module):
-    """A network that answers with class probabilities alone.
+    """A network that answers with what it predicts alone.
 
     Parameters
     ----------
@@ -130,7 +136,7 @@ class _Predictor(nn.Module):
         self.network.domain_classifier = nn.Identity()
 
     def forward(self, X):
-        return self.network.compute_probabilities(X)
+        return self.network.compute_predictions(X)
 
 
 def _export_program(onnx, predictor, rows, names):
@@ -148,7 +154,7 @@ def _export_program(onnx, predictor, rows, names):
 
 def _export_trace(onnx, predictor, rows, names):
     file = io.BytesIO()
-    axes = {"X": {0: "n"}, "probabilities": {0: "n"}}
+    axes = {name: {0: "n"} for of_kind in names.values() for name in of_kind}
     torch.onnx.export(predictor, (rows,), file, dynamic_axes=axes, **names)
     return onnx.load_from_string(file.getvalue())
 
@@ -169,22 +175,27 @@ def _silence():
         logger.setLevel(level)
 
 
-def _declare(onnx, graph, rows, classes):
-    """Add the label to the graph, and say what goes in and out."""
+def _declare(onnx, graph, rows, output, n_outputs):
+    """Say in the graph what goes in and what comes out."""
+    for old in (graph.input, graph.output, graph.value_info):
+        del old[:]
+    dtype = onnx.helper.np_dtype_to_tensor_dtype(rows.dtype)
+    value = onnx.helper.make_tensor_value_info
+    graph.input.append(value("X", dtype, ["n", *rows.shape[1:]]))
+    graph.output.append(value(output, dtype, ["n", n_outputs]))
+    for old in graph.node:
+        del old.metadata_props[:]  # torch's, with the paths of files on this machine
+
+
+def _add_label(onnx, graph, classes):
+    """Add to a graph of probabilities the label, as its first output."""
     node, value = onnx.helper.make_node, onnx.helper.make_tensor_value_info
     labels = onnx.numpy_helper.from_array(classes, "skdann.classes")
     graph.initializer.append(labels)
     best = node("ArgMax", ["probabilities"], ["skdann.best"], axis=1, keepdims=0)
     graph.node.append(best)
     graph.node.append(node("Gather", [labels.name, "skdann.best"], ["label"]))
-    for old in (graph.input, graph.output, graph.value_info):
-        del old[:]
-    dtype = onnx.helper.np_dtype_to_tensor_dtype(rows.dtype)
-    graph.input.append(value("X", dtype, ["n", *rows.shape[1:]]))
-    graph.output.append(value("label", labels.data_type, ["n"]))
-    graph.output.append(value("probabilities", dtype, ["n", len(classes)]))
-    for old in graph.node:
-        del old.metadata_props[:]  # torch's, with the paths of files on this machine
+    graph.output.insert(0, value("label", labels.data_type, ["n"]))
 
 
 def _cast_where_float64_is_missing(onnx, model):

@@ -27,8 +27,9 @@ class Batch:
     X : Tensor of shape (..., n, *row_shape)
         The rows. For an engine that reads sparse rows a list of CSR matrices, one for
         each network of an ensemble.
-    y : Tensor of shape (..., n_labelled)
-        Encoded labels of the first rows: the source, then the labelled target rows.
+    y : Tensor of shape (..., n_labelled), int64, or (..., n_labelled, n_outputs)
+        Of the first rows, the source and then the labelled target rows, the codes of
+        their classes, or numbers.
     label_weight : Tensor of shape (..., n_labelled) or None
         Weights of these rows in the label loss; None weighs all alike.
     domain : Tensor of shape (..., n), int64, or None
@@ -55,12 +56,21 @@ class Batch:
         yield from (self.X, self.y)
 
     def __len__(self) -> int:
-        return self.X.shape[self.y.ndim - 1]
+        return self.X.shape[self._row_axis]
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether numbers are learned, not classes."""
+        return self.y.is_floating_point()
 
     @property
     def n_labelled(self) -> int:
         """Number of the first rows whose labels are known."""
-        return self.y.shape[-1]
+        return self.y.shape[self._row_axis]
+
+    @property
+    def _row_axis(self):
+        return self.y.ndim - 1 - self.has_numbers
 
 
 class PairedBatches:

@@ -268,7 +268,7 @@ class Checkpoint(Callback):
             changed = [k for k, value in self.data.items() if digests.get(k) != value]
         if written["feature_names"] != present["feature_names"]:
             changed.append("the names of the columns")
-        if written["classes"].tolist() != present["classes"].tolist():
+        if _labels(written) != _labels(present):
             changed.append("the labels")
         return changed
 
@@ -293,6 +293,12 @@ class Checkpoint(Callback):
                 f"it was written with other code of {', '.join(changed)}; give the "
                 "old one, or another file"
             )
+
+
+def _labels(description):
+    """Return what a description tells of y."""
+    classes = description.get("classes")
+    return description.get("is_column"), None if classes is None else classes.tolist()
 
 
 def _check_path(path):

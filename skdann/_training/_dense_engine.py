@@ -8,9 +8,10 @@ from torch import Tensor
 from ..nn._dann import DANN, PARTS
 from ..nn._dense import plan_layers
 from ..nn._ensemble import EnsembleDANN
+from ..nn._loss_gradients import LABEL_GRADIENTS
 from ._batches import Batch
 from ._cuda_graph import can_capture
-from ._dense_step import LABEL_LOSSES, TERMS, DenseStep
+from ._dense_step import TERMS, DenseStep
 from ._engine import ScheduledEngine, Schedules
 from ._epoch_means import EpochMeans
 from ._first_step import AutogradStep, capture_or_replace
@@ -65,7 +66,7 @@ class DenseEngine(ScheduledEngine):
     ) -> str | None:
         """Say in a sentence why this engine can't train it; None if it can."""
         known = objective.terms.keys() <= TERMS
-        if not known or objective.label_loss not in LABEL_LOSSES:
+        if not known or objective.label_loss not in LABEL_GRADIENTS:
             return "The derivative of a loss term is not known."
         of_parts = unsupported_network(network) or unsupported_optimizer(optimizer)
         if of_parts or not (are_rows_sparse and _keeps_sparse(network)):

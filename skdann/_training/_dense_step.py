@@ -9,9 +9,9 @@ from torch import Tensor
 from ..nn._dann import DANN, PARTS
 from ..nn._dense import ALL, DenseLayer, backward, forward, plan_layers
 from ..nn._loss_gradients import (
+    LABEL_GRADIENTS,
     class_confusion_loss_gradient,
     domain_loss_gradient,
-    label_loss_gradient,
 )
 from ..nn._sparse_layer import SparseLayer
 from ..nn._standardizer import SOURCE
@@ -24,7 +24,6 @@ from ._step_log import StepLog
 
 # Terms of the objective whose gradients are known here.
 TERMS = {"label", "domain", "class_confusion"}
-LABEL_LOSSES = {"cross_entropy"}
 
 
 class DenseStep:
@@ -193,9 +192,8 @@ class DenseStep:
     def _of_label_logits(self):
         """Yield the calls that compute gradients of the label logits."""
         logits, gradient, n = self.label[-1].h, self.label[-1].g, self.n_labelled
-        yield partial(
-            label_loss_gradient, logits[:, :n], self.truth, self.share, gradient[:, :n]
-        )
+        of_label = LABEL_GRADIENTS[self.objective.label_loss]
+        yield partial(of_label, logits[:, :n], self.truth, self.share, gradient[:, :n])
         if self.objective.reads_all_labels:
             weight = self.domain_weight[:, n:] if self.log.weighs_target else None
             yield partial(
@@ -241,8 +239,11 @@ class DenseStep:
                 rows[:] = x
             elif x is not rows:
                 rows.copy_(x)
-        codes = batch.y.reshape(*self.truth.shape[:2], 1)
-        self.truth.zero_().scatter_(2, codes, 1.0)
+        if batch.has_numbers:
+            self.truth.copy_(batch.y.reshape(self.truth.shape))
+        else:
+            codes = batch.y.reshape(*self.truth.shape[:2], 1)
+            self.truth.zero_().scatter_(2, codes, 1.0)
         if batch.label_weight is not None:
             weight = batch.label_weight.reshape(self.share.shape)
             torch.div(weight, self.n_labelled, out=self.share)

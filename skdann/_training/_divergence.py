@@ -70,8 +70,8 @@ def _label_loss_after(net, domains):
     y = torch.from_numpy(domains.y[rows]).to(net.device)
     X = net.module_.rows_of_networks(X)
     logits = net.module_.compute_outputs(X, SOURCE, with_domains=False).label_logits
-    codes = y.expand(logits.shape[:-1])
-    return LABEL_LOSSES[domains.targets.loss](logits, codes).mean().item()
+    y = y.expand(*logits.shape[:-2], *y.shape)
+    return LABEL_LOSSES[domains.targets.loss](logits, y).mean().item()
 
 
 def check_weights(net):
@@ -96,7 +96,7 @@ def check_predictions(net, domains):
         if X is None:
             continue
         some = X[evenly_spaced_rows(X.shape[0])]
-        if not np.isfinite(net.apply("predict_proba", some, domain)).all():
+        if not np.isfinite(net.apply("predict", some, domain)).all():
             raise DivergenceError(
                 f"Training diverged in epoch {len(net.history)}: what the network "
                 f"predicts is not finite. Lower lr={net.lr:g}, for example to "

@@ -15,8 +15,8 @@ RAMPED = 0.5
 # The least that counts as an improvement, as in scikit-learn's MLPClassifier.
 TOLERANCE = 1e-4
 
-# An epoch that knows the source worse than the best by this much is not a good one,
-# whatever its score: the same guard as of the searches.
+# An epoch that knows the source worse than the best by this much of accuracy, or of R2,
+# is not a good one, whatever its score: the same guard as of the searches.
 SOURCE_TOLERANCE = 0.05
 
 
@@ -31,9 +31,11 @@ class EarlyStopping(Callback):
     ----------
     score : callable
         Called with the net and the domains after each epoch; returns a score, the
-        higher the better, and the accuracy on held-out source rows.
+        higher the better, and the accuracy, or R2, on held-out source rows.
     patience : int
         Epochs without an improvement after which training stops.
+    column : str, default="validation_accuracy"
+        Of the latter in the history.
 
     Attributes
     ----------
@@ -44,9 +46,12 @@ class EarlyStopping(Callback):
         Epochs of earlier calls, on data that may be others.
     """
 
-    def __init__(self, score: Callable, patience: int):
+    def __init__(
+        self, score: Callable, patience: int, column: str = "validation_accuracy"
+    ):
         self.score = score
         self.patience = patience
+        self.column = column
         self.best: dict | None = None
         self.start = 0
         self.is_resumed = False
@@ -72,7 +77,7 @@ class EarlyStopping(Callback):
                 "accuracy": accuracy,
                 "module": map_leaves(weights, torch.Tensor, torch.clone),
             }
-        row["validation_score"], row["validation_accuracy"] = score, accuracy
+        row["validation_score"], row[self.column] = score, accuracy
         row["validation_score_best"] = (
             is_best  # last: so an epoch is known to be scored
         )
@@ -84,7 +89,8 @@ class EarlyStopping(Callback):
             return False
         if self.best is None:
             return True  # the first after the ramp, to have one to return to
-        known = [row.get("validation_accuracy", 0) for row in history[self.start :]]
+        rows = history[self.start :]
+        known = [row[self.column] for row in rows if self.column in row]
         least = max(accuracy, *known) - SOURCE_TOLERANCE
         is_better = score > self.best["score"] + TOLERANCE
         return accuracy >= least and (is_better or self.best["accuracy"] < least)

@@ -11,7 +11,9 @@ import numpy as np
 from scipy import sparse
 
 from .._data._domains import Domains
+from .._data._real_targets import RealTargets
 from .._data._rows import take_rows
+from .._data._targets import ClassTargets
 
 # What the reader and the parameters make of the data; settings tell these apart.
 _DERIVED = ("held_out", "scales", "target_prior")
@@ -51,8 +53,8 @@ def _feed(digest, value):
         digest.update(f"{value.shape} {value.dtype.str}".encode())
         for block in _blocks(value):
             digest.update(block)
-    elif hasattr(value, "classes"):
-        digest.update(f"{value.loss} {value.classes.tolist()}".encode())
+    elif isinstance(value, ClassTargets | RealTargets):
+        digest.update(value.identity().encode())
     else:
         digest.update(repr(value).encode())
 

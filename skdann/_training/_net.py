@@ -54,6 +54,8 @@ class DANNNet(EpochLoop, NeuralNet):
         Of the network; rows are converted to it a batch at a time.
     seed : int
         Decides the order of rows and the dropout masks.
+    criterion : type, default=torch.nn.CrossEntropyLoss
+        Tells skorch what the first output of the network is.
     private_generator : bool, default=True
         Whether the network draws its random numbers from a generator of the net. False
         for networks with parts by the user, whose layers draw from torch's own: it
@@ -87,12 +89,13 @@ class DANNNet(EpochLoop, NeuralNet):
         *,
         dtype,
         seed,
+        criterion=nn.CrossEntropyLoss,
         private_generator=True,
         on_divergence="raise",
         **kwargs,
     ):
-        # the criterion of the labels; it tells skorch that outputs are logits
-        super().__init__(module, criterion=nn.CrossEntropyLoss, **kwargs)
+        # that of the labels; it tells skorch whether outputs are logits
+        super().__init__(module, criterion=criterion, **kwargs)
         self.dtype = dtype
         self.seed = seed
         self.private_generator = private_generator

@@ -8,6 +8,7 @@ import torch
 
 from ..nn._build import Budget
 from ..nn._class_prior import ClassPrior
+from ..nn._response_scale import ResponseScale
 from ..nn._standardizer import Standardizer
 from ._divergence import MIN_LR_SCALE
 from ._objective import LOSS_TERMS
@@ -69,6 +70,7 @@ MAYBE_IN_ROW = {
     "train_batch_count": whole(0),
     "train_loss_best": is_flag,
     "validation_accuracy": number(0, 1),
+    "validation_r2": number(high=1),
     "validation_score": is_any_number,
     "validation_score_best": is_flag,
 }
@@ -95,7 +97,8 @@ NET = {
 }
 
 RUN = {"is_finished": is_flag, "end": whole(0)}
-BEST = {"score": is_any_number, "accuracy": number(0, 1)}
+# the accuracy, or R2
+BEST = {"score": is_any_number, "accuracy": number(high=1)}
 
 
 def to_plain(net) -> dict:
@@ -275,6 +278,7 @@ def read_fixed_parts(weights, row_shape, n_outputs, dtype):
     for name, part, leaves, shape in [
         ("standardizer", Standardizer, ("mean", "scale"), (2, *row_shape)),
         ("class_prior", ClassPrior, ("proportions", "shift"), (2, n_outputs)),
+        ("response_scale", ResponseScale, ("mean", "scale"), (n_outputs,)),
     ]:
         values = [weights.get(f"{name}.{leaf}") for leaf in leaves]
         if all(value is None for value in values):
@@ -284,6 +288,7 @@ def read_fixed_parts(weights, row_shape, n_outputs, dtype):
         if not np.isfinite(values).all():
             raise ValueError(f"its {name} is not finite")
         parts[name] = part(*map(torch.tensor, values))
-    if "standardizer" in parts and not (parts["standardizer"].scale > 0).all():
-        raise ValueError("its standardizer divides by numbers that are not positive")
+    for name in parts.keys() & {"standardizer", "response_scale"}:
+        if not (parts[name].scale > 0).all():
+            raise ValueError(f"its {name} has scales that are not positive")
     return parts

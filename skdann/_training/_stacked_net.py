@@ -370,17 +370,20 @@ def _expand(batch, size, is_weighted, n_axes, dtype):
     the axes of ensembles and rows.
     """
 
-    def expand(x):
-        if x is None or x.ndim == n_axes + 1:
-            return x if x is None else x.expand(size, *x.shape)
-        return x.movedim(-1, 0)
+    def expand(x, n_own=n_axes + 1):
+        if x is None:
+            return None
+        if x.ndim == n_own:
+            return x.expand(size, *x.shape)
+        return x.movedim(n_axes + 1, 0)
 
     label_weight = batch.label_weight
     if is_weighted and label_weight is None:  # another lane has weights
         label_weight = batch.y.new_ones(batch.y.shape[: n_axes + 1], dtype=dtype)
     rows = None if batch.X is None else batch.X.expand(size, *batch.X.shape)
-    columns = batch.y, label_weight, batch.domain, batch.domain_weight
-    return [rows, *map(expand, columns)]
+    y = expand(batch.y, n_axes + 1 + batch.has_numbers)
+    columns = label_weight, batch.domain, batch.domain_weight
+    return [rows, y, *map(expand, columns)]
 
 
 def _join_labels(domains):

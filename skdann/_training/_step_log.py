@@ -63,7 +63,10 @@ class StepLog:
     def _with_networks(self, batch, name):
         """Return a column of a batch, with one axis of networks."""
         column = getattr(batch, name)
-        return None if column is None else column.reshape(self.n_networks, -1)
+        if column is None:
+            return None
+        of_row = column.shape[-1:] if name == "y" and batch.has_numbers else ()
+        return column.reshape(self.n_networks, -1, *of_row)
 
     def restart(self, means: EpochMeans) -> None:
         """Begin an epoch, whose losses go to ``means``."""

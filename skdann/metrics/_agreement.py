@@ -148,3 +148,28 @@ def disagreement(votes, weights):
     for vote, weight in zip(votes, weights, strict=True):
         shares[rows, vote] += weight
     return np.maximum(entr(shares).sum(axis=1), 0)
+
+
+def concordance(a, b, weight=None):
+    r"""Return Lin's concordance of two predictions, 1 if they are the same.
+
+    .. math:: \frac{2 \, \mathrm{cov}(a, b)}
+                   {\mathrm{var}(a) + \mathrm{var}(b) + (\bar a - \bar b)^2}
+
+    Parameters
+    ----------
+    a, b : ndarray of shape (n, n_outputs)
+        Predictions; the result is the mean over the outputs.
+    weight : ndarray of shape (n,) or None, default=None
+        How often each row counts.
+    """
+    mean_a, mean_b = (np.average(v, axis=0, weights=weight) for v in (a, b))
+    products = (a - mean_a) * (b - mean_b)
+    squares = (a - mean_a) ** 2 + (b - mean_b) ** 2
+    covariance, variance = (
+        np.average(v, axis=0, weights=weight) for v in (products, squares)
+    )
+    total = variance + (mean_a - mean_b) ** 2
+    ratio = np.zeros_like(total)
+    np.divide(2 * covariance, total, out=ratio, where=total > 0)
+    return float(ratio.mean())

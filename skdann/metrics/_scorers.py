@@ -1,8 +1,12 @@
-"""The named scores of a fitted classifier that need no target labels."""
+"""The named scores of a fitted estimator that need no target labels."""
 
 from functools import cached_property
 
+import numpy as np
+from sklearn.base import is_regressor
+
 from .._containers._labels import read_known_labels
+from .._containers._responses import read_known_responses
 from .._numbers import as_float
 from ._distance import density_ratio
 from ._fitted import reading
@@ -11,15 +15,15 @@ from ._risk import deep_embedded_risk, importance_weighted_risk
 
 
 class TargetEvaluation:
-    """What the scores of one fitted classifier are computed from.
+    """What the scores of one fitted estimator are computed from.
 
     Each part is computed when it is first asked for, and once: several scores share the
     predictions and the density ratio, which cost most.
 
     Parameters
     ----------
-    estimator : fitted classifier
-        With ``predict_proba``; for the risks also ``transform``.
+    estimator : fitted classifier or regressor
+        With ``predict_proba`` if a classifier; for the risks also ``transform``.
     X : array-like or sparse matrix of shape (n_samples, n_features)
         Held-out source rows.
     y : array-like of shape (n_samples,)
@@ -33,19 +37,39 @@ class TargetEvaluation:
     def __init__(self, estimator, X, y, X_tgt, sample_weight_tgt=None):
         self.estimator = estimator
         self.X = X
-        self.y = read_known_labels(y, "y")
+        self.has_numbers = is_regressor(estimator)
+        read = read_known_responses if self.has_numbers else read_known_labels
+        self.y = read(y, "y")
         self.X_tgt = X_tgt
         self.sample_weight_tgt = sample_weight_tgt
 
     @cached_property
+    def predictions(self):
+        """Of the target rows, shape (n_target,) or (n_target, n_outputs)."""
+        return self.estimator.predict(self.X_tgt)
+
+    @cached_property
     def probabilities(self):
         """Of the target rows, shape (n_target, n_classes)."""
+        if self.has_numbers:
+            raise ValueError(
+                "'infomax', 'nuclear_norm' and 'neg_entropy' are of probabilities of "
+                f"classes. For a regressor use one of {list(OF_FEATURES)}."
+            )
         return self.estimator.predict_proba(self.X_tgt)
 
     @cached_property
     def errors(self):
-        """1 for each source row that is predicted wrongly, else 0."""
-        return (self.on_source.predict(self.X) != self.y).astype(float)
+        """1 for each source row that is predicted wrongly, else 0.
+
+        Of numbers the squared error, in variances of y, the mean over the outputs.
+        """
+        predicted = self.on_source.predict(self.X)
+        if not self.has_numbers:
+            return (predicted != self.y).astype(float)
+        variance = self.y.var(axis=0)
+        squared = (predicted - self.y) ** 2 / np.where(variance > 0, variance, 1)
+        return squared.reshape(len(squared), -1).mean(axis=1)
 
     @cached_property
     def on_source(self):

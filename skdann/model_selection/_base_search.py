@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 from joblib import effective_n_jobs
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_regressor
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _num_samples, check_is_fitted
 from tqdm.auto import tqdm
@@ -16,7 +16,6 @@ from tqdm.auto import tqdm
 from .._containers._tables import as_indexable
 from .._containers._weights import read_weight_if_given
 from .._data._target_rows import TargetRows
-from .._data._targets import read_source_labels
 from .._parallel import (
     START_UP,
     as_completed,
@@ -30,7 +29,6 @@ from .._training import is_forked
 from .._training._sklearn_callbacks import make_callback_data, start_fit
 from .._typing import MatrixLike, VectorLike, fit_context
 from .._warn import warn
-from ..metrics._agreement import CandidateVotes, combination_weights
 from ._candidates import (
     baseline_candidates,
     check_candidates,
@@ -44,13 +42,9 @@ from ._check_estimator import check_estimator
 from ._evaluation import Fold, evaluate
 from ._failures import explain_why_none, report_failures, warn_of_scores_not_finite
 from ._folds import split
-from ._judged_rows import JudgedRows, candidate_votes
-from ._results import (
-    add_ensemble_agreement,
-    by_candidate,
-    make_results,
-    predicted_classes,
-)
+from ._judged_numbers import JudgedNumbers
+from ._judged_rows import JudgedRows
+from ._results import by_candidate, make_results
 from ._scoring import REVERSE, UNRELATED_SCORES, understand_scoring
 from ._selection import check_index, choose, warn_of_disagreement
 
@@ -129,25 +123,28 @@ class BaseDANNSearch:
                 "Without a target use sklearn.model_selection.GridSearchCV."
             )
         check_estimator(self.estimator)
+        judged_kind = JudgedNumbers if _has_numbers(self.estimator) else JudgedRows
         of_choice = None if self.label_use == "training" else y_tgt
         scoring = understand_scoring(
             self.scoring, self.estimator, has_labels=of_choice is not None
         )
         self._check_refit(scoring)
         X = as_indexable(X, "X")
-        y = read_source_labels(y)
+        y = judged_kind.read_y(y)
         check_consistent_length(X, y)
         sample_weight = read_weight_if_given(sample_weight, X)
         target = TargetRows.of(X_tgt, y_tgt, sample_weight_tgt)
         X_tgt, y_tgt = target.X, target.y
-        judged = JudgedRows.of(target, y, classes, for_choice=of_choice is not None)
+        judged = judged_kind.of(target, y, classes, for_choice=of_choice is not None)
         fit_params = {"sample_weight": sample_weight, "classes": classes}
         fit_params["sample_weight_tgt"] = target.weight
         if self.label_use == "training":
             fit_params["y_tgt"] = y_tgt
         folds = [
             Fold(X, y, X_tgt, train, test, judged, fit_params)
-            for train, test in split(self.cv, X, y, groups)
+            for train, test in split(
+                self.cv, X, y, groups, of_classes=judged_kind is JudgedRows
+            )
         ]
         self.n_splits_ = len(folds)
         self.scorer_ = _labelled_scorer(scoring)
@@ -157,9 +154,10 @@ class BaseDANNSearch:
         outcomes = self._evaluate(candidates, folds, scoring, fit_task)
         judged.add_scores(outcomes)
         table = self._tabulate(candidates, outcomes, scoring, judged)
-        self._keep_votes(judged, table)
+        self._judged_table = judged, table
+        self.reason_ = judged.explain(self.cv_results_["params"], table)
         if self.refit or not self.multimetric_:
-            self._choose(table)
+            self._choose(judged, table)
         if self.refit:
             if self.label_use == "both":
                 fit_params["y_tgt"] = y_tgt
@@ -226,7 +224,9 @@ class BaseDANNSearch:
         check_candidates(candidates)
         if not any(is_source_only(self.estimator, params) for params in candidates):
             candidates += self._without_adaptation(candidates)
-        return candidates + (baseline_candidates() if self.baselines else [])
+        return candidates + (
+            baseline_candidates(self.estimator) if self.baselines else []
+        )
 
     def _start_fit_task(self, callback_data):
         """Return this fit as a task that scikit-learn's callbacks hear of.
@@ -340,7 +340,6 @@ class BaseDANNSearch:
         """Set ``cv_results_``; return the outcomes by candidate, fold and seed."""
         report_failures(outcomes, self.error_score)
         warn_of_scores_not_finite(outcomes)
-        add_ensemble_agreement(outcomes, judged.row_weight)
         for outcome in outcomes:
             scores = outcome.test_scores
             own = {c: scores[n] for c, n in scoring.known.items() if n in scores}
@@ -357,13 +356,6 @@ class BaseDANNSearch:
             self._check_named_score([name.removeprefix(prefix) for name in ranks])
         return table
 
-    def _keep_votes(self, judged, table):
-        """Keep what ``rows_to_label`` asks for, and what the labels tell."""
-        positions, votes = candidate_votes(table)
-        self._judged_votes = judged, votes
-        params = [self.cv_results_["params"][i] for i in positions]
-        self.reason_ = judged.explain(params, votes)
-
     def _votes(self, X_tgt):
         """Return what candidates predict for the judged rows, and their weights.
 
@@ -376,19 +368,16 @@ class BaseDANNSearch:
         -------
         CandidateVotes
         """
-        judged, votes = self._judged_votes
+        judged, table = self._judged_table
         if _num_samples(X_tgt) != judged.n_given:
             raise ValueError(
                 f"X_tgt has {_num_samples(X_tgt)} rows, but the search has judged its "
                 f"candidates on the {judged.n_given} target rows of its fit: pass "
                 "those."
             )
-        n_right = judged.is_right(votes).sum(axis=1)
-        weights = combination_weights(votes, n_right, judged.row_weight)
-        rows = judged.positions
-        return CandidateVotes(rows, votes, weights, judged.classes, judged.row_weight)
+        return judged.votes(table)
 
-    def _choose(self, table):
+    def _choose(self, judged, table):
         results = self.cv_results_
         if callable(self.refit):
             self.best_index_ = check_index(self.refit(results), len(results["params"]))
@@ -398,15 +387,19 @@ class BaseDANNSearch:
                 outcomes = [o for folds in table for fold in folds for o in fold]
                 why = explain_why_none(outcomes, column)
                 raise ValueError(f"No candidate can be chosen: {why}")
-            best = self._best_by(column, *UNRELATED_SCORES, REVERSE)
+            best = self._best_by(judged, column, *UNRELATED_SCORES, REVERSE)
             self.best_index_ = best.pop(column)
             self.best_score_ = results[f"mean_test_{column}"][self.best_index_]
             warn_of_disagreement(
-                self.best_index_, best, predicted_classes(table), results["params"]
+                self.best_index_,
+                best,
+                partial(judged.disagreement, table),
+                results["params"],
+                judged.of_disagreement,
             )
         self.best_params_ = results["params"][self.best_index_]
 
-    def _best_by(self, *names):
+    def _best_by(self, judged, *names):
         """Return the position of the best candidate by each score.
 
         The first is chosen by; of the others those that were computed for any: simple
@@ -419,7 +412,7 @@ class BaseDANNSearch:
         return {
             name: choose(
                 results[f"mean_test_{name}"],
-                results["mean_test_source_accuracy"],
+                results[f"mean_test_{judged.source_score}"],
                 np.array(lambdas),
                 tolerance=self.source_tolerance,
             )
@@ -447,6 +440,10 @@ class BaseDANNSearch:
         refit_task.end(**callback_data, reconstruction_attributes={})
         if hasattr(self.best_estimator_, "feature_names_in_"):
             self.feature_names_in_ = self.best_estimator_.feature_names_in_
+
+
+def _has_numbers(estimator):
+    return is_regressor(last_step(estimator))
 
 
 def _accuracy(estimator, X, y):

@@ -4,11 +4,11 @@ import copy
 import math
 
 from joblib import effective_n_jobs
-from sklearn.base import clone
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.base import clone, is_regressor
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from .._base import is_same
-from .._baseline import BaselineClassifier
+from .._baseline import BaselineClassifier, BaselineRegressor
 from .._numbers import as_float
 from .._pipelines import last_step, last_step_prefix, replace_last_step
 from .._training import MAX_NETS_CPU, OPTIONAL_TERMS, draw_seeds, resolve_device
@@ -50,10 +50,11 @@ def make_candidate(estimator, params):
     params = clone(params, safe=False)
     baseline = params.pop(BASELINE, None)
     candidate = clone(estimator).set_params(**params)
-    if not isinstance(baseline, BaselineClassifier | None):
+    kind = _baseline_kind(estimator)
+    if not isinstance(baseline, kind | None):
         raise ValueError(
             f"A candidate has {BASELINE}={baseline!r}: what takes the place of the "
-            "network must be a BaselineClassifier."
+            f"network must be a {kind.__name__}."
         )
     if baseline is not None:
         return replace_last_step(candidate, baseline)
@@ -77,15 +78,24 @@ def check_candidates(candidates):
         )
 
 
-def baseline_candidates():
+def baseline_candidates(estimator):
     """Return the simple models that people would take without a network."""
-    forest = RandomForestClassifier(random_state=0)
+    kind = _baseline_kind(estimator)
+    is_classifier = kind is BaselineClassifier
+    forest = RandomForestClassifier if is_classifier else RandomForestRegressor
+    forest = forest(random_state=0)
     return [
-        {BASELINE: BaselineClassifier(standardize="source")},
-        {BASELINE: BaselineClassifier(standardize="domain")},
-        {BASELINE: BaselineClassifier(forest, standardize=None)},
-        {BASELINE: BaselineClassifier(forest, standardize="domain")},
+        {BASELINE: kind(standardize="source")},
+        {BASELINE: kind(standardize="domain")},
+        {BASELINE: kind(forest, standardize=None)},
+        {BASELINE: kind(forest, standardize="domain")},
     ]
+
+
+def _baseline_kind(estimator):
+    """Return the class of simple models that predict what an estimator does."""
+    of_numbers = is_regressor(last_step(estimator))
+    return BaselineRegressor if of_numbers else BaselineClassifier
 
 
 def lambda_max_of(estimator, params):
@@ -101,13 +111,16 @@ def lambda_max_of(estimator, params):
 def is_source_only(estimator, params):
     """Whether a candidate is a network trained on the source alone."""
     classifier = last_step(make_candidate(estimator, params))
-    return all(as_float(getattr(classifier, name, None)) == 0 for name in SOURCE_ONLY)
+    if not hasattr(classifier, "lambda_max"):
+        return False
+    return all(as_float(getattr(classifier, name, 0)) == 0 for name in SOURCE_ONLY)
 
 
 def set_source_only(estimator):
     """Have an estimator train on the source alone."""
     prefix = last_step_prefix(estimator)
-    return estimator.set_params(**{prefix + name: 0.0 for name in SOURCE_ONLY})
+    own = [name for name in SOURCE_ONLY if hasattr(last_step(estimator), name)]
+    return estimator.set_params(**{prefix + name: 0.0 for name in own})
 
 
 def source_only_candidates(estimator, candidates):
@@ -122,7 +135,9 @@ def source_only_candidates(estimator, candidates):
         rest = {k: v for k, v in params.items() if k not in of_target}
         rest[prefix + "lambda_max"] = 0.0
         if not is_source_only(estimator, rest):
-            rest |= {prefix + name: 0.0 for name in OPTIONAL_TERMS}
+            network = last_step(make_candidate(estimator, rest))
+            own = [name for name in OPTIONAL_TERMS if hasattr(network, name)]
+            rest |= {prefix + name: 0.0 for name in own}
         if not any(_are_same(rest, other) for other in source_only):
             source_only.append(rest)
     return source_only

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sklearn.base import BaseEstimator
 
+from .._base import BaseDANN
 from .._classifier import DANNClassifier
 from .._pipelines import last_step
 
@@ -44,8 +45,8 @@ OF_REPORTS = Advice(
 )
 
 
-def check_estimator(estimator, advice=OF_SEARCHES):
-    """Raise ValueError if it is no DANNClassifier, nor a Pipeline that ends in one.
+def check_estimator(estimator, advice=OF_SEARCHES, kind=BaseDANN):
+    """Raise ValueError if it is no adapted network, nor a Pipeline that ends in one.
 
     Parameters
     ----------
@@ -53,22 +54,33 @@ def check_estimator(estimator, advice=OF_SEARCHES):
         What the user gave.
     advice : Advice, default=OF_SEARCHES
         What to do with others.
+    kind : type, default=BaseDANN
+        Of the networks that will do.
     """
     last = last_step(estimator)
-    if isinstance(last, DANNClassifier):
+    if isinstance(last, kind):
         return
     what_to_do = advice.of_others
-    if _wraps_network(last):
-        name = type(last).__name__
-        what_to_do = f"{name} wraps a DANNClassifier. {advice.of_wrapped}"
+    wrapped = _wrapped_network(last)
+    if wrapped is not None:
+        what_to_do = (
+            f"{type(last).__name__} wraps a {type(wrapped).__name__}. "
+            f"{advice.of_wrapped}"
+        )
+    names = (
+        "DANNClassifier"
+        if kind is DANNClassifier
+        else "DANNClassifier or a DANNRegressor"
+    )
     raise ValueError(
-        "estimator must be a DANNClassifier or a Pipeline that ends in one; got "
+        f"estimator must be a {names}, or a Pipeline that ends in one; got "
         f"{estimator!r}. {what_to_do}"
     )
 
 
-def _wraps_network(last):
+def _wrapped_network(last):
+    """Return the network that another estimator wraps, or None."""
     if not isinstance(last, BaseEstimator):
-        return False
-    parts = last.get_params().values()
-    return any(isinstance(last_step(part), DANNClassifier) for part in parts)
+        return None
+    parts = map(last_step, last.get_params().values())
+    return next((part for part in parts if isinstance(part, BaseDANN)), None)

@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
+from .._classifier import DANNClassifier
 from .._pipelines import last_step, last_step_prefix
 from ._candidates import set_source_only
 from ._check_estimator import OF_REPORTS, check_estimator
@@ -52,7 +53,7 @@ def fitted_classifier(estimator):
     ----------
     estimator : fitted DANNClassifier or Pipeline that ends in one
     """
-    check_estimator(estimator, OF_REPORTS)
+    check_estimator(estimator, OF_REPORTS, DANNClassifier)
     classifier = last_step(estimator)
     check_is_fitted(classifier)
     return classifier

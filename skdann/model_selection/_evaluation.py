@@ -17,6 +17,7 @@ from .._training._device import limit_threads
 from .._training._sklearn_callbacks import NullFitTask, make_callback_data
 from ..metrics._fitted import reading
 from ..metrics._scorers import OF_FEATURES, SCORES, TargetEvaluation, check_score
+from ._judged_numbers import JudgedNumbers
 from ._judged_rows import JudgedRows
 from ._reverse_validation import (
     are_networks,
@@ -59,7 +60,7 @@ class Fold:
         The target, whole: folds divide the source alone.
     train, test : ndarray of int
         Positions of source rows, as :meth:`rows` takes them.
-    judged : JudgedRows
+    judged : JudgedRows or JudgedNumbers
         Target rows by which candidates are compared.
     fit_params : dict
         What training gets besides, as in :meth:`skdann.DANNClassifier.fit`.
@@ -70,7 +71,7 @@ class Fold:
     X_tgt: object
     train: np.ndarray
     test: np.ndarray
-    judged: JudgedRows
+    judged: JudgedRows | JudgedNumbers
     fit_params: dict = field(default_factory=dict)
 
     def rows(self, index):
@@ -108,8 +109,9 @@ class Outcome:
         Positions of the three.
     test_scores, train_scores : dict of str to float
         By name.
-    probabilities : ndarray of shape (n, n_classes), float32
-        Of the judged target rows, the same for all candidates.
+    answers : ndarray of shape (n, n_classes) or (n, n_outputs), float32
+        Probabilities, or numbers, for the judged target rows, the same rows for all
+        candidates.
     fit_time, score_time : float
         Seconds; of a stack, an equal share.
     error : Exception or None
@@ -121,7 +123,7 @@ class Outcome:
     seed: int
     test_scores: dict[str, float] = field(default_factory=dict)
     train_scores: dict[str, float] = field(default_factory=dict)
-    probabilities: np.ndarray | None = None
+    answers: np.ndarray | None = None
     fit_time: float = 0.0
     score_time: float = 0.0
     error: Exception | None = None
@@ -334,14 +336,13 @@ def _score(trained, i, outcome, fold, scorers, score_train):
         fold.fit_params.get("sample_weight_tgt"),
     )
     has_features = hasattr(classifier, "transform")
-    for name, score in SCORES.items():
+    judged = fold.judged
+    for name in judged.scores:
         can = has_features or name not in OF_FEATURES
-        outcome.test_scores[name] = score(evaluation) if can else np.nan
-    outcome.test_scores["source_accuracy"] = 1 - evaluation.errors.mean()
+        outcome.test_scores[name] = SCORES[name](evaluation) if can else np.nan
+    outcome.test_scores[judged.source_score] = 1 - evaluation.errors.mean()
     # a sample in half the bytes: a process sends this back for each candidate and fold
-    outcome.probabilities = fold.judged.probabilities(
-        evaluation.probabilities, classifier.classes_
-    )
+    outcome.answers = judged.answers(evaluation, classifier)
     if not scorers:
         return
     whole = reading(trained.whole(i), "source")

@@ -7,7 +7,7 @@ from sklearn.utils.validation import _num_samples
 from .._warn import silent_libraries, warn
 
 
-def split(cv, X, y, groups=None):
+def split(cv, X, y, groups=None, *, of_classes=True):
     """Return the folds, checked before anything is trained.
 
     Parameters
@@ -18,6 +18,8 @@ def split(cv, X, y, groups=None):
         The source.
     groups : array-like or None, default=None
         For the splitter.
+    of_classes : bool, default=True
+        Whether y holds classes, which folds should have alike.
 
     Returns
     -------
@@ -27,7 +29,7 @@ def split(cv, X, y, groups=None):
     n_rows = _num_samples(X)
     try:
         with silent_libraries():  # of classes that folds lack: see below
-            folds = list(check_cv(cv, y, classifier=True).split(X, y, groups))
+            folds = list(check_cv(cv, y, classifier=of_classes).split(X, y, groups))
     except (TypeError, ValueError) as error:
         raise ValueError(f"cv={cv!r} makes no folds of the source: {error}") from error
     if not folds:
@@ -43,7 +45,8 @@ def split(cv, X, y, groups=None):
         for i, (train, test) in enumerate(folds)
     ]
     _warn_of_common_rows(checked)
-    _warn_of_lacking_classes(checked, np.asarray(y).ravel())
+    if of_classes:
+        _warn_of_lacking_classes(checked, np.asarray(y).ravel())
     return checked
 
 

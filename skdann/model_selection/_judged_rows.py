@@ -1,13 +1,19 @@
-"""The target rows by which the candidates of a search are compared."""
+"""The target rows by which the candidates of a search are compared.
+
+What y is decides what candidates answer for them, and how answers are compared:
+:class:`JudgedRows` is of classes, :class:`JudgedNumbers` has the same members.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from .._data._targets import UNLABELLED, read_class_targets
-from ..metrics._agreement import log_posterior
+from .._data._targets import UNLABELLED, read_class_targets, read_source_labels
+from ..metrics._agreement import CandidateVotes, combination_weights, log_posterior
 from ..metrics._paired import compare_best
+from ..metrics._probabilities import ensemble_agreement_score
 from ..metrics._sampling import evenly_spaced_rows
+from ..metrics._scorers import SCORES
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,15 @@ class JudgedRows:
     codes: np.ndarray
     classes: np.ndarray
 
+    # Scores of one candidate by itself, and the one of labelled source rows.
+    scores = tuple(SCORES)
+    source_score = "source_accuracy"
+
+    # What the shares in a warning of scores that disagree are.
+    of_disagreement = "for how many rows of the target it predicts another class"
+
+    read_y = staticmethod(read_source_labels)
+
     @classmethod
     def of(cls, target, y, classes=None, *, for_choice=False):
         """Take the rows of a target; labels count if they are there for the choice."""
@@ -55,19 +70,21 @@ class JudgedRows:
             classes=targets.classes,
         )
 
-    def probabilities(self, P, classes):
+    def answers(self, evaluation, classifier):
         """Return probabilities of the judged rows, a column for each of all labels.
 
         Parameters
         ----------
-        P : ndarray of shape (n_target, n_known)
-            Predicted for the target.
-        classes : ndarray of shape (n_known,)
-            What the model knows: a fold may lack a class.
+        evaluation : TargetEvaluation
+            Of a candidate.
+        classifier : fitted classifier
+            The candidate; a fold may lack a class.
         """
+        P = evaluation.probabilities
         of_all = np.zeros((len(self.rows), len(self.classes)), dtype=np.float32)
         with np.errstate(under="ignore"):  # of what is almost 0
-            of_all[:, np.searchsorted(self.classes, classes)] = P[self.rows]
+            known = np.searchsorted(self.classes, classifier.classes_)
+            of_all[:, known] = P[self.rows]
         return of_all
 
     @property
@@ -97,29 +114,64 @@ class JudgedRows:
         outcomes : list of Outcome
             Of all fits.
         """
-        for fold in {outcome.fold for outcome in outcomes}:
-            done = [o for o in outcomes if o.fold == fold and o.error is None]
-            if not done:
-                continue
-            votes = np.stack([o.probabilities.argmax(axis=1) for o in done])
+        for done in of_each_fold(outcomes):
+            answers = [o.answers for o in done]
+            votes = np.stack([P.argmax(axis=1) for P in answers])
             is_right = self.is_right(votes)
             n_right = is_right.sum(axis=1)
-            columns = {"log_posterior": log_posterior(votes, n_right, self.row_weight)}
+            columns = {
+                "ensemble_agreement": ensemble_agreement_score(
+                    answers, self.row_weight
+                ),
+                "log_posterior": log_posterior(votes, n_right, self.row_weight),
+            }
             if is_right.shape[1]:
                 columns["labelled_accuracy"] = is_right.mean(axis=1)
-            for name, values in columns.items():
-                for outcome, value in zip(done, values.tolist(), strict=True):
-                    outcome.test_scores[name] = value
+            set_scores(done, columns)
 
-    def explain(self, params, votes):
+    def explain(self, params, table):
         """Say what the labels tell of the best two candidates; "" without labels."""
+        positions, votes = self._votes(table)
         if len(votes) < 2 or not self.is_labelled.any():
             return ""
-        return compare_best(params, self.is_right(votes))
+        return compare_best([params[i] for i in positions], self.is_right(votes))
+
+    def votes(self, table):
+        """Return what candidates predict for the judged rows, and their weights."""
+        _, votes = self._votes(table)
+        n_right = self.is_right(votes).sum(axis=1)
+        weights = combination_weights(votes, n_right, self.row_weight)
+        return CandidateVotes(
+            self.positions, votes, weights, self.classes, self.row_weight
+        )
+
+    def _votes(self, table):
+        """Return who was fitted each time, and the classes that each predicts."""
+        positions, means = mean_answers(table)
+        return positions, np.array([P.argmax(axis=1) for P in means])
+
+    def disagreement(self, table, i, j):
+        """Return the share of rows for which two candidates predict other classes."""
+        return np.mean(predicted_classes(table[i]) != predicted_classes(table[j]))
 
 
-def candidate_votes(table):
-    """Return which candidates were fitted each time, and what each predicts.
+def of_each_fold(outcomes):
+    """Yield the outcomes without an error, fold after fold."""
+    for fold in {outcome.fold for outcome in outcomes}:
+        done = [o for o in outcomes if o.fold == fold and o.error is None]
+        if done:
+            yield done
+
+
+def set_scores(outcomes, columns):
+    """Add scores, by name, to outcomes, which they come in the order of."""
+    for name, values in columns.items():
+        for outcome, value in zip(outcomes, np.asarray(values).tolist(), strict=True):
+            outcome.test_scores[name] = value
+
+
+def mean_answers(table):
+    """Return which candidates were fitted each time, and what each answers.
 
     Parameters
     ----------
@@ -130,10 +182,20 @@ def candidate_votes(table):
     -------
     positions : list of int
         Of the candidates.
-    votes : ndarray of int of shape (n_positions, n_judged)
-        By the mean of the probabilities of all fits of a candidate.
+    means : list of ndarray of shape (n_judged, n_outputs)
+        Of the answers of all fits of a candidate.
     """
     of_each = [[o for fold in folds for o in fold] for folds in table]
     positions = [i for i, fits in enumerate(of_each) if not any(o.error for o in fits)]
-    means = [np.mean([o.probabilities for o in of_each[i]], axis=0) for i in positions]
-    return positions, np.array([P.argmax(axis=1) for P in means])
+    return positions, [
+        np.mean([o.answers for o in of_each[i]], axis=0) for i in positions
+    ]
+
+
+def predicted_classes(folds):
+    """Return the classes that a candidate predicts, fit after fit; -1 if one failed."""
+    fits = [outcome for fold in folds for outcome in fold]
+    n_rows = max((len(o.answers) for o in fits if o.error is None), default=0)
+    return np.concatenate(
+        [np.full(n_rows, -1) if o.error else o.answers.argmax(axis=1) for o in fits]
+    )

@@ -4,8 +4,6 @@ import numpy as np
 from scipy.stats import rankdata
 from sklearn.model_selection._search import _yield_masked_array_for_each_param
 
-from ..metrics import ensemble_agreement_score
-
 
 def by_candidate(outcomes, n_candidates):
     """Return the outcomes of each candidate, fold by fold.
@@ -26,18 +24,6 @@ def by_candidate(outcomes, n_candidates):
     for outcome in sorted(outcomes, key=lambda o: (o.fold, o.seed)):
         table[outcome.candidate].setdefault(outcome.fold, []).append(outcome)
     return [list(folds.values()) for folds in table]
-
-
-def add_ensemble_agreement(outcomes, row_weight=None):
-    """Score each outcome by its agreement with the mean of all on its fold."""
-    for fold in {outcome.fold for outcome in outcomes}:
-        ensemble = [o for o in outcomes if o.fold == fold and o.error is None]
-        if not ensemble:
-            continue
-        probabilities = [o.probabilities for o in ensemble]
-        scores = ensemble_agreement_score(probabilities, row_weight)
-        for outcome, score in zip(ensemble, scores, strict=True):
-            outcome.test_scores["ensemble_agreement"] = score
 
 
 def make_results(params, table, error_score):
@@ -84,38 +70,6 @@ def make_results(params, table, error_score):
             values = _mean_over_seeds(table, score)
             _store(results, f"{kind}_{name}", values, splits=True, rank=kind == "test")
     return results
-
-
-def predicted_classes(table):
-    """Return what each candidate predicts for rows of the target, fold after fold.
-
-    Parameters
-    ----------
-    table : list of list of list of Outcome
-        From :func:`by_candidate`.
-
-    Returns
-    -------
-    list of ndarray of shape (n_rows,)
-        Positions of classes; -1 where a fit failed.
-    """
-    n_rows = max(
-        len(o.probabilities)
-        for candidate in table
-        for fold in candidate
-        for o in fold
-        if o.error is None
-    )
-    return [
-        np.concatenate(
-            [
-                np.full(n_rows, -1) if o.error else o.probabilities.argmax(axis=1)
-                for fold in candidate
-                for o in fold
-            ]
-        )
-        for candidate in table
-    ]
 
 
 def _mean_over_seeds(table, value):

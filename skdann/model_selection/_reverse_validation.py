@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_consistent_length, check_random_state
 
 from .._base import BaseDANN
 from .._baseline import try_fit
+from .._containers._responses import read_known_responses
 from .._containers._tables import as_indexable
 from .._data._domains import read_domains, with_class_weight
 from .._data._targets import read_source_labels
@@ -27,7 +28,7 @@ def reverse_validation_score(
     *,
     random_state: RandomState = None,
 ) -> float:
-    r"""Source accuracy of a model trained on target pseudo-labels.
+    r"""Source accuracy, or R2, of a model trained on target pseudo-labels.
 
     Source and target are split 90/10. The estimator :math:`\eta` learns from the larger
     parts S' and T'; a second network :math:`\eta_r`, with the same parameters and
@@ -39,7 +40,7 @@ def reverse_validation_score(
 
     Parameters
     ----------
-    estimator : DANNClassifier or Pipeline that ends in one
+    estimator : DANNClassifier, DANNRegressor or Pipeline that ends in one
         Not modified. The preprocessing is fitted on S' and serves both networks; a
         sampler in it resamples S' for the first, which learns its labels, alone.
     X : array-like or sparse matrix of shape (n_samples, n_features)
@@ -54,7 +55,7 @@ def reverse_validation_score(
     Returns
     -------
     score : float
-        In [0, 1]; higher is better.
+        Accuracy, or R2 of a regressor; higher is better.
 
     References
     ----------
@@ -73,11 +74,12 @@ def reverse_validation_score(
     """
     check_estimator(estimator, OF_REVERSE_VALIDATION)
     X, X_tgt = as_indexable(X, "X"), as_indexable(X_tgt, "X_tgt")
-    y = read_source_labels(y)
+    has_numbers = is_regressor(last_step(estimator))
+    y = read_known_responses(y, "y") if has_numbers else read_source_labels(y)
     check_consistent_length(X, y)
     rng = check_random_state(random_state)
     X, X_val, y, y_val = train_test_split(
-        X, y, test_size=0.1, stratify=y, random_state=rng
+        X, y, test_size=0.1, stratify=None if has_numbers else y, random_state=rng
     )
     # the paper keeps the other tenth of the target for early stopping
     X_tgt, _ = train_test_split(X_tgt, test_size=0.1, random_state=rng)
@@ -118,7 +120,10 @@ def read_for_all(classifiers, X, y, X_tgt, **given):
     """
     if are_networks(classifiers):
         return validate_many(classifiers, X, y, X_tgt, **given)
-    return [read_domains(c, X, y, X_tgt, **given) for c in classifiers]
+    return [
+        read_domains(c, X, y, X_tgt, **given, read_targets=c._read_targets)
+        for c in classifiers
+    ]
 
 
 def before_resampling(domains, preprocessing, classifiers, X, y, X_tgt, **given):
@@ -219,7 +224,8 @@ def _reverse_score_of_baseline(classifier, domains, X_val, y_val):
         swapped = swap_domains(classifier, domains)
     except Exception as error:
         return np.nan, error
-    if len(np.unique(swapped.y)) == 1:  # from which none of these models learns
+    is_one = not is_regressor(classifier) and len(np.unique(swapped.y)) == 1
+    if is_one:  # from which none of these models learns
         return float(np.mean(y_val == classifier.classes_[swapped.y[0]])), None
     reverse = _reverse_of(classifier)
     error = try_fit(reverse, swapped)
@@ -230,11 +236,11 @@ def swap_domains(classifier, domains):
     """Return the domains swapped: the target as source, with pseudo-labels."""
     # Not classifier.predict, which would warn: these rows are checked arrays, without
     # the column names of the data that the classifier was fitted on.
-    probabilities = classifier._predict_checked(domains.X_tgt, "target")
+    predictions = classifier._predict_checked(domains.X_tgt, "target")
     swapped = replace(
         domains,
         X=domains.X_tgt,
-        y=probabilities.argmax(axis=1),
+        y=domains.targets.pseudo_labels(predictions, domains.y.dtype),
         rows=np.arange(domains.X_tgt.shape[0]),
         row_weight=domains.row_weight_tgt,
         X_tgt=domains.X,

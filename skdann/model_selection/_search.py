@@ -19,11 +19,11 @@ from .._typing import Estimator, RandomState
 from .._warn import silent_libraries, warn
 from ._base_search import BaseDANNSearch
 from ._candidates import source_only_candidates
-from ._scoring import REVERSE, SCORE_NAMES
+from ._scoring import KNOWN
 
 _OWN_CONSTRAINTS = {
     "scoring": [
-        StrOptions({*get_scorer_names(), *SCORE_NAMES, REVERSE}),
+        StrOptions({*get_scorer_names(), *KNOWN}),
         callable,
         list,
         tuple,
@@ -51,7 +51,7 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
 
     Parameters
     ----------
-    estimator : DANNClassifier or Pipeline that ends in one
+    estimator : DANNClassifier, DANNRegressor or Pipeline that ends in one
         What the candidates are variants of. The preprocessing is fitted once per fold
         and stack.
     param_grid : dict or list of dict
@@ -66,8 +66,10 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
         for the choice), "reverse_validation" (see
         :func:`reverse_validation_score`; trains twice as many networks),
         "source_accuracy", or whatever ``GridSearchCV`` takes, computed on held-out
-        source rows. None is
-        "ensemble_agreement", which chose best, see Notes.
+        source rows. None is "ensemble_agreement", which chose best, see Notes. Of
+        regressors "neg_iwv", "neg_dev", "neg_devn", "ensemble_agreement" (Lin's
+        concordance with the mean of all candidates), "reverse_validation" and
+        "source_r2".
     n_jobs : int or None, default=None
         Stacks to train at once, by joblib, hence also on a Dask or Ray cluster. None
         begins on one core; if the search takes more than about 20 seconds, what is left
@@ -95,13 +97,13 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
         Most networks to train as one. More take more memory; "auto" is what memory
         allows, at most 16 on a CPU, where more gain nothing. 1 trains one by one.
     source_tolerance : float, default=0.05
-        How much lower the accuracy of a candidate on held-out source rows may be than
-        the highest of all. 1 allows any.
+        How much lower the accuracy, or R2, of a candidate on held-out source rows may
+        be than the highest of all. 1 allows any.
     label_use : {"choice", "training", "both"}, default="training"
         What the few labels of the target, ``y_tgt``, are used for: to train all
         candidates; to choose among candidates that are trained without them; or to
         choose, and then to train the chosen one. With "choice" and "both", ``scoring``
-        None is "log_posterior".
+        None is "log_posterior", and "labelled_r2" of regressors.
     baselines : bool, default=False
         Whether simple models are candidates, too: a logistic regression, scaled by the
         source and each domain by itself, and a random forest, as rows are and each
@@ -115,7 +117,8 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
         are ``mean_test_infomax`` and so on, for every score that needs no target
         labels, ``mean_test_source_accuracy``, ``mean_test_ensemble_agreement``,
         ``mean_test_log_posterior`` and, with labels for the choice,
-        ``mean_test_labelled_accuracy``.
+        ``mean_test_labelled_accuracy``. Of regressors the last are
+        ``mean_test_source_r2`` and ``mean_test_labelled_r2``.
     best_index_ : int
         The chosen candidate: the best score among those within ``source_tolerance``;
         among equals the smallest lambda. Not always of rank 1.

@@ -7,32 +7,33 @@ import numpy as np
 from .._warn import warn
 from ..exceptions import AdaptationWarning
 
-# Share of target rows predicted differently from which on two candidates disagree.
+# Share of target rows predicted differently, or lack of concordance, from which on two
+# candidates disagree.
 DISAGREEMENT = 0.1
 
 
-def choose(scores, source_accuracy, lambda_max, *, tolerance):
+def choose(scores, source_score, lambda_max, *, tolerance):
     """Return the position of the best candidate that passes the guards.
 
-    A candidate must not lose more than ``tolerance`` of accuracy on held-out source
-    rows against the best there; among equals the smaller lambda wins.
+    A candidate must not lose more than ``tolerance`` of accuracy, or R2, on held-out
+    source rows against the best there; among equals the smaller lambda wins.
 
     Parameters
     ----------
-    scores, source_accuracy, lambda_max : ndarray of shape (n_candidates,)
-        Of each candidate: what to maximize, accuracy on held-out source rows, and the
-        parameter. Where its fits failed, the scores are NaN.
+    scores, source_score, lambda_max : ndarray of shape (n_candidates,)
+        Of each candidate: what to maximize, accuracy or R2 on held-out source rows, and
+        the parameter. Where its fits failed, the scores are NaN.
     tolerance : float
-        How much source accuracy may be lost.
+        How much of the score on the source may be lost.
 
     Returns
     -------
     int
     """
-    fine = np.isfinite(scores) & np.isfinite(source_accuracy)
+    fine = np.isfinite(scores) & np.isfinite(source_score)
     if not fine.any():
         raise ValueError("No candidate has a score.")
-    fine &= source_accuracy >= source_accuracy[fine].max() - tolerance
+    fine &= source_score >= source_score[fine].max() - tolerance
     best = np.flatnonzero(fine & np.isclose(scores, scores[fine].max(), atol=1e-12))
     return int(best[np.argmin(lambda_max[best])])
 
@@ -59,7 +60,7 @@ def check_index(index, n_candidates):
     return position
 
 
-def warn_of_disagreement(chosen, favorites, predictions, params):
+def warn_of_disagreement(chosen, favorites, disagreement, params, meaning):
     """Warn if other scores would choose a candidate with other predictions.
 
     Parameters
@@ -68,21 +69,22 @@ def warn_of_disagreement(chosen, favorites, predictions, params):
         Position of the chosen candidate.
     favorites : dict of str to int
         What each score would choose.
-    predictions : list of ndarray
-        Classes that each candidate predicts for rows of the target.
+    disagreement : callable
+        Returns of two positions how far their predictions differ; 0 is not at all.
     params : list of dict
         Of each candidate.
+    meaning : str
+        What that number is.
     """
     apart = []
     for name, other in favorites.items():
-        share = np.mean(predictions[other] != predictions[chosen])
+        share = disagreement(other, chosen)
         if share > DISAGREEMENT:
             apart.append(f"{name} would choose {params[other]} ({share:.0%})")
     if apart:
         warn(
             f"The scores disagree. The chosen candidate is {params[chosen]}, but "
-            f"{'; '.join(apart)}; in brackets, for how many rows of the target it "
-            "predicts another class. See cv_results_, and label a few rows of the "
-            "target to decide.",
+            f"{'; '.join(apart)}; in brackets, {meaning}. See cv_results_, and label a "
+            "few rows of the target to decide.",
             AdaptationWarning,
         )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from sklearn.base import is_regressor
 from sklearn.utils import check_consistent_length
 from sklearn.utils.metadata_routing import MetadataRequest
 
@@ -35,7 +36,8 @@ class TargetScorer:
                 "sklearn.set_config(enable_metadata_routing=True), or bind it: "
                 "target_scorer(..., X_tgt=X_tgt)."
             )
-        y = read_true_labels(y, estimator.classes_, "y")
+        if not is_regressor(estimator):
+            y = read_true_labels(y, estimator.classes_, "y")
         check_consistent_length(X, y)
         evaluation = TargetEvaluation(estimator, X, y, X_tgt)
         if isinstance(self.names, str):

@@ -37,7 +37,7 @@ Budgets = Mapping[str, Budget] | None
 
 def build_network(
     rows: Tensor,
-    n_classes: int,
+    n_outputs: int,
     *,
     n_estimators: int = 1,
     fixed_parts: Mapping[str, nn.Module] | None = None,
@@ -48,7 +48,7 @@ def build_network(
 
     Parameters
     ----------
-    rows, n_classes, **parts
+    rows, n_outputs, **parts
         As in :func:`build_dann`.
     n_estimators : int, default=1
         Number of networks. The first is the one that there would be alone.
@@ -68,9 +68,9 @@ def build_network(
             name: Budget(n_arrays, n_values // n_estimators)
             for name, (n_arrays, n_values) in budgets.items()
         }
-    networks = [
-        build_dann(rows, n_classes, budgets, **parts) for _ in range(n_estimators)
-    ]
+    has_numbers = "response_scale" in (fixed_parts or {})
+    make = partial(build_dann, rows, n_outputs, budgets, has_numbers, **parts)
+    networks = [make() for _ in range(n_estimators)]
     network = networks[0] if n_estimators == 1 else EnsembleDANN(networks).eval()
     for name, part in (fixed_parts or {}).items():
         setattr(network, name, part.to(rows.device, rows.dtype))
@@ -79,8 +79,9 @@ def build_network(
 
 def build_dann(
     rows: Tensor,
-    n_classes: int,
+    n_outputs: int,
     budgets: Budgets = None,
+    has_numbers: bool = False,
     *,
     feature_extractor: Part = None,
     label_classifier: Part = None,
@@ -97,14 +98,16 @@ def build_dann(
     rows : Tensor of shape (n, ...)
         A few rows of data. They are passed through every part to infer sizes, and the
         network takes their dtype.
-    n_classes : int
-        Number of label logits.
+    n_outputs : int
+        Number of classes, or of numbers to predict.
     budgets : dict of str to Budget or None, default=None
         As in :func:`build_network`.
+    has_numbers : bool, default=False
+        Whether numbers are predicted, not classes.
     feature_extractor, label_classifier, domain_classifier : Module, callable or None
         An instance is copied. A class or factory is called with as many sizes as it
         has required positional arguments: the size of axis 1 of the data, (features,
-        classes), (features, 1). None builds a multi-layer perceptron.
+        outputs), (features, 1). None builds a multi-layer perceptron.
     hidden_layer_sizes, domain_hidden_layer_sizes : sequence of int, or int
         Layers of the perceptrons; an int is one layer.
     activation, dropout
@@ -155,8 +158,11 @@ def build_dann(
     n_features = features.shape[1]
 
     label = nn.Linear if label_classifier is None else label_classifier
-    label = make("label_classifier", label, (n_features, n_classes))
-    _check_label_logits(_probe("label_classifier", label, features), n_classes)
+    label = make("label_classifier", label, (n_features, n_outputs))
+    outputs = _probe("label_classifier", label, features)
+    _check_outputs(outputs, n_outputs, "outputs" if has_numbers else "classes")
+    if not has_numbers:
+        _check_no_softmax(outputs)
 
     domain = domain_classifier
     domain = default_domain_classifier if domain is None else domain
@@ -269,13 +275,16 @@ def _probe(name: str, module: nn.Module, rows: Tensor) -> Tensor:
     return output
 
 
-def _check_label_logits(logits: Tensor, n_classes: int) -> None:
-    if logits.ndim != 2 or logits.shape[1] != n_classes:
+def _check_outputs(outputs: Tensor, n_outputs: int, kind: str) -> None:
+    if outputs.ndim != 2 or outputs.shape[1] != n_outputs:
         raise ValueError(
-            f"label_classifier returns shape {tuple(logits.shape)} for {len(logits)} "
-            f"rows, but there are {n_classes} classes: it must return "
-            f"({len(logits)}, {n_classes})."
+            f"label_classifier returns shape {tuple(outputs.shape)} for {len(outputs)} "
+            f"rows, but there are {n_outputs} {kind}: it must return "
+            f"({len(outputs)}, {n_outputs})."
         )
+
+
+def _check_no_softmax(logits: Tensor) -> None:
     if (logits >= 0).all() and torch.allclose(logits.sum(1), logits.new_ones(())):
         raise ValueError(
             "label_classifier ends in a softmax. Remove it: the loss works on logits "

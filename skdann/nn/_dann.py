@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ._class_prior import ClassPrior
 from ._gradient_reversal import GradientReversal
+from ._response_scale import ResponseScale
 from ._standardizer import TARGET, Domain, Standardizer
 
 
@@ -64,6 +65,9 @@ class DANN(nn.Module):
     class_prior : nn.Module or None, default=None
         Called with label logits and the domain of their rows before probabilities are
         computed. None leaves them as they are.
+    response_scale : nn.Module or None, default=None
+        Of a network that predicts numbers: called with its outputs. None is a network
+        that predicts classes.
 
     Attributes
     ----------
@@ -98,10 +102,12 @@ class DANN(nn.Module):
         domain_classifier: nn.Module,
         standardizer: Standardizer | None = None,
         class_prior: ClassPrior | None = None,
+        response_scale: ResponseScale | None = None,
     ):
         super().__init__()
         self.standardizer = standardizer
         self.class_prior = class_prior
+        self.response_scale = response_scale
         self.feature_extractor = feature_extractor
         self.label_classifier = label_classifier
         self.gradient_reversal = GradientReversal(0.0)
@@ -138,20 +144,26 @@ class DANN(nn.Module):
         """Return what ``transform`` answers: the features themselves."""
         return features
 
-    def combine_probabilities(self, P: Tensor) -> Tensor:
-        """Return what is answered of probabilities: themselves."""
+    def combine_predictions(self, P: Tensor) -> Tensor:
+        """Return what is answered of predictions: themselves."""
         return P
 
     def forward(self, X: Tensor, domain: int = TARGET) -> tuple[Tensor, Tensor]:
-        """Label logits of shape (n, n_classes) and domain logits of shape (n,)."""
+        """Label logits of shape (n, n_classes) and domain logits of shape (n,).
+
+        Instead of label logits, of a network that predicts numbers these.
+        """
         X = self.rows_of_networks(X)
         _, label_logits, domain_logits = self.compute_outputs(X, domain)
+        if self.n_estimators is not None:
+            domain_logits = self.combine_predictions(domain_logits.sigmoid()).logit()
+        if self.response_scale is not None:
+            return self._predictions(label_logits, domain), domain_logits
+        if self.n_estimators is not None:
+            return self._predictions(label_logits, domain).log(), domain_logits
         if self.class_prior is not None:
             label_logits = self.class_prior(label_logits, domain)
-        if self.n_estimators is None:
-            return label_logits, domain_logits
-        P = self.combine_probabilities(label_logits.softmax(-1))
-        return P.log(), self.combine_probabilities(domain_logits.sigmoid()).logit()
+        return label_logits, domain_logits
 
     def compute_outputs(
         self,
@@ -192,7 +204,8 @@ class DANN(nn.Module):
     @property
     def fixed_parts(self) -> dict[str, nn.Module]:
         """What the data decided before training, by name."""
-        parts = {"standardizer": self.standardizer, "class_prior": self.class_prior}
+        names = ("standardizer", "class_prior", "response_scale")
+        parts = {name: getattr(self, name) for name in names}
         return {name: part for name, part in parts.items() if part is not None}
 
     def with_swapped_domains(self) -> "DANN":
@@ -207,24 +220,29 @@ class DANN(nn.Module):
         [self.gradient_reversal.lambda_] = lambdas
 
     @torch.inference_mode()
-    def predict_proba(self, X: Tensor, domain: int = TARGET) -> Tensor:
-        """Class probabilities of shape (n, n_classes)."""
-        return self.compute_probabilities(X, domain)
+    def predict(self, X: Tensor, domain: int = TARGET) -> Tensor:
+        """Class probabilities of shape (n, n_classes), or numbers (n, n_outputs)."""
+        return self.compute_predictions(X, domain)
 
-    def compute_probabilities(self, X: Tensor, domain: int = TARGET) -> Tensor:
-        """Class probabilities of shape (n, n_classes), with a gradient."""
+    def compute_predictions(self, X: Tensor, domain: int = TARGET) -> Tensor:
+        """Class probabilities, or numbers in the units of y, with a gradient."""
         X = self.rows_of_networks(X)
-        logits = self.label_classifier(self.extract(X, domain))
+        return self._predictions(self.label_classifier(self.extract(X, domain)), domain)
+
+    def _predictions(self, outputs, domain):
+        """Return what is predicted of outputs of the label classifier."""
+        if self.response_scale is not None:
+            return self.response_scale(self.combine_predictions(outputs))
         if self.class_prior is not None:
-            logits = self.class_prior(logits, domain)
-        return self.combine_probabilities(logits.softmax(-1))
+            outputs = self.class_prior(outputs, domain)
+        return self.combine_predictions(outputs.softmax(-1))
 
     @torch.inference_mode()
     def predict_domain(self, X: Tensor, domain: int = TARGET) -> Tensor:
         """Probability of shape (n,) that a row comes from the target."""
         X = self.rows_of_networks(X)
         P = self.discriminate(self.extract(X, domain)).sigmoid()
-        return self.combine_probabilities(P)
+        return self.combine_predictions(P)
 
     @torch.inference_mode()
     def transform(self, X: Tensor, domain: int = TARGET) -> Tensor:

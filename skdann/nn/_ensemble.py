@@ -11,7 +11,7 @@ from ._mlp import ACTIVATIONS, Dropout
 
 
 class EnsembleDANN(DANN):
-    """Networks that are trained as one, and answer with their mean probability.
+    """Networks that are trained as one, and answer with the mean of what they predict.
 
     Their weights, and in training rows, features, logits and losses have an axis of
     networks in front: of shape (n_estimators, ...).
@@ -34,7 +34,7 @@ class EnsembleDANN(DANN):
         """Put the features of all networks side by side: (n, sum of n_features)."""
         return features.movedim(0, 1).flatten(1)
 
-    def combine_probabilities(self, P: Tensor) -> Tensor:
+    def combine_predictions(self, P: Tensor) -> Tensor:
         """Average over the networks."""
         return P.mean(0)
 

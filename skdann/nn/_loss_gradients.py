@@ -29,6 +29,54 @@ def label_loss_gradient(
     return torch.softmax(logits, -1, out=out).sub_(truth).mul_(share)
 
 
+def squared_error_gradient(
+    outputs: Tensor, y: Tensor, share: float | Tensor, out: Tensor
+) -> Tensor:
+    r"""Write the gradient of half the squared error, :math:`e_{ik} w_i / (n K)`.
+
+    Parameters
+    ----------
+    outputs, y : Tensor of shape (..., n, n_outputs)
+        What is predicted, and what is true; :math:`e` is their difference, of
+        :math:`K` outputs.
+    share : float or Tensor of shape (..., n, 1)
+        Of each row in the mean, :math:`w_i / n`.
+    out : Tensor of shape (..., n, n_outputs)
+        Where to.
+    """
+    return torch.sub(outputs, y, out=out).mul_(share).div_(y.shape[-1])
+
+
+def absolute_error_gradient(
+    outputs: Tensor, y: Tensor, share: float | Tensor, out: Tensor
+) -> Tensor:
+    r"""Write the gradient of the absolute error, the sign of :math:`e_{ik}`.
+
+    Parameters are those of :func:`squared_error_gradient`.
+    """
+    return torch.sub(outputs, y, out=out).sign_().mul_(share).div_(y.shape[-1])
+
+
+def huber_error_gradient(
+    outputs: Tensor, y: Tensor, share: float | Tensor, out: Tensor
+) -> Tensor:
+    r"""Write the gradient of Huber's loss, :math:`e_{ik}` within [-1, 1].
+
+    Parameters are those of :func:`squared_error_gradient`.
+    """
+    return torch.sub(outputs, y, out=out).clamp_(-1, 1).mul_(share).div_(y.shape[-1])
+
+
+# By the keys of ``LABEL_LOSSES``: of logits or outputs, the truth in the same shape (1
+# at the true class, or numbers), and shares.
+LABEL_GRADIENTS = {
+    "cross_entropy": label_loss_gradient,
+    "squared_error": squared_error_gradient,
+    "absolute_error": absolute_error_gradient,
+    "huber": huber_error_gradient,
+}
+
+
 def domain_loss_gradient(
     logits: Tensor, is_target: Tensor, weight: Tensor, out: Tensor
 ) -> Tensor:

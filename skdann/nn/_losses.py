@@ -1,12 +1,20 @@
-"""The losses of domain-adversarial training, as pure functions of logits.
+"""The losses of domain-adversarial training, as pure functions of outputs.
 
 They reduce the last axes alone: logits of one network yield a scalar, those of a stack
 of networks, along a first axis, one value for each.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+from torch.nn.functional import (
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    huber_loss,
+    l1_loss,
+    mse_loss,
+)
 
 
 def label_loss(logits: Tensor, codes: Tensor, weight: Tensor | None = None) -> Tensor:
@@ -32,6 +40,56 @@ def label_loss(logits: Tensor, codes: Tensor, weight: Tensor | None = None) -> T
     flat = cross_entropy(logits.flatten(0, -2), codes.flatten(), reduction="none")
     loss = flat.view(codes.shape)
     return (loss if weight is None else weight * loss).mean(-1)
+
+
+def squared_error_loss(
+    outputs: Tensor, y: Tensor, weight: Tensor | None = None
+) -> Tensor:
+    r"""Half the mean squared error, :math:`\frac12 (o - y)^2`.
+
+    One half, so that near the optimum it weighs as :func:`huber_error_loss` does.
+
+    Parameters
+    ----------
+    outputs : Tensor of shape (..., n, n_outputs)
+        What is predicted, in deviations of y.
+    y : Tensor of shape (..., n, n_outputs)
+        The true numbers, likewise.
+    weight : Tensor of shape (..., n) or None, default=None
+        Weight of each row, 1 on average over the whole data set; None weighs all alike.
+
+    Returns
+    -------
+    Tensor of shape (...)
+        A scalar for one network; the mean over the outputs.
+    """
+    return _mean_of_rows(mse_loss(outputs, y, reduction="none") / 2, weight)
+
+
+def absolute_error_loss(
+    outputs: Tensor, y: Tensor, weight: Tensor | None = None
+) -> Tensor:
+    """Mean absolute error; large errors count no more than their size.
+
+    Parameters are those of :func:`squared_error_loss`.
+    """
+    return _mean_of_rows(l1_loss(outputs, y, reduction="none"), weight)
+
+
+def huber_error_loss(
+    outputs: Tensor, y: Tensor, weight: Tensor | None = None
+) -> Tensor:
+    r"""Mean of :math:`e^2 / 2` for errors up to one deviation of y, else |e| - 1/2.
+
+    Parameters are those of :func:`squared_error_loss`.
+    """
+    return _mean_of_rows(huber_loss(outputs, y, reduction="none"), weight)
+
+
+def _mean_of_rows(loss, weight):
+    """Return the mean over outputs and rows of losses of shape (..., n, n_outputs)."""
+    of_rows = loss.mean(-1)
+    return (of_rows if weight is None else weight * of_rows).mean(-1)
 
 
 def domain_loss(
@@ -150,5 +208,14 @@ def class_confusion_loss(
     return 1 - confusion.diagonal(dim1=-2, dim2=-1).mean(-1)
 
 
+LabelLoss = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+
+# Of numbers, by the values of the parameter ``loss``.
+RESPONSE_LOSSES: dict[str, LabelLoss] = {
+    "squared_error": squared_error_loss,
+    "absolute_error": absolute_error_loss,
+    "huber": huber_error_loss,
+}
+
 # What a label classifier is trained by, by the kind of y.
-LABEL_LOSSES = {"cross_entropy": label_loss}
+LABEL_LOSSES: dict[str, LabelLoss] = {"cross_entropy": label_loss, **RESPONSE_LOSSES}

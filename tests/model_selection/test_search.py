@@ -487,7 +487,7 @@ def test_errors_say_what_to_do(small, domains):
     X, y, X_tgt = domains
     with pytest.raises(ValueError, match="scores on the target"):
         DANNGridSearchCV(small(), GRID).fit(X, y)
-    with pytest.raises(ValueError, match="must be a DANNClassifier or a Pipeline"):
+    with pytest.raises(ValueError, match="must be a DANNClassifier or a DANNRegressor"):
         DANNGridSearchCV(
             make_pipeline(StandardScaler(), LogisticRegression()), GRID
         ).fit(X, y, X_tgt)

@@ -42,13 +42,13 @@ def make_networks(n, extractor=None):
 def test_it_answers_with_the_mean(extractor):
     networks, rows = make_networks(3, extractor)
     ensemble = EnsembleDANN(networks).eval()
-    for method in ("predict_proba", "predict_domain"):
+    for method in ("predict", "predict_domain"):
         mean = torch.stack([getattr(n, method)(rows) for n in networks]).mean(0)
         torch.testing.assert_close(getattr(ensemble, method)(rows), mean)
     features = torch.cat([n.transform(rows) for n in networks], dim=1)
     torch.testing.assert_close(ensemble.transform(rows), features)
     label_logits, domain_logits = ensemble(rows)
-    torch.testing.assert_close(label_logits.softmax(1), ensemble.predict_proba(rows))
+    torch.testing.assert_close(label_logits.softmax(1), ensemble.predict(rows))
     torch.testing.assert_close(domain_logits.sigmoid(), ensemble.predict_domain(rows))
 
 
@@ -73,7 +73,7 @@ def test_its_networks_learn_as_each_would_alone(extractor):
             engine.begin_epoch(1)
             engine.step(seen, [0.5])
         losses.append(engine.finish_epoch().means())
-    for method in ("predict_proba", "predict_domain"):
+    for method in ("predict", "predict_domain"):
         mean = torch.stack([getattr(n.eval(), method)(rows) for n in networks]).mean(0)
         torch.testing.assert_close(getattr(ensemble.eval(), method)(rows), mean)
     for name, loss in losses[0].items():
@@ -141,7 +141,7 @@ def test_ensembles_are_candidates_of_a_stack(domains):
     errors = fit_many(together, validate_many(together, *domains))
     assert not any(errors)
     for one, other in zip(together, alone, strict=True):
-        for method in ("predict_proba", "predict_domain"):
+        for method in ("predict", "predict_domain"):
             np.testing.assert_allclose(
                 getattr(one, method)(domains[2]),
                 getattr(other, method)(domains[2]),

@@ -11,7 +11,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skdann import AutoDANNClassifier, BaselineClassifier, DANNClassifier, load, save
+from skdann import (
+    AutoDANNClassifier,
+    BaselineClassifier,
+    BaselineRegressor,
+    DANNClassifier,
+    DANNRegressor,
+    load,
+    save,
+)
 from skdann.datasets import fetch_adult, make_shifted_moons
 from skdann.inspection import AlignmentDisplay, HistoryDisplay, adaptation_report
 from skdann.metrics import infomax_score, proxy_a_distance
@@ -59,7 +67,10 @@ assert_type(auto.fit(X, y, X_tgt), AutoDANNClassifier)
 rows, weight = rows_to_label(auto, X_tgt, 10)
 assert_type(rows, NDArray[Any])
 save(clf, "model.skdann")
-assert_type(load(Path("model.skdann")), DANNClassifier)
+assert_type(load(Path("model.skdann")), DANNClassifier | DANNRegressor)
+regressor = DANNRegressor(loss="huber").fit(X, X[:, :2], X_tgt, y_tgt=X_tgt[:, :2])
+assert_type(regressor.predict(X_tgt, domain="target"), NDArray[Any])
+assert_type(BaselineRegressor(standardize="pooled").fit(X, y), BaselineRegressor)
 report = adaptation_report(clf, X, y, X_tgt)
 assert_type(report.to_dict(), dict[str, Any])
 assert_type(HistoryDisplay.from_estimator(clf).plot(), HistoryDisplay)
@@ -99,4 +110,5 @@ AlignmentDisplay.from_estimator(clf, X, X_tgt, method="umap")  # type: ignore[ar
 adaptation_report(clf, X, y)  # type: ignore[call-arg]
 save(clf)  # type: ignore[call-arg]
 load(3)  # type: ignore[arg-type]
+DANNRegressor(loss="hinge")  # type: ignore[arg-type]
 n_rows: int = clf.score(X_tgt, y_tgt)  # type: ignore[assignment]

@@ -1,0 +1,193 @@
+"""Numbers as targets: learned in deviations from their mean, answered as they are."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sklearn.utils.validation import _num_samples
+
+from .._containers._responses import read_known_responses, read_responses
+from ._column_scales import ROUNDING
+
+
+@dataclass(frozen=True)
+class RealTargets:
+    """Numbers, one or several of each row.
+
+    Attributes
+    ----------
+    loss : str
+        Key of ``skdann.nn._losses.RESPONSE_LOSSES``.
+    is_column : bool
+        Whether y has one axis, and predictions likewise.
+    mean, scale : ndarray of shape (n_outputs,)
+        What is subtracted from y, and what it is divided by, before it is learned.
+    """
+
+    loss: str
+    is_column: bool
+    mean: np.ndarray
+    scale: np.ndarray
+
+    @property
+    def n_outputs(self):
+        """Number of values that a network answers for a row."""
+        return len(self.mean)
+
+    def encode(self, values):
+        """Return what is learned, of shape (n, n_outputs)."""
+        return (values.reshape(len(values), -1) - self.mean) / self.scale
+
+    def pseudo_labels(self, predictions, dtype):
+        """Return what is learned, of predictions as if they were true."""
+        return self.encode(predictions).astype(dtype)
+
+    def true_values(self, encoded):
+        """Return numbers as users know them, of what :meth:`encode` returned."""
+        return self.decode(encoded * self.scale + self.mean)
+
+    def decode(self, predictions):
+        """Return what is answered, of predictions of shape (n, n_outputs)."""
+        return predictions[:, 0] if self.is_column else predictions
+
+    def is_known(self, encoded):
+        """Return which rows have a label."""
+        return ~np.isnan(encoded[:, 0])
+
+    def strata(self, encoded):
+        """Return by what to divide rows alike: nothing."""
+        return None
+
+    def check_rows(self, encoded):
+        """Do nothing: any row can be learned from."""
+
+    def fitted_attributes(self):
+        """Return what a fitted estimator says of y, by name."""
+        return {"n_outputs_": self.n_outputs, "_is_column": self.is_column}
+
+    def description(self):
+        """Return what a file says of y."""
+        return {"is_column": self.is_column}
+
+    def identity(self):
+        """Return what tells these from others, as text."""
+        return f"{self.loss} {self.mean.tolist()} {self.scale.tolist()}"
+
+
+def saved_targets(loss, is_column, weights):
+    """Return what y is, as the weights of a saved network tell.
+
+    Parameters
+    ----------
+    loss, is_column
+        As of :class:`RealTargets`.
+    weights : dict of str to ndarray
+        Of the network.
+    """
+    mean, scale = (weights.get(f"response_scale.{name}") for name in ("mean", "scale"))
+    if np.ndim(mean) != 1 or np.shape(mean) != np.shape(scale) or not len(mean):
+        raise ValueError("its response_scale is not that of any numbers")
+    if is_column and len(mean) != 1:
+        raise ValueError("its response_scale is not that of one column")
+    return RealTargets(loss, is_column, *(v.astype(np.float64) for v in (mean, scale)))
+
+
+def read_real_targets(y, y_tgt=None, X_tgt=None, *, loss, known=None):
+    """Check the numbers of both domains.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_source,) or (n_source, n_outputs)
+        Of the source.
+    y_tgt : array-like of shape (n_target,) or (n_target, n_outputs), or None
+        Of the target, missing where not known.
+    X_tgt : array-like or None, default=None
+        Target rows.
+    loss : str
+        What is minimized.
+    known : RealTargets or None, default=None
+        What y is, if an earlier call has decided it. None leaves y in its units, see
+        :func:`standardize_response`.
+
+    Returns
+    -------
+    targets : RealTargets
+    values : ndarray of shape (n_source, n_outputs)
+    values_tgt : ndarray of shape (n_target, n_outputs), or None
+        NaN where not known.
+    """
+    values = read_known_responses(y, "y")
+    if len(values) == 0:
+        raise ValueError("y is empty: there are 0 numbers to learn from.")
+    n_outputs = 1 if values.ndim == 1 else values.shape[1]
+    targets = known or RealTargets(
+        loss, values.ndim == 1, np.zeros(n_outputs), np.ones(n_outputs)
+    )
+    _check_outputs(n_outputs, targets, "y")
+    values_tgt = None
+    if y_tgt is not None:
+        values_tgt = _read_target(y_tgt, X_tgt, targets)
+    return targets, targets.encode(values), values_tgt
+
+
+def standardize_response(domains, loss):
+    """Return the domains with y in deviations from its mean in the source.
+
+    Parameters
+    ----------
+    domains : Domains
+        Checked data, y in its units.
+    loss : str
+        What is minimized.
+    """
+    y, weight = domains.y[domains.rows], domains.row_weight
+    weight = None if weight is None else weight[domains.rows]
+    mean = np.average(y, axis=0, weights=weight)
+    with np.errstate(over="ignore"):
+        scale = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weight))
+    is_constant = ~(scale > ROUNDING * np.abs(mean)) | ~np.isfinite(scale)
+    scale = np.where(is_constant, 1.0, scale)
+    # as the network holds them, so that a later call learns the same numbers
+    dtype = domains.dtype
+    mean, scale = (v.astype(dtype).astype(np.float64) for v in (mean, scale))
+    targets = replace(domains.targets, loss=loss, mean=mean, scale=scale)
+    of_each = {"y": domains.y, "y_tgt": domains.y_tgt}
+    encoded = {k: None if v is None else targets.encode(v) for k, v in of_each.items()}
+    return in_dtype(replace(domains, targets=targets, **encoded))
+
+
+def in_dtype(domains):
+    """Return the domains with y in the dtype that the network computes in."""
+    y_tgt = domains.y_tgt
+    return replace(
+        domains,
+        y=domains.y.astype(domains.dtype),
+        y_tgt=None if y_tgt is None else y_tgt.astype(domains.dtype),
+    )
+
+
+def _read_target(y_tgt, X_tgt, targets):
+    values = read_responses(y_tgt, "y_tgt")
+    n_target = _num_samples(X_tgt)
+    if len(values) != n_target:
+        raise ValueError(
+            f"y_tgt has {len(values)} entries, but X_tgt has {n_target} rows. Mark the "
+            "rows without a number by None or NaN."
+        )
+    _check_outputs(1 if values.ndim == 1 else values.shape[1], targets, "y_tgt")
+    encoded = targets.encode(values)
+    n_missing = np.isnan(encoded).sum(axis=1)
+    in_part = (n_missing > 0) & (n_missing < targets.n_outputs)
+    if in_part.any():
+        raise ValueError(
+            f"y_tgt knows some of the {targets.n_outputs} outputs but not all in "
+            f"{in_part.sum()} rows, the first of them row {np.argmax(in_part)}. Give "
+            "all of a row or none."
+        )
+    return encoded
+
+
+def _check_outputs(n_outputs, targets, name):
+    if n_outputs != targets.n_outputs:
+        raise ValueError(
+            f"{name} has {n_outputs} numbers for each row, not {targets.n_outputs}."
+        )

@@ -1,0 +1,100 @@
+"""What candidates that predict numbers are compared by, on rows of the target."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._containers._responses import read_known_responses, read_responses
+from ..metrics._agreement import concordance
+from ..metrics._sampling import evenly_spaced_rows
+from ..metrics._scorers import OF_FEATURES
+from ._judged_rows import mean_answers, of_each_fold, set_scores
+
+
+@dataclass(frozen=True)
+class JudgedNumbers:
+    """As :class:`JudgedRows`, of numbers.
+
+    Attributes
+    ----------
+    n_given, rows, positions, row_weight
+        As of :class:`JudgedRows`.
+    values : ndarray of shape (n_judged, n_outputs)
+        The known numbers, NaN elsewhere.
+    variance : ndarray of shape (n_outputs,)
+        Of y in the source.
+    """
+
+    n_given: int
+    rows: np.ndarray
+    positions: np.ndarray
+    row_weight: np.ndarray | None
+    values: np.ndarray
+    variance: np.ndarray
+
+    scores = OF_FEATURES
+    source_score = "source_r2"
+    of_disagreement = "how far its predictions are from those, 1 less Lin's concordance"
+
+    @staticmethod
+    def read_y(y):
+        """Return y as an array of floats, none missing."""
+        return read_known_responses(y, "y")
+
+    @classmethod
+    def of(cls, target, y, classes=None, *, for_choice=False):
+        """Take the rows of a target; numbers count if they are for the choice."""
+        if classes is not None:
+            raise ValueError("classes are of a classifier; a regressor has none.")
+        variance = np.atleast_1d(y.var(axis=0))
+        n_target = len(target.positions)
+        values = np.full((n_target, len(variance)), np.nan)
+        if for_choice:
+            values[:] = read_responses(target.y, "y_tgt").reshape(n_target, -1)
+        labelled = np.flatnonzero(~np.isnan(values).any(axis=1))
+        rows = np.union1d(evenly_spaced_rows(n_target), labelled)
+        return cls(
+            n_given=target.n_given,
+            rows=rows,
+            positions=target.positions[rows],
+            row_weight=None if target.weight is None else target.weight[rows],
+            values=values[rows],
+            variance=np.where(variance > 0, variance, 1),
+        )
+
+    def answers(self, evaluation, regressor):
+        """Return the numbers predicted for the judged rows."""
+        predicted = evaluation.predictions[self.rows]
+        return predicted.reshape(len(self.rows), -1).astype(np.float32)
+
+    def add_scores(self, outcomes):
+        """Score each outcome by its agreement with all on its fold, and by labels."""
+        for done in of_each_fold(outcomes):
+            answers = np.stack([o.answers for o in done]).astype(float)
+            whole = answers.mean(axis=0)
+            agreement = [concordance(a, whole, self.row_weight) for a in answers]
+            columns = {"ensemble_agreement": agreement}
+            is_known = ~np.isnan(self.values).any(axis=1)
+            if is_known.any():
+                errors = (answers - self.values)[:, is_known] ** 2 / self.variance
+                columns["labelled_r2"] = 1 - errors.mean(axis=(1, 2))
+            set_scores(done, columns)
+
+    def explain(self, params, table):
+        """Return that there is nothing to say."""
+        return ""
+
+    def votes(self, table):
+        """Raise ValueError: there are no votes."""
+        raise ValueError(
+            "rows_to_label compares votes for classes; candidates that predict numbers "
+            "have none. Label rows on which their predictions differ most."
+        )
+
+    def disagreement(self, table, i, j):
+        """Return how far two candidates are from predicting the same, in [0, 2]."""
+        positions, means = mean_answers(table)
+        if not {i, j} <= set(positions):
+            return 1.0
+        of_both = (means[positions.index(k)] for k in (i, j))
+        return 1 - concordance(*of_both, self.row_weight)
