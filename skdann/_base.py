@@ -745,8 +745,10 @@ class _ValidationScore:
         as_fitted = self.estimator._shallow_copy()._set_fitted_attributes(net, domains)
         vars(as_fitted).pop("feature_names_in_", None)  # rows have lost their names
         rows = domains.held_out
-        X, y = domains.X[rows], domains.targets.true_values(domains.y[rows])
-        accuracy = float(as_fitted.score(X, y, domain="source"))
+        X, targets = domains.X[rows], domains.targets
+        predicted = as_fitted._reading("source").predict(X)
+        accuracy = targets.score(predicted, domains.y[rows])
+        y = targets.true_values(domains.y[rows])
         if domains.X_tgt is None:
             return accuracy, accuracy
         X_tgt = domains.X_tgt[evenly_spaced_rows(domains.X_tgt.shape[0])]

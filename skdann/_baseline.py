@@ -22,6 +22,7 @@ from ._domain_aware import DomainAwareClassifier, DomainAwareRegressor
 from ._restore import restore_attributes_on_error
 from ._typing import Array, Domain, Estimator, MatrixLike, VectorLike, fit_context
 from ._warn import silent_libraries
+from .metrics._sampling import evenly_spaced_rows
 
 # Enough for any table whose columns are on one scale.
 MAX_ITER = 2000
@@ -58,8 +59,12 @@ class BaseBaseline(BaseEstimator):
             weights = _weights(domains, rows, labelled)
             y = domains.targets.true_values(y)
             self.estimator_ = self._model().fit(X, y, **weights)
+            self._check_fitted(domains)
         self._row_shape = domains.X.shape[1:]
         return self
+
+    def _check_fitted(self, domains):
+        """Raise ValueError if the model can't predict what it was fitted on."""
 
     def _scaled(self, X, domain):
         """Return rows of a domain as the model reads them."""
@@ -334,6 +339,17 @@ class BaselineRegressor(DomainAwareRegressor, BaseBaseline):
             sample_weight_tgt=sample_weight_tgt,
             y_tgt=y_tgt,
         )
+
+    def _check_fitted(self, domains):
+        for name, X in {"source": domains.X, "target": domains.X_tgt}.items():
+            if X is None:
+                continue
+            some = X[evenly_spaced_rows(X.shape[0])]
+            if not np.isfinite(self._predict_checked(some, name)).all():
+                raise ValueError(
+                    f"What {self.estimator_!r} predicts for the {name} is not finite: "
+                    "X holds numbers too large for it. Scale X and X_tgt."
+                )
 
     def _model(self):
         """Return the regressor to fit."""

@@ -124,6 +124,11 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         leaves it out; try 0.1 to 0.3. More makes the network more certain, also where
         it is wrong. Without a target it has no effect. See
         :func:`skdann.nn.class_confusion_loss`.
+    target_entropy : float, default=0.0
+        Weight of the mean entropy of what is predicted for the target [4]_, a loss term
+        that asks for certainty alone: also one class for all rows satisfies it. 0
+        leaves it out; try 0.03 to 0.1, beside a positive ``lambda_max``. See
+        :func:`skdann.nn.entropy_loss`.
     batch_size : int, default=128
         Rows per step: half source, half target. If a domain has fewer than
         ``batch_size / 2`` rows, each step uses all of them. The source gets half a
@@ -242,6 +247,8 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
        2016.
     .. [3] Y. Jin et al., "Minimum Class Confusion for Versatile Domain Adaptation",
        ECCV 2020, arXiv:1912.03699.
+    .. [4] Y. Grandvalet and Y. Bengio, "Semi-supervised Learning by Entropy
+       Minimization", NeurIPS 2004.
 
     Examples
     --------
@@ -276,6 +283,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
     _kind = "DANNClassifier"  # what files call it, and subclasses of users
     _of_old_versions = {
         "class_confusion": 0.0,
+        "target_entropy": 0.0,
         "n_estimators": 1,
         "standardize": None,
         "target_prior": None,
@@ -285,6 +293,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
     _parameter_constraints = {
         **BaseDANN._parameter_constraints,
         "class_confusion": [NOT_NEGATIVE],
+        "target_entropy": [NOT_NEGATIVE],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "target_prior": ["array-like", dict, StrOptions({"estimate"}), None],
         "scoring": [StrOptions(set(SCORES)), callable],
@@ -316,6 +325,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         momentum: float = 0.9,
         weight_decay: float = 0.01,
         class_confusion: float = 0.0,
+        target_entropy: float = 0.0,
         batch_size: int = 128,
         max_epochs: int | Literal["auto"] = "auto",
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
@@ -356,6 +366,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         self.momentum = momentum
         self.weight_decay = weight_decay
         self.class_confusion = class_confusion
+        self.target_entropy = target_entropy
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.class_weight = class_weight

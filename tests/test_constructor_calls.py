@@ -16,7 +16,7 @@ import pytest
 import torch
 from helpers import SMALL
 from hypothesis import strategies as st
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 from sklearn.model_selection import KFold, ShuffleSplit
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
@@ -24,7 +24,13 @@ from skorch.callbacks import Callback, EarlyStopping
 from test_properties import for_all
 from torch import nn
 
-from skdann import AutoDANNClassifier, BaselineClassifier, DANNClassifier
+from skdann import (
+    AutoDANNClassifier,
+    BaselineClassifier,
+    BaselineRegressor,
+    DANNClassifier,
+    DANNRegressor,
+)
 from skdann.model_selection import (
     DANNGridSearchCV,
     DANNRandomizedSearchCV,
@@ -138,6 +144,7 @@ OF_NETWORK = {
     "momentum": one_of(0, 0.9, 0.999999),
     "weight_decay": NUMBERS,
     "class_confusion": NUMBERS,
+    "target_entropy": NUMBERS,
     "batch_size": one_of(2, 3, 100, 10**9),
     "max_epochs": st.sampled_from([1, 2, 4, 0, -1, 1.0, True, "x", None, np.int64(2)]),
     "class_weight": one_of(*WEIGHTS),
@@ -162,6 +169,14 @@ OF_BASELINE = {
 }
 
 
+OF_CLASSES = ("class_confusion", "class_weight", "target_entropy", "target_prior")
+OF_REGRESSOR = {k: v for k, v in OF_NETWORK.items() if k not in OF_CLASSES}
+OF_REGRESSOR["loss"] = one_of("squared_error", "absolute_error", "huber")
+OF_REGRESSOR["scoring"] = (
+    one_of("neg_iwv", "neg_dev", "neg_devn", "infomax") | functions
+)
+
+
 def calls(estimator, pool, quick, **required):
     """Draw constructor calls; what is not drawn is quick."""
 
@@ -178,6 +193,11 @@ def calls(estimator, pool, quick, **required):
 QUICK = {**SMALL, "max_epochs": 2}
 networks = calls(DANNClassifier, OF_NETWORK, QUICK)
 baselines = calls(BaselineClassifier, OF_BASELINE, {})
+QUICK_OF_NUMBERS = {k: v for k, v in QUICK.items() if k not in OF_CLASSES}
+of_numbers = st.one_of(
+    calls(DANNRegressor, OF_REGRESSOR, QUICK_OF_NUMBERS),
+    calls(BaselineRegressor, OF_BASELINE, {}),
+)
 
 CANDIDATES = [DANNClassifier(**QUICK), BaselineClassifier(), SIMPLE]
 candidates = st.lists(
@@ -240,6 +260,7 @@ OF_RANDOM_SEARCH = {**OF_SEARCH, "n_iter": COUNTS, "random_state": one_of(*SEEDS
 any_call = st.one_of(
     networks,
     baselines,
+    of_numbers,
     calls(AutoDANNClassifier, OF_AUTO, {"candidates": FIXED}),
     calls(DANNGridSearchCV, OF_SEARCH, SEARCH, **SEARCHED),
     calls(
@@ -308,6 +329,10 @@ def test_any_call_is_a_fit_or_an_error_that_names_what_is_wrong(estimator, rows)
         assert before.keys() == after.keys()
         assert all(after[name] is value for name, value in before.items())
         assert names_something(estimator).search(str(error)), repr(error)
+    elif is_regressor(estimator):
+        predicted = estimator.predict(rows[2])
+        assert predicted.shape == (len(rows[2]),)
+        assert np.isfinite(predicted).all()
     elif getattr(estimator, "refit", True) is not False:
         P = estimator.predict_proba(rows[2])
         assert P.shape == (len(rows[2]), len(estimator.classes_))
@@ -319,6 +344,8 @@ def test_pools_hold_all_parameters():
     for estimator, pool, required in [
         (CANDIDATES[0], OF_NETWORK, ()),
         (BaselineClassifier(), OF_BASELINE, ()),
+        (BaselineRegressor(), OF_BASELINE, ()),
+        (DANNRegressor(), OF_REGRESSOR, ()),
         (AutoDANNClassifier(), OF_AUTO, ()),
         (DANNGridSearchCV(**SEARCH, param_grid={}), OF_SEARCH, SEARCHED),
         (

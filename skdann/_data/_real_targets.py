@@ -49,6 +49,10 @@ class RealTargets:
         """Return what is answered, of predictions of shape (n, n_outputs)."""
         return predictions[:, 0] if self.is_column else predictions
 
+    def score(self, predicted, encoded):
+        """Return R2 of predictions, by the variance of y in the source."""
+        return float(1 - np.mean((self.encode(predicted) - encoded) ** 2))
+
     def is_known(self, encoded):
         """Return which rows have a label."""
         return ~np.isnan(encoded[:, 0])

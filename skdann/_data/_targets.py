@@ -68,6 +68,10 @@ class ClassTargets:
         """Return labels as users know them, of what :meth:`encode` returned."""
         return self.classes[codes]
 
+    def score(self, predicted, codes):
+        """Return the accuracy of predicted labels."""
+        return float(np.mean(predicted == self.classes[codes]))
+
     def is_known(self, codes):
         """Return which rows have a label."""
         return codes != UNLABELLED

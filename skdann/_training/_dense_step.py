@@ -10,7 +10,7 @@ from ..nn._dann import DANN, PARTS
 from ..nn._dense import ALL, DenseLayer, backward, forward, plan_layers
 from ..nn._loss_gradients import (
     LABEL_GRADIENTS,
-    class_confusion_loss_gradient,
+    TARGET_GRADIENTS,
     domain_loss_gradient,
 )
 from ..nn._sparse_layer import SparseLayer
@@ -23,7 +23,7 @@ from ._runs import runs
 from ._step_log import StepLog
 
 # Terms of the objective whose gradients are known here.
-TERMS = {"label", "domain", "class_confusion"}
+TERMS = {"label", "domain", *TARGET_GRADIENTS}
 
 
 class DenseStep:
@@ -129,7 +129,9 @@ class DenseStep:
         if batch.label_weight is not None:
             self.share = last.new_empty(n_networks, self.n_labelled, 1)
         # one number for each network, as a factor of what is of rows
-        self.reversal, self.confusion = last.new_zeros(2, n_networks, 1, 1)
+        self.reversal = last.new_zeros(n_networks, 1, 1)
+        of_target = [name for name in TARGET_GRADIENTS if name in self.objective.terms]
+        self.factors = {name: torch.zeros_like(self.reversal) for name in of_target}
         self.lambdas = self.weights = None
         if not self.has_target:
             return
@@ -194,12 +196,14 @@ class DenseStep:
         logits, gradient, n = self.label[-1].h, self.label[-1].g, self.n_labelled
         of_label = LABEL_GRADIENTS[self.objective.label_loss]
         yield partial(of_label, logits[:, :n], self.truth, self.share, gradient[:, :n])
-        if self.objective.reads_all_labels:
-            weight = self.domain_weight[:, n:] if self.log.weighs_target else None
-            yield partial(
-                class_confusion_loss_gradient, logits[:, n:], weight, gradient[:, n:]
-            )
-            yield partial(gradient[:, n:].mul_, self.confusion)
+        weight = self.domain_weight[:, n:] if self.log.weighs_target else None
+        of_target = gradient[:, n:]
+        for i, (name, factor) in enumerate(self.factors.items()):
+            out = torch.empty_like(of_target) if i else of_target
+            yield partial(TARGET_GRADIENTS[name], logits[:, n:], weight, out)
+            yield partial(out.mul_, factor)
+            if i:
+                yield partial(of_target.add_, out)
 
     def restart(self, means: EpochMeans, n_steps: int) -> None:
         """Begin an epoch of so many steps, whose losses go to ``means``."""
@@ -257,9 +261,10 @@ class DenseStep:
         if lambdas != self.lambdas:
             self.lambdas = lambdas
             self._write([-lambda_ for lambda_ in lambdas], self.reversal)
-        if self.objective.reads_all_labels and weights != self.weights:
+        if weights != self.weights:
             self.weights = weights
-            self._write([w["class_confusion"] for w in weights], self.confusion)
+            for name, factor in self.factors.items():
+                self._write([w[name] for w in weights], factor)
 
     def _write(self, values, out):
         if len(set(values)) == 1:

@@ -11,7 +11,12 @@ from typing import NamedTuple
 from torch import Tensor
 
 from ..nn._dann import DANN, Outputs
-from ..nn._losses import LABEL_LOSSES, class_confusion_loss, domain_loss
+from ..nn._losses import (
+    LABEL_LOSSES,
+    class_confusion_loss,
+    domain_loss,
+    entropy_loss,
+)
 from ..nn._standardizer import SOURCE
 from ._batches import Batch
 
@@ -56,22 +61,24 @@ def _domain(outputs, batch):
     return domain_loss(outputs.domain_logits, batch.domain, batch.domain_weight)
 
 
-def _class_confusion(outputs, batch):
-    of_target = batch.n_labelled, batch.domain.shape[-1] - batch.n_labelled
-    weight = None
-    if batch.weighs_target:
-        weight = batch.domain_weight.narrow(-1, *of_target)
-    return class_confusion_loss(
-        outputs.label_logits.narrow(-2, *of_target), weight=weight
-    )
+def target_term(compute: Callable) -> LossTerm:
+    """Return an optional term of the label logits of target rows, and their weights."""
+
+    def loss(outputs, batch):
+        of_target = batch.n_labelled, batch.domain.shape[-1] - batch.n_labelled
+        weight = None
+        if batch.weighs_target:
+            weight = batch.domain_weight.narrow(-1, *of_target)
+        return compute(outputs.label_logits.narrow(-2, *of_target), weight=weight)
+
+    return LossTerm(loss, is_optional=True, needs_target=True, reads_all_labels=True)
 
 
 LOSS_TERMS = {
     "label": label_term("cross_entropy"),
     "domain": LossTerm(_domain, needs_target=True),
-    "class_confusion": LossTerm(
-        _class_confusion, is_optional=True, needs_target=True, reads_all_labels=True
-    ),
+    "class_confusion": target_term(class_confusion_loss),
+    "target_entropy": target_term(entropy_loss),
 }
 
 # Parameters of estimators: the weights of the optional terms.

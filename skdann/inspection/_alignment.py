@@ -32,6 +32,9 @@ from ._fitted import (
 
 _INSTEAD = "Features of others: AlignmentDisplay.from_features."
 
+# More colors are no legend.
+MOST_CLASSES = 12
+
 _PROJECTION = {
     "method": [StrOptions({"pca", "tsne"})],
     "max_samples": [Interval(Integral, 2, None, closed="left")],
@@ -41,6 +44,8 @@ _PROJECTION = {
 
 class AlignmentDisplay:
     """Rows of source and target as points in the plane, by domain and by class.
+
+    Of a regressor, by domain and by the number that it predicts.
 
     Make it with :meth:`from_estimator` or :meth:`from_features`.
 
@@ -56,7 +61,7 @@ class AlignmentDisplay:
     is_target : ndarray of bool of shape (n,)
         Of each point.
     labels : ndarray of shape (n,) or None
-        Class of each point; None draws the domains alone.
+        Class, or number, of each point; None draws the domains alone.
 
     Attributes
     ----------
@@ -108,7 +113,7 @@ class AlignmentDisplay:
 
         Parameters
         ----------
-        estimator : fitted DANNClassifier, Pipeline or search
+        estimator : fitted DANNClassifier, DANNRegressor, Pipeline or search
             With ``transform`` and ``predict``.
         X_src, X_tgt : array-like or sparse matrix of shape (n, n_features)
             Rows of each domain, raw.
@@ -267,13 +272,21 @@ class AlignmentDisplay:
             column[0].set_title(title)
             self._draw_domains(column[0], points)
             if self.labels is not None:
-                self._draw_classes(column[1], points)
+                draw = self._draw_numbers if self._has_numbers else self._draw_classes
+                draw(column[1], points)
             for panel in column:
                 panel.set(xticks=[], yticks=[])
-        for row, name in zip(self.ax_, ("by domain", "by class"), strict=False):
+        by_y = "by number" if self._has_numbers else "by class"
+        for row, name in zip(self.ax_, ("by domain", by_y), strict=False):
             row[0].set_ylabel(name)
             place_legend(row[-1])
         return self
+
+    @property
+    def _has_numbers(self):
+        """Whether labels are numbers, of which a scale tells more than names."""
+        has = self.labels is not None and self.labels.dtype.kind == "f"
+        return has and len(np.unique(self.labels)) > MOST_CLASSES
 
     def _draw_domains(self, ax, points):
         # source and target in turn, so that neither hides the other
@@ -292,10 +305,30 @@ class AlignmentDisplay:
                 ax.scatter(
                     *points[shown].T, color=color, marker=marker, s=18, linewidths=0.8
                 )
-            if len(classes) <= 12:  # more colors are no legend
+            if len(classes) <= MOST_CLASSES:
                 ax.scatter([], [], color=color, s=20, label=str(label))
-        for name, marker in (("source", "."), ("target", "x")):
-            ax.scatter([], [], color="0.4", marker=marker, s=24, label=name)
+        _explain_markers(ax)
+
+    def _draw_numbers(self, ax, points):
+        ends = {"vmin": self.labels.min(), "vmax": self.labels.max()}
+        for of_target, marker in ((False, "."), (True, "x")):
+            shown = self.is_target == of_target
+            drawn = ax.scatter(
+                *points[shown].T,
+                c=self.labels[shown],
+                marker=marker,
+                s=18,
+                linewidths=0.8,
+                **ends,
+            )
+        if ax is self.ax_[-1, -1]:
+            self.figure_.colorbar(drawn, ax=ax, location="bottom", fraction=0.06)
+        _explain_markers(ax)
+
+
+def _explain_markers(ax):
+    for name, marker in (("source", "."), ("target", "x")):
+        ax.scatter([], [], color="0.4", marker=marker, s=24, label=name)
 
 
 def _read_view(view, title):

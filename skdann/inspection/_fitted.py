@@ -1,10 +1,12 @@
 """Rows as a fitted estimator, or its last step, gets them."""
 
 import numpy as np
+from sklearn.base import is_regressor
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
 from .._containers._labels import find_labels
+from .._containers._responses import read_responses
 from .._data._targets import known_target_labels
 from .._pipelines import last_step, resolve_search
 from ..metrics._fitted import reading, unwrap
@@ -62,9 +64,11 @@ def features(estimator, domains):
 def known_or_predicted(model, X, y, rows, name):
     """Return the labels of some rows; where none is known, what is predicted.
 
+    Of several numbers of a row the first.
+
     Parameters
     ----------
-    model : fitted classifier
+    model : fitted classifier or regressor
         For the domain of these rows.
     X : array-like
         All rows of the domain.
@@ -75,7 +79,10 @@ def known_or_predicted(model, X, y, rows, name):
     name : str
         What messages call the labels.
     """
-    labels = model.predict(_safe_indexing(X, rows)).astype(object)
+    labels = model.predict(_safe_indexing(X, rows))
+    if is_regressor(unwrap(model)[1]):
+        return _known_or_predicted_numbers(labels, X, y, rows, name)
+    labels = labels.astype(object)
     if y is not None:
         classes = unwrap(model)[1].classes_
         known, is_known = known_target_labels(y, X, classes, name)
@@ -84,6 +91,19 @@ def known_or_predicted(model, X, y, rows, name):
         given[is_known] = np.where(found >= 0, classes[found], known.astype(object))
         labels = np.where(is_known[rows], given[rows], labels)
     return np.array(labels.tolist())
+
+
+def _known_or_predicted_numbers(predicted, X, y, rows, name):
+    numbers = predicted if predicted.ndim == 1 else predicted[:, 0]
+    if y is None:
+        return numbers
+    known = read_responses(y, name)
+    known = known if known.ndim == 1 else known[:, 0]
+    if len(known) != _num_samples(X):
+        raise ValueError(
+            f"{name} has {len(known)} entries, but there are {_num_samples(X)} rows."
+        )
+    return np.where(np.isnan(known[rows]), numbers, known[rows])
 
 
 def some_rows(X, max_rows, rng):

@@ -212,6 +212,7 @@ class SearchDisplay:
         for panel, (name, score) in zip(self.ax_, self.scores.items(), strict=True):
             self._draw(panel, places, score)
             panel.set(title=name.replace("_", " "), xlabel=self.names[0])
+            panel.ticklabel_format(axis="y", useOffset=False)
             if ticks is None:
                 panel.set_xscale("symlog", linthresh=_smallest(self.x))
             else:

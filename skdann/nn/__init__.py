@@ -2,7 +2,7 @@
 
 from ._dann import DANN
 from ._gradient_reversal import GradientReversal, reverse_gradient
-from ._losses import class_confusion_loss, domain_loss, label_loss
+from ._losses import class_confusion_loss, domain_loss, entropy_loss, label_loss
 from ._papers import gtsrb_network, mnist_network, office_network, svhn_network
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "GradientReversal",
     "class_confusion_loss",
     "domain_loss",
+    "entropy_loss",
     "gtsrb_network",
     "label_loss",
     "mnist_network",

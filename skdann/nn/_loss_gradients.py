@@ -142,3 +142,34 @@ def class_confusion_loss_gradient(
     of_p = share * (p @ (of_confusion + of_confusion.transpose(-2, -1)))
     of_p -= (p * of_p).sum(-1, keepdim=True)
     return torch.mul(p, of_p, out=out).div_(temperature)
+
+
+def entropy_loss_gradient(logits: Tensor, weight: Tensor | None, out: Tensor) -> Tensor:
+    r"""Write the gradient of the mean entropy with respect to the logits.
+
+    .. math:: \frac{\partial L}{\partial z_{ik}}
+              = -\frac{w_i}{\sum_j w_j} \, p_{ik} (\log p_{ik} + H_i)
+
+    Parameters
+    ----------
+    logits : Tensor of shape (..., n, n_classes)
+        Label logits of rows of the target.
+    weight : Tensor of shape (..., n) or None
+        How often each row counts.
+    out : Tensor of shape (..., n, n_classes)
+        Where to.
+    """
+    log_p = logits.log_softmax(-1)
+    p = log_p.exp()
+    negative_entropy = (p * log_p).sum(-1, keepdim=True)
+    torch.mul(p, negative_entropy - log_p, out=out)
+    if weight is None:
+        return out.div_(logits.shape[-2])
+    return out.mul_((weight / weight.sum(-1, keepdim=True)).unsqueeze(-1))
+
+
+# Of optional terms that read the target's label logits, by the name of the term.
+TARGET_GRADIENTS = {
+    "class_confusion": class_confusion_loss_gradient,
+    "target_entropy": entropy_loss_gradient,
+}

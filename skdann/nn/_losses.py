@@ -208,6 +208,47 @@ def class_confusion_loss(
     return 1 - confusion.diagonal(dim1=-2, dim2=-1).mean(-1)
 
 
+def entropy_loss(logits: Tensor, weight: Tensor | None = None) -> Tensor:
+    r"""Mean entropy of the predictions for unlabelled rows [1]_.
+
+    Low if each row is predicted with certainty, whichever class that is: borders
+    between classes then run where there are few rows. It does not ask for all classes
+    to be there: one class for all rows has none.
+
+    .. math:: L = -\frac1n \sum_i \sum_k p_{ik} \log p_{ik}, \quad
+              p_i = \mathrm{softmax}(z_i)
+
+    Parameters
+    ----------
+    logits : Tensor of shape (..., n, n_classes)
+        Label logits :math:`z` of rows of the target.
+    weight : Tensor of shape (..., n) or None, default=None
+        How often each row counts, on any scale. None counts all alike.
+
+    Returns
+    -------
+    Tensor of shape (...)
+        In [0, log n_classes]; a scalar for one network.
+
+    References
+    ----------
+    .. [1] Y. Grandvalet and Y. Bengio, "Semi-supervised Learning by Entropy
+       Minimization", NeurIPS 2004.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdann.nn import entropy_loss
+    >>> round(entropy_loss(torch.zeros(3, 2)).item(), 4)
+    0.6931
+    """
+    log_p = logits.log_softmax(-1)
+    entropy = -(log_p.exp() * log_p).sum(-1)
+    if weight is None:
+        return entropy.mean(-1)
+    return (weight * entropy).sum(-1) / weight.sum(-1)
+
+
 LabelLoss = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 
 # Of numbers, by the values of the parameter ``loss``.

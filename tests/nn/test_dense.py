@@ -4,12 +4,19 @@ import pytest
 import torch
 from torch import nn
 
-from skdann.nn import DANN, class_confusion_loss, domain_loss, label_loss
+from skdann.nn import (
+    DANN,
+    class_confusion_loss,
+    domain_loss,
+    entropy_loss,
+    label_loss,
+)
 from skdann.nn._dense import DERIVATIVES, DenseLayer, backward, forward, plan_layers
 from skdann.nn._ensemble import EnsembleDANN
 from skdann.nn._loss_gradients import (
     class_confusion_loss_gradient,
     domain_loss_gradient,
+    entropy_loss_gradient,
     label_loss_gradient,
 )
 from skdann.nn._mlp import ACTIVATIONS, Dropout, make_mlp
@@ -106,6 +113,8 @@ def test_gradients_of_losses_are_those_of_autograd(is_weighted, dtype):
     class_confusion_loss_gradient(logits, weight, out)
     expected = gradient_of(lambda z: class_confusion_loss(z, weight=weight), logits)
     assert_same(out, expected)
+    entropy_loss_gradient(logits, weight, out)
+    assert_same(out, gradient_of(lambda z: entropy_loss(z, weight), logits))
     domain, is_target = logits[..., 0], (torch.arange(24).view(3, 8) % 8 > 4).to(dtype)
     of_rows = torch.full_like(domain, 0.1) if weight is None else weight
     out = domain_loss_gradient(domain, is_target, of_rows, torch.empty_like(domain))

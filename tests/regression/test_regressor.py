@@ -17,6 +17,7 @@ from torch import nn
 
 import skdann
 from skdann import AdaptationWarning, DANNRegressor
+from skdann.inspection import AlignmentDisplay, HistoryDisplay, adaptation_report
 
 RNG = np.random.default_rng(0)
 
@@ -322,3 +323,24 @@ def test_two_fits_with_one_seed_are_the_same_and_features_tell_the_domain():
     assert np.array_equal(one.predict(X_TGT), two.predict(X_TGT))
     assert one.transform(X_TGT).shape == (150, 16)
     assert one.predict_domain(X_TGT).shape == (150,)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_displays_draw_numbers_by_their_size(n_outputs, no_figure_stays):
+    y, y_tgt = (np.stack([v, -v], axis=1)[:, :n_outputs] for v in (Y, Y_TGT))
+    known = np.where(np.arange(150)[:, None] < 9, y_tgt, np.nan)
+    regressor = quick(max_epochs=20).fit(X, y, X_TGT)
+    display = AlignmentDisplay.from_estimator(regressor, X, X_TGT, y_src=y, y_tgt=known)
+    assert np.array_equal(display.labels[:150], y[:, 0])
+    assert np.array_equal(display.labels[150:159], y_tgt[:9, 0])
+    predicted = regressor.predict(X_TGT).reshape(150, -1)[9:, 0]
+    assert np.array_equal(display.labels[159:], predicted)
+    assert display.ax_[1, 0].get_ylabel() == "by number"
+    assert HistoryDisplay.from_estimator(regressor).ax_.shape == (2, 2)
+    with pytest.raises(ValueError, match="y_src has 3 entries"):
+        AlignmentDisplay.from_estimator(regressor, X, X_TGT, y_src=y[:3])
+
+
+def test_a_report_says_that_it_is_of_classes(fitted):
+    with pytest.raises(ValueError, match="must be a DANNClassifier, or a Pipeline"):
+        adaptation_report(fitted, X, Y, X_TGT)

@@ -104,6 +104,8 @@ SETTINGS = {
     "no dropout": {"dropout": 0.0},
     "much dropout": {"dropout": 0.9},
     "class confusion": {"class_confusion": 0.4},
+    "target entropy": {"target_entropy": 0.1},
+    "both": {"class_confusion": 0.2, "target_entropy": 0.1},
     "one layer": {"hidden_layer_sizes": (7,), "domain_hidden_layer_sizes": ()},
     "deep heads": {"domain_hidden_layer_sizes": (9, 8, 7)},
     "small batches": {"batch_size": 10},
@@ -148,7 +150,8 @@ def data_of_all_kinds(X, y, X_tgt):
 @pytest.mark.parametrize("kind", range(8))
 def test_data_of_each_kind(domains, by_autograd, kind, class_weight):
     _, (X, y, X_tgt), given = list(data_of_all_kinds(*domains))[kind]
-    params = {"class_weight": class_weight, "class_confusion": 0.2}
+    params = {"class_confusion": 0.2, "target_entropy": 0.1}
+    params["class_weight"] = class_weight
     clf, other = new(**params), new(**params)
     clf.fit(X, y, X_tgt, **given)
     by_autograd(lambda: other.fit(X, y, X_tgt, **given))

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from helpers import make_domains
 from scipy.special import softmax
 from sklearn.base import clone
 
 from skdann._training import OPTIONAL_TERMS
 from skdann._training._objective import LOSS_TERMS, Objective
-from skdann.nn import class_confusion_loss
+from skdann.nn import class_confusion_loss, entropy_loss
 
 
 def confusion_by_numpy(logits, temperature=2.5):
@@ -47,6 +48,37 @@ def test_class_confusion_of_a_class_that_is_never_predicted_is_finite(dtype):
     assert logits.grad.isfinite().all()
 
 
+def test_the_entropy_is_that_of_the_rows_by_their_weights():
+    logits = 3 * np.random.default_rng(0).standard_normal((4, 20, 5))
+    P = softmax(logits, axis=-1)
+    expected = -(P * np.log(P)).sum(-1)
+    found = entropy_loss(torch.from_numpy(logits))
+    np.testing.assert_allclose(found, expected.mean(-1), rtol=1e-12)
+    weight = np.random.default_rng(1).random((4, 20))
+    found = entropy_loss(torch.from_numpy(logits), torch.from_numpy(weight))
+    np.testing.assert_allclose(
+        found, np.average(expected, axis=-1, weights=weight), rtol=1e-12
+    )
+
+
+def test_training_with_the_entropy_moves_borders_to_where_no_rows_are(small):
+    X, y, X_tgt, y_tgt = make_domains()
+    accuracies = []
+    for weight in (0, 1):
+        clf = small(target_entropy=weight, max_epochs=60, lambda_max=0, dropout=0)
+        accuracies.append(clf.fit(X, y, X_tgt).score(X_tgt, y_tgt))
+    assert accuracies[0] < 0.6 < 0.9 < accuracies[1]
+
+
+def test_the_recorded_entropy_is_that_of_the_target(small, domains):
+    """One batch holds all rows, so the record can be computed from outside."""
+    X, y, X_tgt = (rows[:60] for rows in domains)
+    clf = small(max_epochs=1, dropout=0, lr=1e-12, target_entropy=0.3)
+    P = clf.fit(X, y, X_tgt).predict_proba(X_tgt)
+    expected = -(P * np.log(P)).sum(axis=1).mean()
+    assert clf.history_[0]["target_entropy_loss"] == pytest.approx(expected, rel=1e-6)
+
+
 def test_what_is_asked_of_a_network_is_what_the_terms_read():
     assert list(Objective("cross_entropy", has_target=False).terms) == ["label"]
     assert list(Objective("cross_entropy").terms) == ["label", "domain"]
@@ -60,7 +92,7 @@ def test_what_is_asked_of_a_network_is_what_the_terms_read():
 
 def test_optional_terms_are_parameters_that_are_off_by_default(small):
     parameters = small().get_params()
-    assert OPTIONAL_TERMS == ("class_confusion",)
+    assert OPTIONAL_TERMS == ("class_confusion", "target_entropy")
     assert all(parameters[name] == 0 for name in OPTIONAL_TERMS)
     assert set(OPTIONAL_TERMS) < set(LOSS_TERMS)
 
@@ -126,4 +158,5 @@ def test_a_search_adds_a_candidate_that_is_trained_on_the_source_alone(small, do
     assert search.cv_results_["params"][-1] == {
         "lambda_max": 0.0,
         "class_confusion": 0.0,
+        "target_entropy": 0.0,
     }
