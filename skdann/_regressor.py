@@ -63,9 +63,10 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
     lr_alpha, lr_beta : float, default=10.0 and 0.75
         Of "annealed".
     standardize : {"auto", "source", "domain", "pooled"} or None, default="auto"
-        By whose means and deviations columns are standardized. "auto" is "source" or
-        "domain", with whichever a ridge regression and a random forest agree better on
-        the target, by Lin's concordance; sparse rows and images stay as they are.
+        By whose means and deviations columns are standardized. "auto" is "domain" if
+        the domains hardly overlap, and if a ridge regression and a random forest then
+        agree better on the target, by Lin's concordance; else "source". Sparse rows and
+        images stay as they are.
     n_estimators : int or "auto", default="auto"
         Number of networks, whose predictions are averaged. "auto" is 5, and 1 if a part
         of the network is your own.
