@@ -139,7 +139,7 @@ def _area_under_curve(model, domains):
     for train, test in folds.split(X, is_target):
         model.fit(X[train], is_target[train], weight[train])
         P[test] = model.predict_proba(X[test])[:, 1]
-    return roc_auc_score(is_target, P, sample_weight=weight)
+    return roc_auc_score(is_target, np.nan_to_num(P), sample_weight=weight)
 
 
 def _in_scales(domains):
