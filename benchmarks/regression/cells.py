@@ -98,7 +98,6 @@ OF_SET = {
 
 # What the first seed is enough for.
 ONCE = [
-    *SCALES,
     *STRONGER,
     *BY_SCALES["source"],
     *LOGARITHMS,
