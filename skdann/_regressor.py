@@ -49,9 +49,10 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
     loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
         What is minimized on labelled rows: half the squared error, the absolute error,
         or the first for errors up to one deviation of y and the second beyond.
-    lambda_max : float, default=1.0
+    lambda_max : float, default=0.1
         Peak strength of the adversary, as in :class:`DANNClassifier`, where all
-        parameters are explained that are named alike.
+        parameters are explained that are named alike. Weaker than there: a strong one
+        does much harm where y is distributed differently.
     lambda_schedule : {"annealed", "linear", "constant"} or callable, default="annealed"
         How lambda rises with training progress.
     lambda_gamma : float, default=10.0
@@ -63,9 +64,10 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
     lr_alpha, lr_beta : float, default=10.0 and 0.75
         Of "annealed".
     standardize : {"auto", "source", "domain", "pooled"} or None, default="auto"
-        By whose means and deviations columns are standardized. "auto" is "source" or
-        "domain", with whichever a ridge regression and a random forest agree better on
-        the target, by Lin's concordance; sparse rows and images stay as they are.
+        By whose means and deviations columns are standardized. "auto" is "domain" if
+        the domains hardly overlap, and if a ridge regression and a random forest then
+        agree better on the target, by Lin's concordance; else "source". Sparse rows and
+        images stay as they are.
     n_estimators : int or "auto", default="auto"
         Number of networks, whose predictions are averaged. "auto" is 5, and 1 if a part
         of the network is your own.
@@ -75,7 +77,7 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
         Widths of the domain classifier's hidden layers.
     activation : str, default="relu"
         One of "relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid".
-    dropout : float, default=0.25
+    dropout : float, default=0.1
         Probability of dropping a hidden unit of the feature extractor in training.
     feature_extractor : torch module, class, factory or None, default=None
         Replaces the built-in layers.
@@ -200,7 +202,7 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
         self,
         *,
         loss: Literal["squared_error", "absolute_error", "huber"] = "squared_error",
-        lambda_max: float = 1.0,
+        lambda_max: float = 0.1,
         lambda_schedule: Literal["annealed", "linear", "constant"]
         | Schedule = "annealed",
         lambda_gamma: float = 10.0,
@@ -215,7 +217,7 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
         activation: Literal[
             "relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid"
         ] = "relu",
-        dropout: float = 0.25,
+        dropout: float = 0.1,
         feature_extractor: Callable[..., Any] | None = None,
         label_classifier: Callable[..., Any] | None = None,
         domain_classifier: Callable[..., Any] | None = None,
