@@ -11,7 +11,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from ..nn._dann import DANN, Outputs
-from ..nn._losses import LABEL_LOSSES, class_confusion_loss, domain_loss
+from ..nn._losses import LABEL_LOSSES, class_confusion_loss, domain_loss, group_loss
 from ..nn._standardizer import SOURCE
 from ._batches import Batch
 
@@ -53,6 +53,8 @@ def label_term(name: str) -> LossTerm:
 
 
 def _domain(outputs, batch):
+    if batch.group is not None:
+        return group_loss(outputs.domain_logits, batch.group, batch.domain_weight)
     return domain_loss(outputs.domain_logits, batch.domain, batch.domain_weight)
 
 
