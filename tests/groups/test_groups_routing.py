@@ -10,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skdann import DANNClassifier, DANNRegressor
 from skdann._training import TrainingPlan
+from skdann.inspection import adaptation_report
 from skdann.model_selection import DANNGridSearchCV, reverse_validation_score
 
 X, Y, X_TGT, _ = make_domains(60, 40)
@@ -127,6 +128,18 @@ def test_groups_that_split_a_binary_search_are_left_alone_by_fits():
     )
     search.fit(X, Y, X_TGT, groups=SITES, groups_tgt=[None])
     assert search.n_splits_ == 2
+
+
+@pytest.mark.parametrize("params", [{}, {"n_estimators": 2}])
+def test_the_report_compares_networks_that_know_the_groups(fits, params):
+    clf = new(**params).fit(X, Y, X_TGT, **BOTH)
+    report = adaptation_report(clf, X, Y, X_TGT, **BOTH, random_state=0)
+    assert report.verdict in ("for", "against", "open")
+    assert report.measures.chance == 1 / 4  # of two groups of the target
+    assert len(fits) == 6
+    assert all(set(d.group_names.source) == set("abc") for d in fits)
+    with pytest.raises(ValueError, match="domain_classes='groups' tells groups"):
+        adaptation_report(clf, X, Y, X_TGT, random_state=0)
 
 
 def test_who_scores_without_groups_is_told_to_pass_them():
