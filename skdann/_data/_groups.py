@@ -42,7 +42,7 @@ class GroupNames:
         pairs = [
             (domain, name)
             for domain, names in vars(self).items()
-            for name in ([None] if names is None else names.tolist())
+            for name in ([None] if names is None else _as_list(names))
         ]
         table = np.empty((len(pairs), 2), dtype=object)
         for i, pair in enumerate(pairs):
@@ -51,7 +51,12 @@ class GroupNames:
 
     def identity(self):
         """Return what tells these from others, as text."""
-        return repr([None if n is None else n.tolist() for n in self._sides])
+        return repr([None if n is None else _as_list(n) for n in self._sides])
+
+
+def _as_list(names):
+    """Return names as Python's objects; dates as they are, which numpy would count."""
+    return list(names) if names.dtype.kind in "mM" else names.tolist()
 
 
 def as_plain(names: GroupNames | None) -> dict[str, Any] | None:
@@ -185,7 +190,7 @@ def _encode(name, labels, names, rows, n_rows):
     codes = find_labels(labels, names)
     is_new = codes[rows] == UNLABELLED
     if is_new.any():
-        new = dict.fromkeys(map(repr, labels[rows][is_new].tolist()))
+        new = dict.fromkeys(map(repr, _as_list(labels[rows][is_new])))
         raise ValueError(
             f"{name} holds groups that the first call did not have: "
             f"{first_few(list(new))}. The network has no output for them: fit anew "

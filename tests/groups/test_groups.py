@@ -212,6 +212,19 @@ def test_groups_come_in_any_container(name, fitted):
     np.testing.assert_array_equal(again.predict_proba(X), expected.predict_proba(X))
 
 
+@pytest.mark.parametrize("unit", ["D", "s", "ns"])
+def test_dates_are_told_as_dates(unit):
+    days = CONTAINERS["dates"].astype(f"datetime64[{unit}]")
+    clf = fit(groups=pd.Series(days) if unit == "ns" else days)
+    assert [str(day)[:10] for day in clf.groups_[:3, 1]] == [
+        f"2020-01-0{i}" for i in (2, 3, 4)
+    ]
+    with pytest.raises(ValueError, match=r"did not have: .*2020-01-12"):
+        clf.partial_fit(
+            X, Y, X_TGT, groups=days + np.timedelta64(10, "D"), groups_tgt=MONTHS
+        )
+
+
 BAD = [
     ({"groups": SITES[:-1]}, "groups has 59 entries, but X has 60 rows"),
     ({"groups_tgt": MONTHS[:3]}, "groups_tgt has 3 entries, but X_tgt has 40 rows"),
