@@ -85,13 +85,16 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
         Maps features to the numbers, in deviations from their mean; called with as many
         of (n_features, n_outputs) as it requires. None is ``torch.nn.Linear``.
     domain_classifier : torch module, class, factory or None, default=None
-        Maps features to one logit, called with (n_features, 1).
+        Maps features to one logit, called with (n_features, 1), or to one for each
+        group, called with (n_features, n_groups).
     optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
         Optimizer; its learning rate follows ``lr_schedule``.
     momentum : float, default=0.9
         Momentum of "sgd", :math:`\beta_1` of "adam" and "adamw".
     weight_decay : float, default=0.01
         Weight decay coefficient.
+    domain_classes : {"binary", "groups"}, default="binary"
+        Whether source and target are told apart, or all groups of both.
     batch_size : int, default=128
         Rows per step: half source, half target.
     max_epochs : int or "auto", default="auto"
@@ -138,6 +141,8 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
         Names of the columns; only if X had names that are all strings.
     standardize_ : {"source", "domain", "pooled"} or None
         How columns are standardized: what "auto" has come to.
+    groups_ : ndarray of shape (n_groups, 2)
+        Domain and name of each group; only with ``domain_classes="groups"``.
     module_ : skdann.nn.DANN
         The trained network.
     net_ : skorch.NeuralNet
@@ -224,6 +229,7 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
         optimizer: Literal["adam", "adamw", "sgd"] | type = "adamw",
         momentum: float = 0.9,
         weight_decay: float = 0.01,
+        domain_classes: Literal["binary", "groups"] = "binary",
         batch_size: int = 128,
         max_epochs: int | Literal["auto"] = "auto",
         early_stopping: bool = False,
@@ -259,6 +265,7 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
         self.optimizer = optimizer
         self.momentum = momentum
         self.weight_decay = weight_decay
+        self.domain_classes = domain_classes
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.early_stopping = early_stopping
@@ -286,6 +293,8 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
         sample_weight: VectorLike | None = None,
         sample_weight_tgt: VectorLike | None = None,
         y_tgt: MatrixLike | VectorLike | None = None,
+        groups: VectorLike | None = None,
+        groups_tgt: VectorLike | None = None,
         resume: bool = False,
     ) -> Self:
         """Fit on source rows with their numbers and on target rows without.
@@ -306,6 +315,13 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
         y_tgt : array-like of shape (n_target,) or (n_target, n_outputs), default=None
             The few target numbers that are known; None, NaN or another missing value in
             the other rows. These rows also join the label loss.
+        groups : array-like of shape (n_samples,), default=None
+            Of each source row the site, sensor, patient or month that it comes from:
+            numbers, text or other labels. They have no effect unless
+            ``domain_classes="groups"``. None is one group.
+        groups_tgt : array-like of shape (n_target,), default=None
+            The same of each target row. A name that occurs in both domains is two
+            groups.
         resume : bool, default=False
             Whether to go on from the file ``checkpoint``, if there is one.
 
@@ -343,6 +359,8 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
             sample_weight=sample_weight,
             sample_weight_tgt=sample_weight_tgt,
             y_tgt=y_tgt,
+            groups=groups,
+            groups_tgt=groups_tgt,
             resume=resume,
         )
 
@@ -358,6 +376,8 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
         sample_weight: VectorLike | None = None,
         sample_weight_tgt: VectorLike | None = None,
         y_tgt: MatrixLike | VectorLike | None = None,
+        groups: VectorLike | None = None,
+        groups_tgt: VectorLike | None = None,
     ) -> Self:
         """Train for one epoch, from wherever training stands.
 
@@ -369,6 +389,8 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
         X, y, X_tgt : array-like
             As in :meth:`fit`.
         sample_weight, sample_weight_tgt, y_tgt : array-like, default=None
+            As in :meth:`fit`.
+        groups, groups_tgt : array-like, default=None
             As in :meth:`fit`.
 
         Returns
@@ -383,6 +405,8 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
             sample_weight=sample_weight,
             sample_weight_tgt=sample_weight_tgt,
             y_tgt=y_tgt,
+            groups=groups,
+            groups_tgt=groups_tgt,
             targets=self._targets if hasattr(self, "net_") else None,
         )
 
@@ -432,6 +456,7 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
         return saved_targets(self.loss, self._is_column, weights)
 
     def _apply_parameters(self, domains, continues=False):
+        domains = super()._apply_parameters(domains, continues)
         if continues:
             return in_dtype(domains)
         domains = standardize_response(domains, self.loss)

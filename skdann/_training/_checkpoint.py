@@ -265,7 +265,8 @@ class Checkpoint(Callback):
             is_same = digests == fingerprint(self.domains)
             changed = [] if is_same else ["X, y, X_tgt or weights"]
         else:
-            changed = [k for k, value in self.data.items() if digests.get(k) != value]
+            names = {**digests, **self.data}
+            changed = [k for k in names if digests.get(k) != self.data.get(k)]
         if written["feature_names"] != present["feature_names"]:
             changed.append("the names of the columns")
         if _labels(written) != _labels(present):

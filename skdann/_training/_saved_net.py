@@ -8,6 +8,7 @@ import torch
 
 from ..nn._build import Budget
 from ..nn._class_prior import ClassPrior
+from ..nn._domain_groups import DomainGroups
 from ..nn._response_scale import ResponseScale
 from ..nn._standardizer import Standardizer
 from ._divergence import MIN_LR_SCALE
@@ -275,10 +276,12 @@ def read_fixed_parts(weights, row_shape, n_outputs, dtype):
         In which it computes.
     """
     parts = {}
+    n_groups = np.size(weights.get("domain_groups.is_target", ()))
     for name, part, leaves, shape in [
         ("standardizer", Standardizer, ("mean", "scale"), (2, *row_shape)),
         ("class_prior", ClassPrior, ("proportions", "shift"), (2, n_outputs)),
         ("response_scale", ResponseScale, ("mean", "scale"), (n_outputs,)),
+        ("domain_groups", DomainGroups, ("is_target",), (n_groups,)),
     ]:
         values = [weights.get(f"{name}.{leaf}") for leaf in leaves]
         if all(value is None for value in values):
