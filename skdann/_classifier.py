@@ -121,10 +121,10 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         Weight decay coefficient.
     domain_classes : {"binary", "groups"}, default="binary"
         What the domain classifier tells apart: source and target, or all groups of both
-        that ``groups`` and ``groups_tgt`` of ``fit`` name. Try "groups" if the source
-        comes from several sites which differ: then features are to reveal none of
-        them. Source and target count one half each, and within them all groups the
-        same, however many rows they have.
+        that ``groups`` and ``groups_tgt`` of ``fit`` name. "groups" wants features that
+        reveal no site of the source either; compare it with "binary", to which several
+        sources are one. Source and target count one half each, and within them all
+        groups the same, however many rows they have.
     class_confusion : float, default=0.0
         Weight of minimum class confusion, a loss term on what is predicted for the
         target [3]_: it asks for rows that are predicted as one class with certainty. 0
