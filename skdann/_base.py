@@ -354,7 +354,8 @@ class BaseDANN(
         """Write the predictor as an ONNX model, for programs without Python.
 
         Its input is "X", rows as ``predict`` takes them, any number, of the dtype
-        that the network computes in; its outputs are "label" and "probabilities".
+        that the network computes in; its outputs are "label" and "probabilities", or
+        "variable" of a regressor, in float64.
 
         Parameters
         ----------
@@ -655,7 +656,7 @@ class BaseDANN(
         rows = torch.from_numpy(np.zeros((), dtype)).expand(2, *row_shape)
         n_outputs = targets.n_outputs
         weights = saved["net"]["module"]
-        parts = read_fixed_parts(weights, row_shape, n_outputs, dtype)
+        parts = read_fixed_parts(weights, row_shape, targets, dtype)
         self._check_groups(parts.get("domain_groups"))
         budgets = count_weights(weights)
         net = self._make_net(rows, dtype, n_outputs, parts, budgets)
@@ -840,4 +841,8 @@ class _ValidationScore:
 
 
 def _score_by_name(name):
-    return lambda *data: SCORES[name](TargetEvaluation(*data))
+    def score(estimator, X, y, X_tgt):
+        scale = getattr(estimator._targets, "scale", None)  # numbers have one
+        return SCORES[name](TargetEvaluation(estimator, X, y, X_tgt, scale=scale))
+
+    return score

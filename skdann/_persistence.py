@@ -191,6 +191,6 @@ def _restore(estimator, saved):
 def _kind_of(metadata):
     """Return the class of the estimator that a file holds."""
     name = metadata.get("kind", DANNClassifier._kind)
-    if name not in KINDS:
+    if not isinstance(name, str) or name not in KINDS:
         raise ValueError(f"it holds a {str(name)[:50]}, not one of {list(KINDS)}")
     return KINDS[name]

@@ -89,7 +89,7 @@ def _agreement(domains):
     """Return how far two unlike models agree on the target, columns in its scales."""
     X, X_tgt = _in_scales(domains)
     models = (
-        RidgeCV(ALPHAS),
+        RidgeCV(ALPHAS, alpha_per_target=True),
         RandomForestRegressor(min_samples_leaf=2, random_state=0),
     )
     y = domains.y if domains.y.shape[1] > 1 else domains.y.ravel()

@@ -261,7 +261,7 @@ def count_weights(weights):
     return {name: Budget(len(of_part), sum(of_part)) for name, of_part in sizes.items()}
 
 
-def read_fixed_parts(weights, row_shape, n_outputs, dtype):
+def read_fixed_parts(weights, row_shape, targets, dtype):
     """Return the parts of a saved network that the data have decided, checked.
 
     Parameters
@@ -270,28 +270,33 @@ def read_fixed_parts(weights, row_shape, n_outputs, dtype):
         Of the network.
     row_shape : tuple of int
         Shape of a row.
-    n_outputs : int
-        Values that the network answers for a row.
+    targets : ClassTargets or RealTargets
+        What y is.
     dtype : numpy.dtype
         In which it computes.
     """
     parts = {}
+    n_outputs = targets.n_outputs
     n_groups = np.size(weights.get("domain_groups.is_target", ()))
-    for name, part, leaves, shape in [
-        ("standardizer", Standardizer, ("mean", "scale"), (2, *row_shape)),
-        ("class_prior", ClassPrior, ("proportions", "shift"), (2, n_outputs)),
-        ("response_scale", ResponseScale, ("mean", "scale"), (n_outputs,)),
-        ("domain_groups", DomainGroups, ("is_target",), (n_groups,)),
-    ]:
+    table = [
+        ("standardizer", Standardizer, ("mean", "scale"), (2, *row_shape), dtype),
+        ("domain_groups", DomainGroups, ("is_target",), (n_groups,), dtype),
+    ]
+    if targets.has_numbers:
+        scale = ("mean", "scale"), (n_outputs,), np.dtype(np.float64)
+        table.append(("response_scale", ResponseScale, *scale))
+    else:
+        prior = ("proportions", "shift"), (2, n_outputs), dtype
+        table.append(("class_prior", ClassPrior, *prior))
+    for name, part, leaves, shape, of_dtype in table:
         values = [weights.get(f"{name}.{leaf}") for leaf in leaves]
         if all(value is None for value in values):
             continue
-        if any(np.shape(v) != shape or v.dtype != dtype for v in values):
-            raise ValueError(f"its {name} is not of the shape {shape} and {dtype}")
+        if any(np.shape(v) != shape or v.dtype != of_dtype for v in values):
+            raise ValueError(f"its {name} is not of the shape {shape} and {of_dtype}")
         if not np.isfinite(values).all():
             raise ValueError(f"its {name} is not finite")
         parts[name] = part(*map(torch.tensor, values))
-    for name in parts.keys() & {"standardizer", "response_scale"}:
-        if not (parts[name].scale > 0).all():
-            raise ValueError(f"its {name} has scales that are not positive")
+    if "standardizer" in parts and not (parts["standardizer"].scale > 0).all():
+        raise ValueError("its standardizer divides by numbers that are not positive")
     return parts

@@ -130,7 +130,9 @@ class BaseDANNSearch:
             )
         check_estimator(self.estimator)
         judged_kind = JudgedNumbers if _has_numbers(self.estimator) else JudgedRows
-        of_choice = None if self.label_use == "training" else y_tgt
+        of_choice = None
+        if self.label_use != "training" and judged_kind.has_labels(y_tgt):
+            of_choice = y_tgt
         scoring = understand_scoring(
             self.scoring, self.estimator, has_labels=of_choice is not None
         )

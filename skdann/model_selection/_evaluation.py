@@ -342,6 +342,7 @@ def _score(trained, i, outcome, fold, scorers, score_train):
         trained.y_test,
         trained.X_tgt,
         fold.fit_params.get("sample_weight_tgt"),
+        fold.judged.scale,
     )
     has_features = hasattr(classifier, "transform")
     judged = fold.judged

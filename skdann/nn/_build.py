@@ -15,6 +15,7 @@ from .._numbers import as_list
 from ._dann import DANN
 from ._ensemble import EnsembleDANN
 from ._mlp import make_mlp
+from ._response_scale import ResponseScale
 
 Part = nn.Module | Callable[..., nn.Module] | None
 
@@ -78,7 +79,9 @@ def build_network(
     networks = [make() for _ in range(n_estimators)]
     network = networks[0] if n_estimators == 1 else EnsembleDANN(networks).eval()
     for name, part in fixed_parts.items():
-        setattr(network, name, part.to(rows.device, rows.dtype))
+        has_own_dtype = isinstance(part, ResponseScale)
+        dtype = None if has_own_dtype else rows.dtype
+        setattr(network, name, part.to(rows.device, dtype))
     return network
 
 

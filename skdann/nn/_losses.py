@@ -275,7 +275,8 @@ def entropy_loss(logits: Tensor, weight: Tensor | None = None) -> Tensor:
     entropy = -(log_p.exp() * log_p).sum(-1)
     if weight is None:
         return entropy.mean(-1)
-    return (weight * entropy).sum(-1) / weight.sum(-1)
+    total = weight.sum(-1).clamp_min(torch.finfo(weight.dtype).tiny)
+    return (weight * entropy).sum(-1) / total
 
 
 LabelLoss = Callable[[Tensor, Tensor, Tensor | None], Tensor]
