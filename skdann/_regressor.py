@@ -64,10 +64,11 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
     lr_alpha, lr_beta : float, default=10.0 and 0.75
         Of "annealed".
     standardize : {"auto", "source", "domain", "pooled"} or None, default="auto"
-        By whose means and deviations columns are standardized. "auto" is "domain" if
-        the domains hardly overlap, and if a ridge regression and a random forest then
-        agree better on the target, by Lin's concordance; else "source". Sparse rows and
-        images stay as they are.
+        By whose means and deviations columns are standardized. "auto" is "domain" if a
+        ridge regression and a random forest then agree better on the target, by Lin's
+        concordance, and the domains hardly overlap (they are told apart with an area
+        under the ROC curve above .9), else "source"; sparse rows and images stay as
+        they are.
     n_estimators : int or "auto", default="auto"
         Number of networks, whose predictions are averaged. "auto" is 5, and 1 if a part
         of the network is your own.
@@ -178,14 +179,14 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
 
     Examples
     --------
-    An instrument that reads twice as much as another, and 10 more:
+    An instrument that reads half as much again as another, and 2 more:
 
     >>> import numpy as np
     >>> from skdann import DANNRegressor
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(400, 3))
     >>> y = 20 + 5 * X[:, 0] - 3 * X[:, 1]
-    >>> X_src, y_src, X_tgt, y_tgt = X[:200], y[:200], 2 * X[200:] + 10, y[200:]
+    >>> X_src, y_src, X_tgt, y_tgt = X[:200], y[:200], 1.5 * X[200:] + 2, y[200:]
     >>> adapted = DANNRegressor(random_state=0).fit(X_src, y_src, X_tgt)
     >>> adapted.standardize_
     'domain'

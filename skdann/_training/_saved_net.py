@@ -62,6 +62,11 @@ ROW = {
     "lr": number(),
     "n_steps": whole(0),
 }
+# Scores of held-out source rows, by the column of the history.
+SOURCE_SCORES = {
+    "validation_accuracy": number(0, 1),
+    "validation_r2": number(high=1),
+}
 MAYBE_IN_ROW = {
     **{f"{name}_loss": is_any_number for name in LOSS_TERMS},
     "batches": is_list_of_dicts,
@@ -70,8 +75,7 @@ MAYBE_IN_ROW = {
     "epoch": whole(1),
     "train_batch_count": whole(0),
     "train_loss_best": is_flag,
-    "validation_accuracy": number(0, 1),
-    "validation_r2": number(high=1),
+    **SOURCE_SCORES,
     "validation_score": is_any_number,
     "validation_score_best": is_flag,
 }
@@ -98,8 +102,7 @@ NET = {
 }
 
 RUN = {"is_finished": is_flag, "end": whole(0)}
-# the accuracy, or R2
-BEST = {"score": is_any_number, "accuracy": number(high=1)}
+BEST = {"score": is_any_number}
 
 
 def to_plain(net) -> dict:
@@ -167,7 +170,7 @@ def check_state(state: dict, n_generators: int) -> None:
         check_claims("generator", generator["state"], GENERATOR_STATE)
 
 
-def check_run(run: dict, state: dict, most_epochs: int, *, stops_early: bool) -> None:
+def check_run(run: dict, state: dict, most_epochs: int, column: str | None) -> None:
     """Check what a checkpoint says of the fit that wrote it, if it is to go on.
 
     Parameters
@@ -178,17 +181,18 @@ def check_run(run: dict, state: dict, most_epochs: int, *, stops_early: bool) ->
         What the file says of the net, checked.
     most_epochs : int
         That can be left.
-    stops_early : bool
-        Whether what early stopping knows matters.
+    column : str or None
+        Where early stopping notes the score of the source; None if there is none, so
+        that what the file says of it does not matter.
     """
     n_epochs, best = state["n_epochs"], run["best"]
     check_claims("run", run, {**RUN, "end": whole(n_epochs, n_epochs + most_epochs)})
-    if not stops_early:
+    if column is None:
         return
     check_claims("run", run, {"start": whole(0, n_epochs)})
     if best is None:  # of the epochs so far
         return
-    table = {**BEST, "n_epochs": whole(1, n_epochs)}
+    table = {**BEST, "accuracy": SOURCE_SCORES[column], "n_epochs": whole(1, n_epochs)}
     check_claims("best epoch", best, table)
     like = {name: torch.as_tensor(value) for name, value in state["module"].items()}
     check_weights_like(best["module"], like)
