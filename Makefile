@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # A folder that holds the data. Without it they are downloaded into the user's cache. The
 # features of Office-Caltech, the MNIST and USPS vectors and MNIST-M's test images have no
-# stable download URL: `vectors`, `regret`, `trust`, `early-stopping`, `mnist-m*` need the folder.
+# stable download URL: `vectors`, `regret`, `trust`, `regression`, `early-stopping`, `mnist-m*` need the folder.
 DATA ?=
 FROM := $(if $(DATA),--data '$(DATA)')
 OUT ?= demo-output
@@ -23,7 +23,7 @@ export PYTHONUTF8 := 1
 PYTEST := pytest -o cache_dir='$(CACHE)/pytest' -n $(JOBS) --dist worksteal
 
 .PHONY: help demo demo-moons demo-digits demo-amazon demo-heart test lint test-oldest \
-	test-newest dist test-dist audit docs bench regret trust reproduce soak clean
+	test-newest dist test-dist audit docs bench regret trust regression reproduce soak clean
 
 help:
 	@echo "make demo         adapt from one laboratory's tumors to another's"
@@ -41,6 +41,7 @@ help:
 	@echo "make bench        all benchmarks, beside other libraries in their own environments"
 	@echo "make trust        the defaults beside simple baselines on 69 pairs (DATA=folder)"
 	@echo "make regret       what each score without target labels chooses (DATA=folder)"
+	@echo "make regression   numbers instead of classes, beside ridge, PLS, forests (DATA=folder)"
 	@echo "make reproduce    the papers' experiments, all; reproduce-NAME for one (DATA=folder)"
 	@echo "make images-NAME  ... on svhn, signs or office, into print (DATA=folder)"
 	@echo "make soak         kills, interrupts, hostile files, odd calls, threads: 50 minutes"
@@ -169,6 +170,13 @@ regret: $(VENV)/ready
 	$(BIN)/python benchmarks/regret.py run report $(FROM)
 	$(BIN)/python benchmarks/regret.py tables choose
 	$(BIN)/python benchmarks/regret.py tables report
+
+REGRESSION := $(BIN)/python benchmarks/regression
+regression: $(VENV)/ready
+	$(REGRESSION)/run.py made made-other populations --seeds 1
+	$(REGRESSION)/run.py corn twin-gas twin-gas-all $(FROM)
+	$(REGRESSION)/tables.py
+	$(REPRODUCE)/record.py
 
 # Each writes docs/results/NAME.json and the page anew. `amazon` and `vectors` do not run
 # again the pairs that are stored there: remove the file to start afresh.

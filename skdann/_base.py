@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._data._column_scales import column_scales
 from ._data._domains import read_domains, warn_of_no_target
+from ._data._groups import GroupNames, as_plain, if_used, with_domain_classes
 from ._data._rows import check_rows_to_predict
 from ._data._scale_check import warn_if_of_source, warn_if_unscaled
 from ._domain_aware import DomainAware
@@ -63,6 +64,7 @@ from .metrics._sampling import evenly_spaced_rows
 from .metrics._scorers import SCORES, TargetEvaluation, check_score
 from .nn._build import build_dann, build_network
 from .nn._dann import PARTS
+from .nn._domain_groups import DomainGroups
 from .nn._mlp import ACTIVATIONS
 from .nn._standardizer import SOURCE, TARGET, Standardizer
 from .schedules import LAMBDA_SCHEDULES, LR_SCHEDULES, ScaledSchedule, make_schedule
@@ -76,6 +78,7 @@ AUTO_ESTIMATORS = 5
 # What neither a warm start nor partial_fit can change, if the estimator has it.
 _FIXED_BY_FIRST_FIT = (
     *_NETWORK,
+    "domain_classes",
     "standardize",
     "target_prior",
     "optimizer",
@@ -138,6 +141,7 @@ class BaseDANN(
         "lr_schedule": [StrOptions(set(LR_SCHEDULES)), callable],
         "lr_alpha": [NOT_NEGATIVE],
         "lr_beta": [NOT_NEGATIVE],
+        "domain_classes": [StrOptions({"binary", "groups"})],
         "standardize": [StrOptions({"auto", "source", "domain", "pooled"}), None],
         "n_estimators": [
             Count(Integral, 1, _MAX_ESTIMATORS, closed="both"),
@@ -169,15 +173,29 @@ class BaseDANN(
     }
 
     # What files and pickles mean that are older than these parameters.
-    _of_old_versions: dict[str, Any] = {}
+    _of_old_versions: dict[str, Any] = {"domain_classes": "binary"}
+
+    # Names of the groups that are told apart, as fields of GroupNames.
+    _group_names: dict[str, Any] | None = None
 
     # The loss by which skorch knows outputs of the network, and the score of labelled
     # rows that early stopping and searches guard.
     _criterion = torch.nn.CrossEntropyLoss
     _score_name = "accuracy"
 
-    __metadata_request__fit = {"X_tgt": True, "y_tgt": True, "resume": True}
-    __metadata_request__partial_fit = {"X_tgt": True, "y_tgt": True}
+    __metadata_request__fit = {
+        "X_tgt": True,
+        "y_tgt": True,
+        "groups": True,
+        "groups_tgt": True,
+        "resume": True,
+    }
+    __metadata_request__partial_fit = {
+        "X_tgt": True,
+        "y_tgt": True,
+        "groups": True,
+        "groups_tgt": True,
+    }
     __metadata_request__transform = {"domain": True}
 
     def _fit(self, X, y, X_tgt, *, sample_weight, resume, **of_target):
@@ -272,7 +290,8 @@ class BaseDANN(
     def predict_domain(self, X: MatrixLike, domain: Domain | None = None) -> Array:
         """Predict the probability that a row comes from the target.
 
-        Where adaptation has worked this is near one half everywhere.
+        Where adaptation has worked this is near one half everywhere. Of groups that are
+        told apart it is the sum over those of the target.
 
         Parameters
         ----------
@@ -291,20 +310,52 @@ class BaseDANN(
         ValueError
             If the estimator was fitted without a target.
         """
+        self._check_domains_learned()
+        return self._apply("predict_domain", X, domain)
+
+    def predict_groups(self, X: MatrixLike, domain: Domain | None = None) -> Array:
+        """Predict the probability that a row comes from each of the groups.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows of one domain.
+        domain : {"source", "target"} or None, default=None
+            How they are standardized, as in :meth:`transform`.
+
+        Returns
+        -------
+        P : ndarray of shape (n_samples, n_groups)
+            Columns in the order of ``groups_``.
+
+        Raises
+        ------
+        ValueError
+            If the estimator was fitted without a target, or does not tell groups apart.
+        """
+        self._check_domains_learned()
+        if self._group_names is None:
+            raise ValueError(
+                f"This {type(self).__name__} tells source and target apart, not "
+                "groups: see predict_domain, or fit with domain_classes='groups'."
+            )
+        return self._apply("predict_groups", X, domain)
+
+    def _check_domains_learned(self):
         check_is_fitted(self)
         if not any("domain_loss" in epoch for epoch in self.history_):
             raise ValueError(
                 f"This {type(self).__name__} was fitted without X_tgt: its domain "
                 "classifier has learned nothing. Pass X_tgt to fit."
             )
-        return self._apply("predict_domain", X, domain)
 
     @with_default_settings
     def to_onnx(self, path: PathLike) -> None:
         """Write the predictor as an ONNX model, for programs without Python.
 
         Its input is "X", rows as ``predict`` takes them, any number, of the dtype
-        that the network computes in; its outputs are "label" and "probabilities".
+        that the network computes in; its outputs are "label" and "probabilities", or
+        "variable" of a regressor, in float64.
 
         Parameters
         ----------
@@ -330,8 +381,9 @@ class BaseDANN(
             X,
             y,
             X_tgt,
-            **of_rows,
+            **if_used(of_rows, [self]),
             targets=targets,
+            group_names=self._known_groups() if continues else None,
             reset=not continues,
             read_targets=self._read_targets,
         )
@@ -344,7 +396,12 @@ class BaseDANN(
 
         If training goes on, what the first fit has decided stays.
         """
-        return domains
+        return with_domain_classes(domains, self.domain_classes)
+
+    def _known_groups(self):
+        """Return the groups of the first fit, if they are still to be told apart."""
+        is_known = self._group_names is not None and self.domain_classes == "groups"
+        return GroupNames(**self._group_names) if is_known else None
 
     def _is_one_value(self, domains):
         """Whether y is nearly the same for all rows of the source."""
@@ -368,8 +425,11 @@ class BaseDANN(
 
     def _make_fixed_parts(self, domains):
         """Return the parts of the network that the data decide before training."""
-        standardizer = self._make_standardizer(domains)
-        return {} if standardizer is None else {"standardizer": standardizer}
+        parts = {"standardizer": self._make_standardizer(domains)}
+        if domains.group_names is not None:
+            is_target = torch.from_numpy(domains.group_names.is_target)
+            parts["domain_groups"] = DomainGroups(is_target)
+        return {name: part for name, part in parts.items() if part is not None}
 
     def _make_standardizer(self, domains):
         """Return what standardizes the rows, or None if they are left as they are."""
@@ -512,7 +572,12 @@ class BaseDANN(
         return Checkpoint(
             self.checkpoint,
             self.checkpoint_interval,
-            describe(self, domains.targets, domains.X.shape[1:]),
+            describe(
+                self,
+                domains.targets,
+                domains.X.shape[1:],
+                as_plain(domains.group_names),
+            ),
             default_identity(type(self)),
             self._code_parameters(),
             domains,
@@ -553,6 +618,7 @@ class BaseDANN(
 
     def _set_fitted_attributes(self, net, domains):
         """Set the attributes that a fit leaves."""
+        self._group_names = as_plain(domains.group_names)
         return self._set_net(net, domains.targets, domains.X.shape[1:])
 
     def _set_net(self, net, targets, row_shape):
@@ -590,11 +656,22 @@ class BaseDANN(
         rows = torch.from_numpy(np.zeros((), dtype)).expand(2, *row_shape)
         n_outputs = targets.n_outputs
         weights = saved["net"]["module"]
-        parts = read_fixed_parts(weights, row_shape, n_outputs, dtype)
+        parts = read_fixed_parts(weights, row_shape, targets, dtype)
+        self._check_groups(parts.get("domain_groups"))
         budgets = count_weights(weights)
         net = self._make_net(rows, dtype, n_outputs, parts, budgets)
         from_plain(net, saved)
         return net
+
+    def _check_groups(self, part):
+        """Raise ValueError if the groups of a file are not those of its network."""
+        tells_groups = self.domain_classes == "groups"
+        if not tells_groups == (part is not None) == (self._group_names is not None):
+            raise ValueError("its parameters, network or groups tell no groups apart")
+        if part is not None:
+            names = GroupNames(**self._group_names)
+            if not np.array_equal(part.is_target.numpy(), names.is_target):
+                raise ValueError("its groups are not those of its network")
 
     def _as_built(self):
         """Return a copy, its parameters as the network was built with."""
@@ -606,6 +683,14 @@ class BaseDANN(
     def n_iter_(self) -> int:
         """Number of epochs trained."""
         return len(self.history_)
+
+    @property
+    def groups_(self) -> Array:
+        """Domain and name of each group; only with ``domain_classes="groups"``."""
+        check_is_fitted(self)
+        if self._group_names is None:
+            raise AttributeError("Fitted with domain_classes='binary'.")
+        return GroupNames(**self._group_names).as_pairs()
 
     @property
     def standardize_(self) -> str | None:
@@ -756,4 +841,8 @@ class _ValidationScore:
 
 
 def _score_by_name(name):
-    return lambda *data: SCORES[name](TargetEvaluation(*data))
+    def score(estimator, X, y, X_tgt):
+        scale = getattr(estimator._targets, "scale", None)  # numbers have one
+        return SCORES[name](TargetEvaluation(estimator, X, y, X_tgt, scale=scale))
+
+    return score

@@ -47,9 +47,9 @@ class BaseBaseline(BaseEstimator):
         """Fit on data that are checked and encoded."""
         self._scaler = fit_scaler(domains, self.standardize)
         rows, labelled = domains.rows, domains.labelled_rows_tgt
-        X, y = self._scaler.transform(domains.X[rows], "source"), domains.y[rows]
+        X, y = self._scale(domains.X[rows], "source"), domains.y[rows]
         if len(labelled):
-            X_tgt = self._scaler.transform(domains.X_tgt[labelled], "target")
+            X_tgt = self._scale(domains.X_tgt[labelled], "target")
             X = (sparse.vstack if sparse.issparse(X) else np.concatenate)([X, X_tgt])
             y = np.concatenate([y, domains.y_tgt[labelled]])
         vars(self).update(domains.targets.fitted_attributes())
@@ -58,6 +58,7 @@ class BaseBaseline(BaseEstimator):
         with silence, np.errstate(all="ignore"):
             weights = _weights(domains, rows, labelled)
             y = domains.targets.true_values(y)
+            y = y.ravel() if y.ndim == 2 and y.shape[1] == 1 else y
             self.estimator_ = self._model().fit(X, y, **weights)
             self._check_fitted(domains)
         self._row_shape = domains.X.shape[1:]
@@ -71,6 +72,10 @@ class BaseBaseline(BaseEstimator):
         check_is_fitted(self)
         domain, _ = self._domain_of_rows(domain)
         X = check_rows_to_predict(self, X, self._row_shape)
+        return self._scale(X, domain)
+
+    def _scale(self, X, domain):
+        """Return rows that are checked already as the model reads them."""
         return self._scaler.transform(X, domain)
 
     def __sklearn_tags__(self):
@@ -220,7 +225,7 @@ class BaselineClassifier(DomainAwareClassifier, BaseBaseline):
 
     def _predict_checked(self, X, domain):
         """Predict probabilities of rows that are checked already."""
-        return self._predict_scaled(self._scaler.transform(X, domain))
+        return self._predict_scaled(self._scale(X, domain))
 
     def _predict_scaled(self, X):
         """Predict probabilities of rows as the classifier reads them.
@@ -353,7 +358,14 @@ class BaselineRegressor(DomainAwareRegressor, BaseBaseline):
 
     def _model(self):
         """Return the regressor to fit."""
-        return RidgeCV(ALPHAS) if self.estimator is None else clone(self.estimator)
+        if self.estimator is None:
+            return RidgeCV(ALPHAS, alpha_per_target=True)
+        return clone(self.estimator)
+
+    def _scale(self, X, domain):
+        X = super()._scale(X, domain)
+        # models would bring y to the dtype of X: in float32 large numbers are alike
+        return X.astype(np.float64, copy=False)
 
     def predict(self, X: MatrixLike, domain: Domain | None = None) -> Array:
         """Predict the number, or the numbers, of each row.
@@ -376,7 +388,7 @@ class BaselineRegressor(DomainAwareRegressor, BaseBaseline):
 
     def _predict_checked(self, X, domain):
         """Predict rows that are checked already, of shape (n, n_outputs)."""
-        y = self.estimator_.predict(self._scaler.transform(X, domain))
+        y = self.estimator_.predict(self._scale(X, domain))
         return np.reshape(y, (X.shape[0], -1))
 
     def _in_shape_of_y(self, y):

@@ -110,14 +110,21 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         is called with as many of (n_features, n_classes) as it requires. None is
         ``torch.nn.Linear``.
     domain_classifier : torch module, class, factory or None, default=None
-        Maps features to one logit, called with (n_features, 1). The gradient reversal
-        is put before it. None is a perceptron of ``domain_hidden_layer_sizes``.
+        Maps features to one logit, called with (n_features, 1), or to one for each
+        group, called with (n_features, n_groups). The gradient reversal is put before
+        it. None is a perceptron of ``domain_hidden_layer_sizes``.
     optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
         Optimizer; its learning rate follows ``lr_schedule``.
     momentum : float, default=0.9
         Momentum of "sgd", :math:`\beta_1` of "adam" and "adamw".
     weight_decay : float, default=0.01
         Weight decay coefficient.
+    domain_classes : {"binary", "groups"}, default="binary"
+        What the domain classifier tells apart: source and target, or all groups of both
+        that ``groups`` and ``groups_tgt`` of ``fit`` name. "groups" wants features that
+        reveal no site of the source either; compare it with "binary", to which several
+        sources are one. Source and target count one half each, and within them all
+        groups the same, however many rows they have.
     class_confusion : float, default=0.0
         Weight of minimum class confusion, a loss term on what is predicted for the
         target [3]_: it asks for rows that are predicted as one class with certainty. 0
@@ -203,13 +210,17 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
     target_prior_ : ndarray of shape (n_classes,)
         Proportions of the classes in the target, given or estimated; only with a target
         and ``target_prior``.
+    groups_ : ndarray of shape (n_groups, 2)
+        Domain and name of each group, in the order of the domain classifier; only with
+        ``domain_classes="groups"``. The name is None where a domain is one group.
     module_ : skdann.nn.DANN
         The trained network.
     net_ : skorch.NeuralNet
         The skorch net that trained it.
     history_ : skorch.history.History
         One dict per epoch: ``train_loss``, ``label_loss``, ``domain_loss``,
-        ``domain_accuracy`` (mean of both domains; 0.5 is chance), ``lambda``, ``lr``,
+        ``domain_accuracy`` (mean of both domains; 0.5 is chance; of groups the share
+        that are told, weighted as their loss is), ``lambda``, ``lr``,
         ``n_steps`` (so far), ``dur`` in seconds. With early stopping also
         ``validation_score``, ``validation_score_best`` and ``validation_accuracy``.
     n_iter_ : int
@@ -228,6 +239,15 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
     minimal in :math:`G_f, G_y`, maximal in :math:`G_d`. Gradient reversal finds it with
     one ordinary optimizer: :math:`G_d` descends on :math:`L_d` at full strength while
     its gradient reaches :math:`G_f` times :math:`-\lambda`.
+
+    With ``domain_classes="groups"``, source rows :math:`S_1, \dots, S_a` and target
+    rows :math:`T_1, \dots, T_b` of :math:`a + b` groups, of which the domain classifier
+    gives probabilities :math:`p` by a softmax,
+
+    .. math:: L_d = \frac12 \Big(
+              \frac1a \sum_{g=1}^a \frac1{|S_g|} \sum_{i \in S_g} -\log p_g(f_i)
+              + \frac1b \sum_{h=1}^b \frac1{|T_h|} \sum_{j \in T_h}
+              -\log p_{a+h}(f_j) \Big)
 
     Computations are in float32 if X is (uint8 fits too), else in float64, half as fast.
 
@@ -282,6 +302,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
 
     _kind = "DANNClassifier"  # what files call it, and subclasses of users
     _of_old_versions = {
+        **BaseDANN._of_old_versions,
         "class_confusion": 0.0,
         "target_entropy": 0.0,
         "n_estimators": 1,
@@ -324,6 +345,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         optimizer: Literal["adam", "adamw", "sgd"] | type = "adamw",
         momentum: float = 0.9,
         weight_decay: float = 0.01,
+        domain_classes: Literal["binary", "groups"] = "binary",
         class_confusion: float = 0.0,
         target_entropy: float = 0.0,
         batch_size: int = 128,
@@ -365,6 +387,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         self.optimizer = optimizer
         self.momentum = momentum
         self.weight_decay = weight_decay
+        self.domain_classes = domain_classes
         self.class_confusion = class_confusion
         self.target_entropy = target_entropy
         self.batch_size = batch_size
@@ -396,6 +419,8 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         sample_weight: VectorLike | None = None,
         sample_weight_tgt: VectorLike | None = None,
         y_tgt: VectorLike | None = None,
+        groups: VectorLike | None = None,
+        groups_tgt: VectorLike | None = None,
         classes: VectorLike | None = None,
         resume: bool = False,
     ) -> Self:
@@ -426,6 +451,13 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
             in y is an error, unless ``classes`` names it. Rows with a label also join
             the label loss, beside the source: each step sees all of them, or half a
             batch.
+        groups : array-like of shape (n_samples,), default=None
+            Of each source row the site, sensor, patient or month that it comes from:
+            numbers, text or other labels. They have no effect unless
+            ``domain_classes="groups"``. None is one group.
+        groups_tgt : array-like of shape (n_target,), default=None
+            The same of each target row. A name that occurs in both domains is two
+            groups.
         classes : array-like of shape (n_classes,), default=None
             All labels, if the target has some that y lacks. None takes those of y.
         resume : bool, default=False
@@ -469,6 +501,8 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
             sample_weight=sample_weight,
             sample_weight_tgt=sample_weight_tgt,
             y_tgt=y_tgt,
+            groups=groups,
+            groups_tgt=groups_tgt,
             classes=classes,
             resume=resume,
         )
@@ -486,6 +520,8 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         sample_weight: VectorLike | None = None,
         sample_weight_tgt: VectorLike | None = None,
         y_tgt: VectorLike | None = None,
+        groups: VectorLike | None = None,
+        groups_tgt: VectorLike | None = None,
     ) -> Self:
         """Train for one epoch, from wherever training stands.
 
@@ -502,6 +538,9 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
             All labels that any call will bring; needed in the first.
         sample_weight, sample_weight_tgt, y_tgt : array-like, default=None
             As in :meth:`fit`.
+        groups, groups_tgt : array-like, default=None
+            As in :meth:`fit`. The groups are those of the first call; later ones may
+            lack some.
 
         Returns
         -------
@@ -518,6 +557,8 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
             sample_weight=sample_weight,
             sample_weight_tgt=sample_weight_tgt,
             y_tgt=y_tgt,
+            groups=groups,
+            groups_tgt=groups_tgt,
             targets=self._targets,
         )
 
@@ -563,6 +604,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         return share > MOSTLY_ONE_CLASS
 
     def _apply_parameters(self, domains, continues=False):
+        domains = super()._apply_parameters(domains, continues)
         domains = with_class_weight(domains, self.class_weight)
         if not continues:
             return resolve_shift(domains, self.standardize, self.target_prior)

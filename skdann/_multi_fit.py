@@ -5,11 +5,12 @@ from numbers import Integral
 
 from ._base import is_same
 from ._data._domains import read_domains, warn_of_no_target
+from ._data._groups import if_used
 from ._training import train, with_default_settings
 from .nn._dann import PARTS
 
 # Parameters that say something of the rows.
-_OF_ROWS = ("class_weight", "loss", "standardize", "target_prior")
+_OF_ROWS = ("class_weight", "domain_classes", "loss", "standardize", "target_prior")
 
 # Parameters without an effect where lambda_max is 0.
 _OF_LAMBDA = ("lambda_gamma", "lambda_schedule")
@@ -35,6 +36,7 @@ def validate_many(estimators, X, y, X_tgt=None, **of_rows):
     if not fine:
         return errors
     first = fine[0]  # also of the data: how they are checked depends on parameters
+    of_rows = if_used(of_rows, fine)
     read = read_domains(first, X, y, X_tgt, **of_rows, read_targets=first._read_targets)
     for estimator in estimators:
         share_columns(first, estimator)

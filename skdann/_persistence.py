@@ -8,7 +8,13 @@ from sklearn.utils.validation import check_is_fitted
 from ._base import BaseDANN
 from ._classifier import DANNClassifier
 from ._io._container import errors_as_value_error, read_file, write_file
-from ._io._metadata import check_names, check_row_shape, describe, needs_code
+from ._io._metadata import (
+    check_group_names,
+    check_names,
+    check_row_shape,
+    describe,
+    needs_code,
+)
 from ._regressor import DANNRegressor
 from ._training import to_plain
 from ._typing import Estimator, PathLike
@@ -65,7 +71,7 @@ def save(estimator: Estimator, path: PathLike) -> None:
     check_is_fitted(estimator)
     built = estimator._as_built()
     built._validate_params()  # as load will
-    metadata = describe(built, built._targets, built._row_shape)
+    metadata = describe(built, built._targets, built._row_shape, built._group_names)
     write_file(path, {**metadata, **to_plain(built.net_)})
 
 
@@ -177,12 +183,14 @@ def _restore(estimator, saved):
     row_shape = check_row_shape(metadata["row_shape"])
     names = check_names(metadata["feature_names"], row_shape[0])
     estimator._read_description(metadata)
+    if "groups" in metadata:
+        estimator._group_names = check_group_names(metadata["groups"])
     estimator._restore_fitted(saved, row_shape, names)
 
 
 def _kind_of(metadata):
     """Return the class of the estimator that a file holds."""
     name = metadata.get("kind", DANNClassifier._kind)
-    if name not in KINDS:
+    if not isinstance(name, str) or name not in KINDS:
         raise ValueError(f"it holds a {str(name)[:50]}, not one of {list(KINDS)}")
     return KINDS[name]

@@ -143,6 +143,7 @@ OF_NETWORK = {
     "optimizer": one_of(*OPTIMIZERS),
     "momentum": one_of(0, 0.9, 0.999999),
     "weight_decay": NUMBERS,
+    "domain_classes": one_of("binary", "groups"),
     "class_confusion": NUMBERS,
     "target_entropy": NUMBERS,
     "batch_size": one_of(2, 3, 100, 10**9),
@@ -298,11 +299,14 @@ def names_something(estimator):
 
 def fit(estimator, X, y, X_tgt, y_tgt):
     """Fit, or return the error; whatever is said is said of this line."""
+    of_rows = {"y_tgt": y_tgt}
+    if isinstance(estimator, DANNClassifier):
+        of_rows["groups"] = np.arange(len(X)) % 2
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         error = None
         try:
-            estimator.fit(X, y, X_tgt, y_tgt=y_tgt)
+            estimator.fit(X, y, X_tgt, **of_rows)
         except (ValueError, TypeError, MemoryError, OSError) as refused:
             error = refused
     for warning in caught:

@@ -21,7 +21,10 @@ def record():
     return module
 
 
-@pytest.mark.parametrize("name", ["results.md", "reliability.md", "pairs.md"])
+PAGES = ["results.md", "reliability.md", "pairs.md", "regression.md"]
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_every_table_is_that_of_its_file(record, name):
     page = (ROOT / "docs" / name).read_text()
     assert record.fill(page) == page

@@ -1,7 +1,7 @@
 """Data of the experiments that have no stable download URL, beside `skdann.datasets`.
 
 `data_home`, by default the folder `SKDANN_DATA`, has to hold `office_caltech_surf.npz`,
-`mnist_usps_256.npz`, `mnistm_official_test.npz` and `twin_gas.npz`.
+`corn_nir.npz`, `mnist_usps_256.npz`, `mnistm_official_test.npz` and `twin_gas.npz`.
 """
 
 from ._fetch import (

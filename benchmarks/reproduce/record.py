@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "docs" / "results"
 PAGES = [
     ROOT / "docs" / f"{name}.md"
-    for name in ("results", "reliability", "pairs", "combining")
+    for name in ("results", "reliability", "pairs", "combining", "regression")
 ]
 PACKAGES = ["numpy", "scipy", "scikit-learn", "skorch", "torch", "skdann"]
 

@@ -168,10 +168,15 @@ def _as_column(values, name):
 
 
 def _several_columns(name, shape):
-    return (
-        f"{name} should be a 1d array, a column of labels, but has shape {shape}. For "
-        "several labels of each row use "
+    advice = (
+        "For several labels of each row use "
         "sklearn.multioutput.MultiOutputClassifier(DANNClassifier())."
+    )
+    if name.startswith("groups"):
+        advice = "Join several into one text, for example f'{site} {month}'."
+    return (
+        f"{name} should be a 1d array, a column of labels, but has shape {shape}. "
+        f"{advice}"
     )
 
 

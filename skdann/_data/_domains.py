@@ -8,6 +8,7 @@ from sklearn.utils import check_consistent_length
 from .._containers._tables import column_names
 from .._warn import warn
 from ..exceptions import AdaptationWarning
+from ._groups import GroupNames, read_groups
 from ._real_targets import RealTargets
 from ._rows import check_source_rows, check_target_rows, float_dtype
 from ._scale_check import warn_of_target
@@ -48,6 +49,11 @@ class Domains:
         Proportions of the classes in the target, known or estimated.
     scales : {"source", "domain", "pooled"} or None
         By whose statistics columns are standardized.
+    groups, groups_tgt : ndarray of int, or None
+        Position of each row's group in ``group_names``, of the source, shape
+        (n_source,), and of the target, (n_target,). None if groups are not told apart.
+    group_names : GroupNames or None
+        The groups of both domains.
     """
 
     X: object
@@ -64,6 +70,9 @@ class Domains:
     held_out: np.ndarray | None = None
     target_prior: np.ndarray | None = None
     scales: str | None = None
+    groups: np.ndarray | None = None
+    groups_tgt: np.ndarray | None = None
+    group_names: GroupNames | None = None
 
     def without(self, held_out, rows):
         """Return the same data, some of whose rows in use are held out."""
@@ -104,8 +113,11 @@ def read_domains(
     sample_weight=None,
     sample_weight_tgt=None,
     y_tgt=None,
+    groups=None,
+    groups_tgt=None,
     classes=None,
     targets=None,
+    group_names=None,
     reset=True,
     read_targets=read_class_targets,
 ):
@@ -115,10 +127,12 @@ def read_domains(
     ----------
     estimator : DANNClassifier
         Receives ``n_features_in_`` and ``feature_names_in_``; named in errors.
-    X, y, X_tgt, sample_weight, sample_weight_tgt, y_tgt, classes
+    X, y, X_tgt, sample_weight, sample_weight_tgt, y_tgt, groups, groups_tgt, classes
         As in :meth:`skdann.DANNClassifier.fit`.
     targets : ClassTargets or None, default=None
         What y is, if it is known; None takes it from y and classes.
+    group_names : GroupNames or None, default=None
+        The groups, likewise.
     reset : bool, default=True
         Whether this is a first fit. If not, columns must be those of the first.
     read_targets : callable, default=read_class_targets
@@ -132,7 +146,9 @@ def read_domains(
     _check_argument_order(y, X_tgt)
     names, names_tgt = column_names(X), column_names(X_tgt)
     X = check_source_rows(estimator, X, y, reset=reset)
-    _check_of_target(X_tgt, sample_weight_tgt=sample_weight_tgt, y_tgt=y_tgt)
+    _check_of_target(
+        X_tgt, sample_weight_tgt=sample_weight_tgt, y_tgt=y_tgt, groups_tgt=groups_tgt
+    )
     if X_tgt is not None:
         X_tgt = check_target_rows(estimator, X_tgt, X, names, names_tgt)
     declared = {} if classes is None else {"classes": classes}
@@ -142,6 +158,9 @@ def read_domains(
     if row_weight is not None:
         targets.check_rows(codes[rows])
     row_weight_tgt, rows_tgt = check_row_weight_tgt(sample_weight_tgt, X_tgt)
+    in_use = rows, slice(None) if rows_tgt is None else rows_tgt
+    sizes = X.shape[0], 0 if X_tgt is None else X_tgt.shape[0]
+    of_groups = read_groups(groups, groups_tgt, *in_use, sizes, group_names)
     if rows_tgt is not None:
         X_tgt, row_weight_tgt = X_tgt[rows_tgt], row_weight_tgt[rows_tgt]
         codes_tgt = None if codes_tgt is None else codes_tgt[rows_tgt]
@@ -158,6 +177,7 @@ def read_domains(
         X_tgt=X_tgt,
         row_weight_tgt=row_weight_tgt,
         y_tgt=codes_tgt,
+        **of_groups,
     )
     return with_class_weight(domains, None)
 

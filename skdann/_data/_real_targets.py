@@ -1,12 +1,17 @@
 """Numbers as targets: learned in deviations from their mean, answered as they are."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from sklearn.utils.validation import _num_samples
 
-from .._containers._responses import read_known_responses, read_responses
-from ._column_scales import ROUNDING
+from .._containers._responses import (
+    LARGEST,
+    mean_and_scale,
+    read_known_responses,
+    read_responses,
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,8 @@ class RealTargets:
     is_column: bool
     mean: np.ndarray
     scale: np.ndarray
+
+    has_numbers: ClassVar[bool] = True
 
     @property
     def n_outputs(self):
@@ -88,11 +95,15 @@ def saved_targets(loss, is_column, weights):
         Of the network.
     """
     mean, scale = (weights.get(f"response_scale.{name}") for name in ("mean", "scale"))
-    if np.ndim(mean) != 1 or np.shape(mean) != np.shape(scale) or not len(mean):
+    are_arrays = all(isinstance(v, np.ndarray) and v.ndim == 1 for v in (mean, scale))
+    if not are_arrays or len(mean) != len(scale) or not len(mean):
         raise ValueError("its response_scale is not that of any numbers")
     if is_column and len(mean) != 1:
         raise ValueError("its response_scale is not that of one column")
-    return RealTargets(loss, is_column, *(v.astype(np.float64) for v in (mean, scale)))
+    bounded = (np.abs(mean) <= LARGEST) & (scale <= LARGEST) & (scale >= 1 / LARGEST)
+    if not bounded.all():  # NaN is not
+        raise ValueError("its response_scale is out of bounds")
+    return RealTargets(loss, is_column, mean, scale)
 
 
 def read_real_targets(y, y_tgt=None, X_tgt=None, *, loss, known=None):
@@ -143,16 +154,9 @@ def standardize_response(domains, loss):
     loss : str
         What is minimized.
     """
-    y, weight = domains.y[domains.rows], domains.row_weight
+    weight = domains.row_weight
     weight = None if weight is None else weight[domains.rows]
-    mean = np.average(y, axis=0, weights=weight)
-    with np.errstate(over="ignore"):
-        scale = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weight))
-    is_constant = ~(scale > ROUNDING * np.abs(mean)) | ~np.isfinite(scale)
-    scale = np.where(is_constant, 1.0, scale)
-    # as the network holds them, so that a later call learns the same numbers
-    dtype = domains.dtype
-    mean, scale = (v.astype(dtype).astype(np.float64) for v in (mean, scale))
+    mean, scale = mean_and_scale(domains.y[domains.rows], weight)
     targets = replace(domains.targets, loss=loss, mean=mean, scale=scale)
     of_each = {"y": domains.y, "y_tgt": domains.y_tgt}
     encoded = {k: None if v is None else targets.encode(v) for k, v in of_each.items()}

@@ -45,3 +45,22 @@ class TargetRows:
         if y_tgt is not None:
             y_tgt = _safe_indexing(y_tgt, kept)
         return cls(_safe_indexing(X_tgt, kept), y_tgt, weight[kept], kept, n)
+
+    def take(self, values, name):
+        """Return what else the user says of each row, of those that count.
+
+        Parameters
+        ----------
+        values : array-like of shape (n_given,) or None
+            As passed.
+        name : str
+            What messages call them.
+        """
+        if values is None or len(self.positions) == self.n_given:
+            return values
+        if _num_samples(values) != self.n_given:
+            raise ValueError(
+                f"{name} has {_num_samples(values)} entries, but X_tgt has "
+                f"{self.n_given} rows."
+            )
+        return _safe_indexing(values, self.positions)

@@ -39,10 +39,13 @@ class ClassTargets:
         The distinct labels, sorted.
     loss : str
         Key of ``skdann.nn._losses.LABEL_LOSSES``.
+    has_numbers : bool
+        Whether numbers are learned; no.
     """
 
     classes: np.ndarray
     loss: ClassVar[str] = "cross_entropy"
+    has_numbers: ClassVar[bool] = False
 
     @property
     def n_outputs(self):

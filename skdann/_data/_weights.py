@@ -158,7 +158,7 @@ def source_proportions(domains, weight):
 
 
 def domain_weight(domains):
-    """Return how much each source row counts in the domain loss, 1 on average.
+    """Return how much each source row counts where domains are compared, 1 on average.
 
     Reweighted to the proportions of the target: aligned as they are, domains of other
     proportions match rows of different classes.
@@ -169,13 +169,50 @@ def domain_weight(domains):
     """
     if domains.target_prior is None:
         return domains.row_weight
-    proportions = source_proportions(domains, domains.row_weight)
-    ratio = np.ones(len(proportions))
+    of_one_group = np.zeros(len(domains.y), dtype=np.int64)
+    return _mean_one(_weight_by_prior(domains, of_one_group), domains.rows)
+
+
+def domain_loss_weights(domains):
+    """Return how much rows count in the domain loss: of source and target, or None.
+
+    If groups are told apart, those of a domain count the same, and each group of the
+    source is reweighted to the proportions of the target.
+
+    Returns
+    -------
+    weight : ndarray of shape (n_source,) or None
+    weight_tgt : ndarray of shape (n_target,) or None
+    """
+    if domains.groups is None:
+        return domain_weight(domains), domains.row_weight_tgt
+    weight, rows = domains.row_weight, domains.rows
+    if domains.target_prior is not None:
+        weight = _mean_one(_weight_by_prior(domains, domains.groups), rows)
+    weight = _balanced(weight, domains.groups, rows)
+    if domains.groups_tgt is None:
+        return weight, None
+    return weight, _balanced(domains.row_weight_tgt, domains.groups_tgt, slice(None))
+
+
+def _weight_by_prior(domains, groups):
+    """Return weights by which each group has the class proportions of the target."""
+    rows, n_classes = domains.rows, domains.targets.n_outputs
+    of_rows = None if domains.row_weight is None else domains.row_weight[rows]
+    n_groups = groups.max() + 1
+    cells = groups[rows] * n_classes + domains.y[rows]
+    counts = np.bincount(cells, of_rows, minlength=n_groups * n_classes)
+    counts = counts.reshape(n_groups, n_classes)
+    totals = np.maximum(counts.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    proportions = counts / totals
+    ratio = np.ones(proportions.shape)
     np.divide(domains.target_prior, proportions, out=ratio, where=proportions > 0)
-    weight = ratio[domains.y]
-    if domains.row_weight is not None:
-        weight = weight * domains.row_weight
-    mean = weight[domains.rows].mean()
+    weight = ratio[groups, domains.y]
+    return weight if domains.row_weight is None else weight * domains.row_weight
+
+
+def _mean_one(weight, rows):
+    mean = weight[rows].mean()
     if mean == 0:
         raise ValueError(
             "target_prior is 0 for every class of the source: nothing could be "
@@ -183,3 +220,19 @@ def domain_weight(domains):
             "dict from label to proportion."
         )
     return weight / mean
+
+
+def _balanced(weight, groups, rows):
+    """Return weights, 1 on average over the rows, by which all groups count the same.
+
+    A group whose rows all have weight 0 is left out.
+    """
+    n_groups = groups.max() + 1
+    of_rows = np.ones(len(groups[rows])) if weight is None else weight[rows]
+    totals = np.bincount(groups[rows], of_rows, minlength=n_groups)
+    if np.count_nonzero(totals) < 2:
+        return weight
+    share = np.ones(len(groups)) if weight is None else weight.copy()
+    total = totals[groups]
+    np.divide(share, total, out=share, where=total > 0)
+    return share / share[rows].mean()

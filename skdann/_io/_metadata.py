@@ -25,7 +25,7 @@ CODE = "code of"
 MAX_ROW_VALUES = 2**26
 
 
-def describe(estimator, targets, row_shape):
+def describe(estimator, targets, row_shape, groups=None):
     """Return parameters, what y is, columns and versions as a tree of plain values.
 
     Parameters
@@ -36,6 +36,8 @@ def describe(estimator, targets, row_shape):
         What y is.
     row_shape : tuple of int
         Shape of a row.
+    groups : dict of str to ndarray or None, default=None
+        Names of the groups of each domain, if they are told apart.
 
     Returns
     -------
@@ -48,11 +50,15 @@ def describe(estimator, targets, row_shape):
     of_y = targets.description()
     if "classes" in of_y:
         _check_labels(of_y["classes"])
+    of_groups = {} if groups is None else {"groups": groups}
+    for of_domain in filter(_is_given, (groups or {}).values()):
+        _check_labels(of_domain, "groups")
     return {
         "estimator": {
             "kind": estimator._kind,
             "parameters": parameters,
             **of_y,
+            **of_groups,
             "row_shape": tuple(row_shape),
             "feature_names": None if names is None else names.tolist(),
         },
@@ -72,13 +78,32 @@ def needs_code(value):
 
 def check_classes(classes):
     """Return the classes of a file, or raise ValueError."""
-    if not isinstance(classes, np.ndarray) or classes.ndim != 1 or len(classes) < 2:
-        raise ValueError("its classes are no list of at least two labels")
-    if not _are_labels(classes):
-        raise ValueError("its classes are neither numbers nor texts")
-    if len(np.unique(classes)) != len(classes) or np.any(np.sort(classes) != classes):
-        raise ValueError("its classes are not sorted, or come twice")
-    return classes
+    return _check_names_of(classes, "classes", "labels", 2)
+
+
+def check_group_names(groups):
+    """Return the groups of each domain that a file tells, or raise ValueError."""
+    if not isinstance(groups, dict) or groups.keys() != {"source", "target"}:
+        raise ValueError("its groups are not those of source and target")
+    for names in filter(_is_given, groups.values()):
+        _check_names_of(names, "groups", "names", 1)
+    return groups
+
+
+def _is_given(names):
+    return names is not None
+
+
+def _check_names_of(names, what, kind, least):
+    """Return distinct labels, sorted, or raise ValueError."""
+    if not isinstance(names, np.ndarray) or names.ndim != 1 or len(names) < least:
+        number = {1: "one", 2: "two"}[least]
+        raise ValueError(f"its {what} are no list of at least {number} {kind}")
+    if not _are_labels(names):
+        raise ValueError(f"its {what} are neither numbers nor texts")
+    if len(np.unique(names)) != len(names) or np.any(np.sort(names) != names):
+        raise ValueError(f"its {what} are not sorted, or come twice")
+    return names
 
 
 def check_row_shape(shape):
@@ -112,11 +137,11 @@ def _are_labels(classes):
     )
 
 
-def _check_labels(classes):
+def _check_labels(classes, what="labels"):
     if not _are_labels(classes):
         raise TypeError(
-            f"No file can hold the labels {classes.tolist()[:3]} of dtype "
-            f"{classes.dtype}. Fit with labels that are numbers or strings."
+            f"No file can hold the {what} {classes.tolist()[:3]} of dtype "
+            f"{classes.dtype}. Fit with {what} that are numbers or strings."
         )
     return classes
 

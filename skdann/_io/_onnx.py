@@ -179,10 +179,11 @@ def _declare(onnx, graph, rows, output, n_outputs):
     """Say in the graph what goes in and what comes out."""
     for old in (graph.input, graph.output, graph.value_info):
         del old[:]
-    dtype = onnx.helper.np_dtype_to_tensor_dtype(rows.dtype)
+    of_rows = onnx.helper.np_dtype_to_tensor_dtype(rows.dtype)
+    of_output = onnx.TensorProto.DOUBLE if output == "variable" else of_rows
     value = onnx.helper.make_tensor_value_info
-    graph.input.append(value("X", dtype, ["n", *rows.shape[1:]]))
-    graph.output.append(value(output, dtype, ["n", n_outputs]))
+    graph.input.append(value("X", of_rows, ["n", *rows.shape[1:]]))
+    graph.output.append(value(output, of_output, ["n", n_outputs]))
     for old in graph.node:
         del old.metadata_props[:]  # torch's, with the paths of files on this machine
 

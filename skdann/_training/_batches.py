@@ -11,7 +11,7 @@ from scipy import sparse
 from torch import Tensor
 
 from .._data._rows import take_rows
-from .._data._weights import domain_weight
+from .._data._weights import domain_loss_weights
 from ..nn._standardizer import SOURCE, TARGET
 
 
@@ -41,6 +41,9 @@ class Batch:
         Whether the rows of the target differ in these weights.
     shares_rows : bool
         Whether the rows of all batches lie in the same memory, one after the other.
+    group : Tensor of shape (..., n), int64, or None
+        Position of each row's group among the outputs of the domain classifier; None if
+        that has one output, for source and target.
     """
 
     X: Tensor
@@ -50,6 +53,7 @@ class Batch:
     domain_weight: Tensor | None
     weighs_target: bool = False
     shares_rows: bool = False
+    group: Tensor | None = None
 
     def __iter__(self):
         """Yield X and y, as skorch's callbacks expect of a batch."""
@@ -120,7 +124,7 @@ class PairedBatches:
         self.reuses_rows, self.keeps_sparse = reuses_rows, keeps_sparse
         self.memory = None
         self.is_of_ensemble = len(rngs) > 3
-        self.source_weight = domain_weight(domains)
+        self.source_weight, self.target_weight = domain_loss_weights(domains)
         self.rows = d.rows, d.labelled_rows_tgt, np.arange(d.n_target)
         self.torch_dtype = torch.from_numpy(np.empty(0, dtype)).dtype
         self.domain, self.domain_weight = self._make_domain_columns()
@@ -147,23 +151,28 @@ class PairedBatches:
         rows = [(d.X, source), (d.X_tgt, labelled), (d.X_tgt, target)]
         codes = [(d.y, source), (d.y_tgt, labelled)]
         label_weight, domain, weight = None, self.domain, self.domain_weight
+        group = None
         if d.label_weight is not None:
             weights = [(d.label_weight, source), (d.label_weight_tgt, labelled)]
             label_weight = self._gather(weights, dtype)
-        is_weighted = self.source_weight is not None or d.row_weight_tgt is not None
-        if domain is not None and is_weighted:
+        if domain is not None and d.groups is not None:
+            of_target = [(d.groups_tgt, labelled), (d.groups_tgt, target)]
+            group = self._gather([(d.groups, source), *of_target], d.groups.dtype)
+        given = self.source_weight, self.target_weight
+        if domain is not None and any(w is not None for w in given):
             weight = weight.clone()
             n_source, n_target = source.shape[-1], target.shape[-1]
             self._weigh(weight[..., :n_source], self.source_weight, source)
-            self._weigh(weight[..., -n_target:], d.row_weight_tgt, target)
+            self._weigh(weight[..., -n_target:], self.target_weight, target)
         return Batch(
             self._gather_rows(rows),
             self._gather(codes, d.y.dtype),
             label_weight,
             domain,
             weight,
-            d.row_weight_tgt is not None,
+            self.target_weight is not None,
             self.memory is not None,
+            group,
         )
 
     def _weigh(self, weight, row_weight, rows):

@@ -151,11 +151,12 @@ class Checkpoint(Callback):
             self._check_same(saved, net)
             from_plain(net, saved)
             run = saved["run"]
-            stops_early = self.early_stopping is not None
-            check_run(run, saved["net"], self._most_epochs(), stops_early=stops_early)
-            if stops_early:
+            stopping = self.early_stopping
+            column = None if stopping is None else stopping.column
+            check_run(run, saved["net"], self._most_epochs(), column)
+            if stopping is not None:
                 best = map_leaves(run["best"], np.ndarray, torch.tensor)
-                self.early_stopping.resume(best, run["start"])
+                stopping.resume(best, run["start"])
             end = len(net.history) if run["is_finished"] else run["end"]
         self.n_written = len(net.history)
         return end
@@ -265,7 +266,8 @@ class Checkpoint(Callback):
             is_same = digests == fingerprint(self.domains)
             changed = [] if is_same else ["X, y, X_tgt or weights"]
         else:
-            changed = [k for k, value in self.data.items() if digests.get(k) != value]
+            names = {**digests, **self.data}
+            changed = [k for k in names if digests.get(k) != self.data.get(k)]
         if written["feature_names"] != present["feature_names"]:
             changed.append("the names of the columns")
         if _labels(written) != _labels(present):

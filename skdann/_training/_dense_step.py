@@ -12,6 +12,7 @@ from ..nn._loss_gradients import (
     LABEL_GRADIENTS,
     TARGET_GRADIENTS,
     domain_loss_gradient,
+    label_loss_gradient,
 )
 from ..nn._sparse_layer import SparseLayer
 from ..nn._standardizer import SOURCE
@@ -138,7 +139,12 @@ class DenseStep:
         self.domain_weight = batch.domain_weight.reshape(n_networks, -1).clone()
         self.domain_weight_read = batch.domain_weight
         self.is_target = batch.domain.reshape(n_networks, -1).to(last.dtype)
-        self.domain_logits = self.layers["domain_classifier"][-1].h.squeeze(-1)
+        domain = self.layers["domain_classifier"][-1]
+        self.domain_logits = domain.h.squeeze(-1)
+        self.group_truth = None
+        if batch.group is not None:
+            self.domain_logits = domain.h
+            self.group_truth = torch.empty_like(domain.h)
 
     def _read_rows(self, networks, lanes, batch):
         """Yield the calls that standardize rows, and note who reads which."""
@@ -175,13 +181,7 @@ class DenseStep:
         if self.has_target:
             domain = self.layers["domain_classifier"]
             yield from forward(domain, [(features, ALL)])
-            yield partial(
-                domain_loss_gradient,
-                self.domain_logits,
-                self.is_target,
-                self.domain_weight,
-                domain[-1].g.squeeze(-1),
-            )
+            yield self._of_domain_logits(domain[-1].g)
             yield from backward(domain, of_features)
             yield partial(of_features.mul_, self.reversal)
             of_labelled = torch.empty_like(of_features[:, :n])
@@ -190,6 +190,15 @@ class DenseStep:
         if self.has_target:
             yield partial(of_features[:, :n].add_, of_labelled)
         yield from backward(self.extract)
+
+    def _of_domain_logits(self, gradient):
+        """Return the call that computes the gradient of the domain logits."""
+        logits, weight = self.domain_logits, self.domain_weight
+        if self.group_truth is not None:  # a cross-entropy, as of labels
+            share, truth = weight.unsqueeze(-1), self.group_truth
+            return partial(label_loss_gradient, logits, truth, share, gradient)
+        gradient = gradient.squeeze(-1)
+        return partial(domain_loss_gradient, logits, self.is_target, weight, gradient)
 
     def _of_label_logits(self):
         """Yield the calls that compute gradients of the label logits."""
@@ -246,8 +255,9 @@ class DenseStep:
         if batch.has_numbers:
             self.truth.copy_(batch.y.reshape(self.truth.shape))
         else:
-            codes = batch.y.reshape(*self.truth.shape[:2], 1)
-            self.truth.zero_().scatter_(2, codes, 1.0)
+            _write_one_hot(batch.y, self.truth)
+        if batch.group is not None:
+            _write_one_hot(batch.group, self.group_truth)
         if batch.label_weight is not None:
             weight = batch.label_weight.reshape(self.share.shape)
             torch.div(weight, self.n_labelled, out=self.share)
@@ -272,6 +282,11 @@ class DenseStep:
             return
         column = self.truth.new_tensor(values).repeat_interleave(self.n_each)
         out.copy_(column.view(out.shape))
+
+
+def _write_one_hot(codes, out):
+    """Write 1 where a code points to, and 0 elsewhere."""
+    out.zero_().scatter_(2, codes.reshape(*out.shape[:2], 1), 1.0)
 
 
 def rows_of(batch: Batch) -> tuple[Tensor, ...]:

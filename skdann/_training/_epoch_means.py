@@ -18,7 +18,8 @@ class Step(NamedTuple):
         Each term by its name, without its weight, and "train": what was minimized. Of
         an ensemble the mean.
     domain_logits : Tensor of shape (..., n) or None
-        Of the domain classifier before the step; (..., n_estimators, n) of ensembles.
+        Of the domain classifier before the step; (..., n_estimators, n) of ensembles;
+        with an axis of groups behind if it tells these apart.
     """
 
     losses: dict[str, Tensor]
@@ -28,6 +29,15 @@ class Step(NamedTuple):
 def share_told(logits: Tensor, domain: Tensor, weight: Tensor) -> Tensor:
     """Return the share of the rows, by their weight, whose domain the logits tell."""
     return (weight * ((logits > 0) == (domain > 0))).sum(-1)
+
+
+def share_of_groups_told(logits: Tensor, group: Tensor, weight: Tensor) -> Tensor:
+    """Return the share of the rows, by their weight, whose group the logits tell.
+
+    A step may lack rows of a small group, so that the weights have another sum.
+    """
+    right = weight * (logits.argmax(-1) == group)
+    return right.sum(-1) / weight.sum(-1)
 
 
 class EpochMeans:
@@ -48,7 +58,7 @@ class EpochMeans:
 
     def add(self, step: Step, batch: Batch):
         """Add what is known after a step on a batch."""
-        self.pending.append((step, batch.domain, batch.domain_weight))
+        self.pending.append((step, batch.domain, batch.group, batch.domain_weight))
         if len(self.pending) == self.HELD_STEPS:
             self._flush()
 
@@ -87,7 +97,7 @@ class EpochMeans:
     def _flush(self):
         if not self.pending:
             return
-        steps, domains, weights = zip(*self.pending, strict=True)
+        steps, domains, groups, weights = zip(*self.pending, strict=True)
         self.pending.clear()
         losses = {
             name: torch.stack([step.losses[name] for step in steps])
@@ -96,7 +106,11 @@ class EpochMeans:
         right = None
         if steps[0].domain_logits is not None:
             logits = torch.stack([step.domain_logits for step in steps])
-            right = share_told(logits, torch.stack(domains), torch.stack(weights))
+            has_groups = groups[0] is not None
+            share, truth = (
+                (share_of_groups_told, groups) if has_groups else (share_told, domains)
+            )
+            right = share(logits, torch.stack(truth), torch.stack(weights))
             # of an ensemble the mean, as its losses are
             right = right.mean(-1) if right.ndim > losses["train"].ndim else right
         self.add_steps(losses, right)

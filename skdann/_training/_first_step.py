@@ -167,7 +167,7 @@ def _batch_of(batch, i, lane):
     """Return what the i-th network of a stack sees of a batch."""
     if not isinstance(batch.X, tuple):
         return batch
-    names = "y", "label_weight", "domain", "domain_weight"
+    names = "y", "label_weight", "domain", "domain_weight", "group"
     columns = {name: getattr(batch, name) for name in names}
     own = {name: None if x is None else x[i] for name, x in columns.items()}
     return replace(batch, X=batch.X[lane], **own)

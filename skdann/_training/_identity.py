@@ -11,12 +11,16 @@ import numpy as np
 from scipy import sparse
 
 from .._data._domains import Domains
+from .._data._groups import GroupNames
 from .._data._real_targets import RealTargets
 from .._data._rows import take_rows
 from .._data._targets import ClassTargets
 
 # What the reader and the parameters make of the data; settings tell these apart.
 _DERIVED = ("held_out", "scales", "target_prior")
+
+# What files lack where it is not given, as those of older versions do.
+_OPTIONAL = ("groups", "groups_tgt", "group_names")
 
 # What a user calls a field of the data, where it has another name.
 _ARGUMENTS = {
@@ -27,6 +31,7 @@ _ARGUMENTS = {
     "label_weight": "sample_weight",
     "row_weight_tgt": "sample_weight_tgt",
     "label_weight_tgt": "y_tgt",
+    "group_names": "groups",
 }
 
 # Rows are hashed in blocks of about this many values.
@@ -40,10 +45,11 @@ def hash_data(domains: Domains) -> dict[str, str]:
     """Return a digest of each argument of ``fit``: of all rows, labels and weights."""
     digests: dict = {}
     for field in fields(domains):
-        if field.name not in _DERIVED:
+        value = getattr(domains, field.name)
+        is_left_out = field.name in _OPTIONAL and value is None
+        if field.name not in _DERIVED and not is_left_out:
             name = _ARGUMENTS.get(field.name, field.name)
-            digest = digests.setdefault(name, hashlib.sha256())
-            _feed(digest, getattr(domains, field.name))
+            _feed(digests.setdefault(name, hashlib.sha256()), value)
     return {name: digest.hexdigest() for name, digest in digests.items()}
 
 
@@ -53,7 +59,7 @@ def _feed(digest, value):
         digest.update(f"{value.shape} {value.dtype.str}".encode())
         for block in _blocks(value):
             digest.update(block)
-    elif isinstance(value, ClassTargets | RealTargets):
+    elif isinstance(value, ClassTargets | RealTargets | GroupNames):
         digest.update(value.identity().encode())
     else:
         digest.update(repr(value).encode())

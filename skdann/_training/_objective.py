@@ -16,6 +16,7 @@ from ..nn._losses import (
     class_confusion_loss,
     domain_loss,
     entropy_loss,
+    group_loss,
 )
 from ..nn._standardizer import SOURCE
 from ._batches import Batch
@@ -58,6 +59,8 @@ def label_term(name: str) -> LossTerm:
 
 
 def _domain(outputs, batch):
+    if batch.group is not None:
+        return group_loss(outputs.domain_logits, batch.group, batch.domain_weight)
     return domain_loss(outputs.domain_logits, batch.domain, batch.domain_weight)
 
 

@@ -8,6 +8,7 @@ import torch
 
 from ..nn._build import Budget
 from ..nn._class_prior import ClassPrior
+from ..nn._domain_groups import DomainGroups
 from ..nn._response_scale import ResponseScale
 from ..nn._standardizer import Standardizer
 from ._divergence import MIN_LR_SCALE
@@ -61,6 +62,11 @@ ROW = {
     "lr": number(),
     "n_steps": whole(0),
 }
+# Scores of held-out source rows, by the column of the history.
+SOURCE_SCORES = {
+    "validation_accuracy": number(0, 1),
+    "validation_r2": number(high=1),
+}
 MAYBE_IN_ROW = {
     **{f"{name}_loss": is_any_number for name in LOSS_TERMS},
     "batches": is_list_of_dicts,
@@ -69,8 +75,7 @@ MAYBE_IN_ROW = {
     "epoch": whole(1),
     "train_batch_count": whole(0),
     "train_loss_best": is_flag,
-    "validation_accuracy": number(0, 1),
-    "validation_r2": number(high=1),
+    **SOURCE_SCORES,
     "validation_score": is_any_number,
     "validation_score_best": is_flag,
 }
@@ -97,8 +102,7 @@ NET = {
 }
 
 RUN = {"is_finished": is_flag, "end": whole(0)}
-# the accuracy, or R2
-BEST = {"score": is_any_number, "accuracy": number(high=1)}
+BEST = {"score": is_any_number}
 
 
 def to_plain(net) -> dict:
@@ -166,7 +170,7 @@ def check_state(state: dict, n_generators: int) -> None:
         check_claims("generator", generator["state"], GENERATOR_STATE)
 
 
-def check_run(run: dict, state: dict, most_epochs: int, *, stops_early: bool) -> None:
+def check_run(run: dict, state: dict, most_epochs: int, column: str | None) -> None:
     """Check what a checkpoint says of the fit that wrote it, if it is to go on.
 
     Parameters
@@ -177,17 +181,18 @@ def check_run(run: dict, state: dict, most_epochs: int, *, stops_early: bool) ->
         What the file says of the net, checked.
     most_epochs : int
         That can be left.
-    stops_early : bool
-        Whether what early stopping knows matters.
+    column : str or None
+        Where early stopping notes the score of the source; None if there is none, so
+        that what the file says of it does not matter.
     """
     n_epochs, best = state["n_epochs"], run["best"]
     check_claims("run", run, {**RUN, "end": whole(n_epochs, n_epochs + most_epochs)})
-    if not stops_early:
+    if column is None:
         return
     check_claims("run", run, {"start": whole(0, n_epochs)})
     if best is None:  # of the epochs so far
         return
-    table = {**BEST, "n_epochs": whole(1, n_epochs)}
+    table = {**BEST, "accuracy": SOURCE_SCORES[column], "n_epochs": whole(1, n_epochs)}
     check_claims("best epoch", best, table)
     like = {name: torch.as_tensor(value) for name, value in state["module"].items()}
     check_weights_like(best["module"], like)
@@ -260,7 +265,7 @@ def count_weights(weights):
     return {name: Budget(len(of_part), sum(of_part)) for name, of_part in sizes.items()}
 
 
-def read_fixed_parts(weights, row_shape, n_outputs, dtype):
+def read_fixed_parts(weights, row_shape, targets, dtype):
     """Return the parts of a saved network that the data have decided, checked.
 
     Parameters
@@ -269,26 +274,33 @@ def read_fixed_parts(weights, row_shape, n_outputs, dtype):
         Of the network.
     row_shape : tuple of int
         Shape of a row.
-    n_outputs : int
-        Values that the network answers for a row.
+    targets : ClassTargets or RealTargets
+        What y is.
     dtype : numpy.dtype
         In which it computes.
     """
     parts = {}
-    for name, part, leaves, shape in [
-        ("standardizer", Standardizer, ("mean", "scale"), (2, *row_shape)),
-        ("class_prior", ClassPrior, ("proportions", "shift"), (2, n_outputs)),
-        ("response_scale", ResponseScale, ("mean", "scale"), (n_outputs,)),
-    ]:
+    n_outputs = targets.n_outputs
+    n_groups = np.size(weights.get("domain_groups.is_target", ()))
+    table = [
+        ("standardizer", Standardizer, ("mean", "scale"), (2, *row_shape), dtype),
+        ("domain_groups", DomainGroups, ("is_target",), (n_groups,), dtype),
+    ]
+    if targets.has_numbers:
+        scale = ("mean", "scale"), (n_outputs,), np.dtype(np.float64)
+        table.append(("response_scale", ResponseScale, *scale))
+    else:
+        prior = ("proportions", "shift"), (2, n_outputs), dtype
+        table.append(("class_prior", ClassPrior, *prior))
+    for name, part, leaves, shape, of_dtype in table:
         values = [weights.get(f"{name}.{leaf}") for leaf in leaves]
         if all(value is None for value in values):
             continue
-        if any(np.shape(v) != shape or v.dtype != dtype for v in values):
-            raise ValueError(f"its {name} is not of the shape {shape} and {dtype}")
+        if any(np.shape(v) != shape or v.dtype != of_dtype for v in values):
+            raise ValueError(f"its {name} is not of the shape {shape} and {of_dtype}")
         if not np.isfinite(values).all():
             raise ValueError(f"its {name} is not finite")
         parts[name] = part(*map(torch.tensor, values))
-    for name in parts.keys() & {"standardizer", "response_scale"}:
-        if not (parts[name].scale > 0).all():
-            raise ValueError(f"its {name} has scales that are not positive")
+    if "standardizer" in parts and not (parts["standardizer"].scale > 0).all():
+        raise ValueError("its standardizer divides by numbers that are not positive")
     return parts

@@ -355,12 +355,13 @@ class StackedBatches:
         ]
         weighs_target = batches[0].weighs_target  # lanes have their target in common
         if len(columns) == 1:
-            return Batch(*columns[0], weighs_target)
-        joined = (
+            *of_rows, group = columns[0]
+            return Batch(*of_rows, weighs_target, group=group)
+        *joined, group = (
             None if parts[0] is None else torch.cat(parts)
             for parts in zip(*columns, strict=True)
         )
-        return Batch(*joined, weighs_target)
+        return Batch(*joined, weighs_target, group=group)
 
 
 def _expand(batch, size, is_weighted, n_axes, dtype):
@@ -382,7 +383,7 @@ def _expand(batch, size, is_weighted, n_axes, dtype):
         label_weight = batch.y.new_ones(batch.y.shape[: n_axes + 1], dtype=dtype)
     rows = None if batch.X is None else batch.X.expand(size, *batch.X.shape)
     y = expand(batch.y, n_axes + 1 + batch.has_numbers)
-    columns = label_weight, batch.domain, batch.domain_weight
+    columns = label_weight, batch.domain, batch.domain_weight, batch.group
     return [rows, y, *map(expand, columns)]
 
 

@@ -77,7 +77,7 @@ def _stack_key(plan):
     ):
         return None, id(net)
     shared = [domains.X, domains.X_tgt, domains.row_weight, domains.row_weight_tgt]
-    shared += [domains.y_tgt, domains.target_prior]
+    shared += [domains.y_tgt, domains.target_prior, domains.groups, domains.groups_tgt]
     if domains.y_tgt is not None:
         shared.append(domains.y)
     settings = (net.batch_size, net.dtype, net.device, len(domains.rows), net.n_steps_)

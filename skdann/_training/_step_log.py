@@ -6,14 +6,14 @@ from torch import Tensor
 
 from ..nn._dann import Outputs
 from ._batches import Batch
-from ._epoch_means import EpochMeans, share_told
+from ._epoch_means import EpochMeans, share_of_groups_told, share_told
 
 # Steps that are held, and values.
 MOST_STEPS = 64
 MOST_VALUES = 2**18
 
 # What losses read of a batch, and differs from step to step.
-_COLUMNS = ("y", "label_weight", "domain_weight")
+_COLUMNS = ("y", "label_weight", "domain_weight", "group")
 
 
 class StepLog:
@@ -25,7 +25,7 @@ class StepLog:
         Whose losses they are.
     logits : tuple of Tensor
         Where a step leaves them: of labels (n_networks, n, n_classes), and with a
-        target of domains (n_networks, n).
+        target of domains (n_networks, n), or of groups (n_networks, n, n_groups).
     batch : Batch
         The first.
     n_each : int
@@ -102,20 +102,26 @@ class StepLog:
             None,
             columns["y"],
             columns.get("label_weight"),
-            self.domain if not domain else self.domain.expand_as(domain[0]),
+            self.domain if not domain else self.domain.expand(k, *self.domain.shape),
             columns.get("domain_weight"),
             self.weighs_target,
+            group=columns.get("group"),
         )
         outputs = Outputs(label, label, domain[0] if domain else None)
         losses = self.objective.losses(outputs, batch)
         losses["train"] = self.objective.total(losses, self._weights_of_steps())
         right = None
         if domain:
-            told = share_told(domain[0], self.domain, batch.domain_weight)
-            right = self._of_answers(told)
+            right = self._of_answers(self._told(domain[0], batch))
         losses = {name: self._of_answers(loss) for name, loss in losses.items()}
         self.weights = []
         self.means.add_steps(losses, right)
+
+    def _told(self, logits, batch):
+        """Return the share of the rows whose domain, or group, the logits tell."""
+        if batch.group is not None:
+            return share_of_groups_told(logits, batch.group, batch.domain_weight)
+        return share_told(logits, self.domain, batch.domain_weight)
 
     def _weights_of_steps(self):
         """Return weights of optional terms of shape (n_steps, n_networks)."""

@@ -36,8 +36,8 @@ def check_attributes(estimator, display, attributes, instead):
     lacking = [name for name in attributes if not hasattr(last, name)]
     if lacking:
         raise ValueError(
-            f"{display.__name__} draws a fitted DANNClassifier, a Pipeline or a search "
-            f"that ends in one; {type(last).__name__} has no {' and no '.join(lacking)}"
+            f"{display.__name__} draws a fitted network, a Pipeline or a search that "
+            f"ends in one; {type(last).__name__} has no {' and no '.join(lacking)}"
             f". If it wraps or combines networks, draw one of these. {instead}"
         )
 

@@ -173,3 +173,31 @@ def concordance(a, b, weight=None):
     ratio = np.zeros_like(total)
     np.divide(2 * covariance, total, out=ratio, where=total > 0)
     return float(ratio.mean())
+
+
+def mean_concordance(predictions, row_weight=None):
+    """Return each candidate's mean concordance with the others, negative ones as 0.
+
+    Not with the mean of all: of those that are far off, one alone decides it.
+
+    Parameters
+    ----------
+    predictions : ndarray of shape (n_candidates, n_rows, n_outputs)
+        Numbers that each candidate predicts.
+    row_weight : ndarray of shape (n_rows,) or None, default=None
+        How often each row counts.
+
+    Returns
+    -------
+    agreement : ndarray of shape (n_candidates,)
+        In [0, 1]; 1 of one candidate alone.
+    """
+    n = len(predictions)
+    if n == 1:
+        return np.ones(1)
+    agreement = np.zeros((n, n))
+    for i in range(n):
+        for j in range(i):
+            found = concordance(predictions[i], predictions[j], row_weight)
+            agreement[i, j] = agreement[j, i] = max(0.0, found)
+    return agreement.sum(axis=1) / (n - 1)

@@ -2,11 +2,10 @@
 
 from functools import cached_property
 
-import numpy as np
 from sklearn.base import is_regressor
 
 from .._containers._labels import read_known_labels
-from .._containers._responses import read_known_responses
+from .._containers._responses import mean_and_scale, read_known_responses
 from .._numbers import as_float
 from ._distance import density_ratio
 from ._fitted import reading
@@ -32,14 +31,17 @@ class TargetEvaluation:
         Target rows.
     sample_weight_tgt : ndarray of shape (n_target,) or None, default=None
         How often each of them counts.
+    scale : ndarray of shape (n_outputs,) or None, default=None
+        Deviation of y by which errors of numbers are divided; None is that of ``y``.
     """
 
-    def __init__(self, estimator, X, y, X_tgt, sample_weight_tgt=None):
+    def __init__(self, estimator, X, y, X_tgt, sample_weight_tgt=None, scale=None):
         self.estimator = estimator
         self.X = X
         self.has_numbers = is_regressor(estimator)
         read = read_known_responses if self.has_numbers else read_known_labels
         self.y = read(y, "y")
+        self.scale = scale
         self.X_tgt = X_tgt
         self.sample_weight_tgt = sample_weight_tgt
 
@@ -67,9 +69,14 @@ class TargetEvaluation:
         predicted = self.on_source.predict(self.X)
         if not self.has_numbers:
             return (predicted != self.y).astype(float)
-        variance = self.y.var(axis=0)
-        squared = (predicted - self.y) ** 2 / np.where(variance > 0, variance, 1)
-        return squared.reshape(len(squared), -1).mean(axis=1)
+        predicted, y = (v.reshape(len(v), -1) for v in (predicted, self.y))
+        if predicted.shape != y.shape:
+            raise ValueError(
+                f"y has {y.shape[1]} numbers for each row, but "
+                f"{type(self.estimator).__name__} predicts {predicted.shape[1]}."
+            )
+        scale = mean_and_scale(y)[1] if self.scale is None else self.scale
+        return (((predicted - y) / scale) ** 2).mean(axis=1)
 
     @cached_property
     def on_source(self):
@@ -80,10 +87,11 @@ class TargetEvaluation:
     def weights(self):
         """Density ratio of target to source at the source rows, in feature space."""
         if not hasattr(self.estimator, "transform"):
+            of_classes = [name for name in SCORES if name not in OF_FEATURES]
+            instead = "" if self.has_numbers else f" Use one of {of_classes}."
             raise ValueError(
                 f"{type(self.estimator).__name__} has no transform, and so no features "
-                "to compare the domains in. Use 'infomax', 'nuclear_norm' or "
-                "'neg_entropy'."
+                f"to compare the domains in.{instead}"
             )
         features = self.on_source.transform(self.X)
         features_tgt = self.estimator.transform(self.X_tgt)

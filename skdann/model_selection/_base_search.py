@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 
 from .._containers._tables import as_indexable
 from .._containers._weights import read_weight_if_given
+from .._data._groups import if_used
 from .._data._target_rows import TargetRows
 from .._parallel import (
     START_UP,
@@ -64,6 +65,7 @@ class BaseDANNSearch:
         "y_tgt": True,
         "classes": True,
         "groups": True,
+        "groups_tgt": True,
     }
 
     @restore_attributes_on_error
@@ -79,6 +81,7 @@ class BaseDANNSearch:
         y_tgt: VectorLike | None = None,
         classes: VectorLike | None = None,
         groups: VectorLike | None = None,
+        groups_tgt: VectorLike | None = None,
     ) -> Self:
         """Train and score all candidates, choose one, and fit it on all rows.
 
@@ -102,7 +105,10 @@ class BaseDANNSearch:
         classes : array-like of shape (n_classes,), default=None
             All labels, if the target has some that y lacks.
         groups : array-like of shape (n_samples,), default=None
-            For the splitter ``cv``.
+            For the splitter ``cv``; and for candidates with
+            ``domain_classes="groups"``, each fit getting those of its rows.
+        groups_tgt : array-like of shape (n_target,), default=None
+            For these candidates alone.
 
         Returns
         -------
@@ -124,7 +130,9 @@ class BaseDANNSearch:
             )
         check_estimator(self.estimator)
         judged_kind = JudgedNumbers if _has_numbers(self.estimator) else JudgedRows
-        of_choice = None if self.label_use == "training" else y_tgt
+        of_choice = None
+        if self.label_use != "training" and judged_kind.has_labels(y_tgt):
+            of_choice = y_tgt
         scoring = understand_scoring(
             self.scoring, self.estimator, has_labels=of_choice is not None
         )
@@ -138,6 +146,8 @@ class BaseDANNSearch:
         judged = judged_kind.of(target, y, classes, for_choice=of_choice is not None)
         fit_params = {"sample_weight": sample_weight, "classes": classes}
         fit_params["sample_weight_tgt"] = target.weight
+        fit_params["groups"] = groups
+        fit_params["groups_tgt"] = target.take(groups_tgt, "groups_tgt")
         if self.label_use == "training":
             fit_params["y_tgt"] = y_tgt
         folds = [
@@ -434,6 +444,7 @@ class BaseDANNSearch:
             refit_task.begin(**callback_data)
             X, y = preprocessing.fit(X, y, fit_params["sample_weight"])
             given = {k: v for k, v in fit_params.items() if v is not None}
+            given = if_used(given, [classifier])
             classifier.fit(X, y, preprocessing.transform(X_tgt), **given)
         self.best_estimator_ = preprocessing.join(best, classifier)
         self.refit_time_ = time.perf_counter() - started

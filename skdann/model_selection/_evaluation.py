@@ -11,6 +11,7 @@ from sklearn.utils import _safe_indexing
 from threadpoolctl import threadpool_limits
 
 from .._baseline import try_fit
+from .._data._groups import if_used
 from .._multi_fit import fit_many
 from .._pipelines import Preprocessing, last_step
 from .._training._device import limit_threads
@@ -82,6 +83,14 @@ class Fold:
         """Return the weights of the training rows, if there are any."""
         weight = self.fit_params.get("sample_weight")
         return None if weight is None else _safe_indexing(weight, self.train)
+
+    def training_params(self, classifiers):
+        """Return what training gets besides, of the training rows alone."""
+        params = if_used(self.fit_params, classifiers)
+        params = {**params, "sample_weight": self.training_weight()}
+        if params.get("groups") is not None:
+            params["groups"] = _safe_indexing(params["groups"], self.train)
+        return params
 
     def callback_data(self):
         """Return what callbacks get of the training rows, as functions.
@@ -282,12 +291,11 @@ class Trained:
 def _train(task, fold, max_stacked, reverse):
     preprocessing = Preprocessing(task.estimators[0])
     classifiers = list(map(last_step, task.estimators))
-    weight = fold.training_weight()
+    given = fold.training_params(classifiers)
     X_train, y_train = fold.rows(fold.train)
-    X, y = preprocessing.fit(X_train, y_train, weight)
+    X, y = preprocessing.fit(X_train, y_train, given["sample_weight"])
     X_test, y_test = fold.rows(fold.test)
     X_test, X_tgt = map(preprocessing.transform, (X_test, fold.X_tgt))
-    given = {**fold.fit_params, "sample_weight": weight}
     domains = read_for_all(classifiers, X, y, X_tgt, **given)
     if are_networks(classifiers):
         errors = fit_many(classifiers, domains, max_stacked=max_stacked)
@@ -334,6 +342,7 @@ def _score(trained, i, outcome, fold, scorers, score_train):
         trained.y_test,
         trained.X_tgt,
         fold.fit_params.get("sample_weight_tgt"),
+        fold.judged.scale,
     )
     has_features = hasattr(classifier, "transform")
     judged = fold.judged

@@ -4,8 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._containers._responses import read_known_responses, read_responses
-from ..metrics._agreement import concordance
+from .._containers._responses import (
+    mean_and_scale,
+    read_known_responses,
+    read_responses,
+)
+from .._data._real_targets import read_real_targets
+from ..metrics._agreement import concordance, mean_concordance
 from ..metrics._sampling import evenly_spaced_rows
 from ..metrics._scorers import OF_FEATURES
 from ._judged_rows import mean_answers, of_each_fold, set_scores
@@ -20,9 +25,10 @@ class JudgedNumbers:
     n_given, rows, positions, row_weight
         As of :class:`JudgedRows`.
     values : ndarray of shape (n_judged, n_outputs)
-        The known numbers, NaN elsewhere.
-    variance : ndarray of shape (n_outputs,)
-        Of y in the source.
+        The known numbers in deviations, NaN elsewhere.
+    mean, scale : ndarray of shape (n_outputs,)
+        Of y in the source: answers and known numbers are brought to deviations, which
+        half the bytes can hold.
     """
 
     n_given: int
@@ -30,11 +36,17 @@ class JudgedNumbers:
     positions: np.ndarray
     row_weight: np.ndarray | None
     values: np.ndarray
-    variance: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
 
     scores = OF_FEATURES
     source_score = "source_r2"
     of_disagreement = "how far its predictions are from those, 1 less Lin's concordance"
+
+    @staticmethod
+    def has_labels(y_tgt):
+        """Whether any number of the target is known."""
+        return y_tgt is not None and not np.isnan(read_responses(y_tgt, "y_tgt")).all()
 
     @staticmethod
     def read_y(y):
@@ -46,11 +58,14 @@ class JudgedNumbers:
         """Take the rows of a target; numbers count if they are for the choice."""
         if classes is not None:
             raise ValueError("classes are of a classifier; a regressor has none.")
-        variance = np.atleast_1d(y.var(axis=0))
+        targets, of_source, known = read_real_targets(
+            y, target.y, target.X, loss="squared_error"
+        )
+        mean, scale = mean_and_scale(of_source)
         n_target = len(target.positions)
-        values = np.full((n_target, len(variance)), np.nan)
+        values = np.full((n_target, targets.n_outputs), np.nan)
         if for_choice:
-            values[:] = read_responses(target.y, "y_tgt").reshape(n_target, -1)
+            values = (known - mean) / scale
         labelled = np.flatnonzero(~np.isnan(values).any(axis=1))
         rows = np.union1d(evenly_spaced_rows(n_target), labelled)
         return cls(
@@ -59,24 +74,23 @@ class JudgedNumbers:
             positions=target.positions[rows],
             row_weight=None if target.weight is None else target.weight[rows],
             values=values[rows],
-            variance=np.where(variance > 0, variance, 1),
+            mean=mean,
+            scale=scale,
         )
 
     def answers(self, evaluation, regressor):
         """Return the numbers predicted for the judged rows."""
-        predicted = evaluation.predictions[self.rows]
-        return predicted.reshape(len(self.rows), -1).astype(np.float32)
+        predicted = evaluation.predictions[self.rows].reshape(len(self.rows), -1)
+        return ((predicted - self.mean) / self.scale).astype(np.float32)
 
     def add_scores(self, outcomes):
-        """Score each outcome by its agreement with all on its fold, and by labels."""
+        """Score each outcome by its agreement with the others, and by labels."""
+        is_known = ~np.isnan(self.values).any(axis=1)
         for done in of_each_fold(outcomes):
             answers = np.stack([o.answers for o in done]).astype(float)
-            whole = answers.mean(axis=0)
-            agreement = [concordance(a, whole, self.row_weight) for a in answers]
-            columns = {"ensemble_agreement": agreement}
-            is_known = ~np.isnan(self.values).any(axis=1)
+            columns = {"ensemble_agreement": mean_concordance(answers, self.row_weight)}
             if is_known.any():
-                errors = (answers - self.values)[:, is_known] ** 2 / self.variance
+                errors = (answers - self.values)[:, is_known] ** 2
                 columns["labelled_r2"] = 1 - errors.mean(axis=(1, 2))
             set_scores(done, columns)
 
@@ -96,5 +110,5 @@ class JudgedNumbers:
         positions, means = mean_answers(table)
         if not {i, j} <= set(positions):
             return 1.0
-        of_both = (means[positions.index(k)] for k in (i, j))
+        of_both = (means[positions.index(k)].astype(float) for k in (i, j))
         return 1 - concordance(*of_both, self.row_weight)

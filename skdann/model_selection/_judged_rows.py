@@ -46,11 +46,17 @@ class JudgedRows:
     # Scores of one candidate by itself, and the one of labelled source rows.
     scores = tuple(SCORES)
     source_score = "source_accuracy"
+    scale = None  # classes have none
 
     # What the shares in a warning of scores that disagree are.
     of_disagreement = "for how many rows of the target it predicts another class"
 
     read_y = staticmethod(read_source_labels)
+
+    @staticmethod
+    def has_labels(y_tgt):
+        """Whether there are labels of the target, though none may be known."""
+        return y_tgt is not None
 
     @classmethod
     def of(cls, target, y, classes=None, *, for_choice=False):

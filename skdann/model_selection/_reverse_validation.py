@@ -12,6 +12,7 @@ from .._baseline import try_fit
 from .._containers._responses import read_known_responses
 from .._containers._tables import as_indexable
 from .._data._domains import read_domains, with_class_weight
+from .._data._groups import if_used
 from .._data._targets import read_source_labels
 from .._data._weights import source_proportions
 from .._multi_fit import fit_many, share_columns, validate_many
@@ -120,6 +121,7 @@ def read_for_all(classifiers, X, y, X_tgt, **given):
     """
     if are_networks(classifiers):
         return validate_many(classifiers, X, y, X_tgt, **given)
+    given = if_used(given, classifiers)
     return [
         read_domains(c, X, y, X_tgt, **given, read_targets=c._read_targets)
         for c in classifiers
@@ -246,6 +248,8 @@ def swap_domains(classifier, domains):
         X_tgt=domains.X,
         row_weight_tgt=domains.row_weight,
         y_tgt=None,
+        groups=domains.groups_tgt,
+        groups_tgt=domains.groups,
         target_prior=None
         if domains.target_prior is None
         else source_proportions(domains, domains.row_weight),

@@ -15,6 +15,7 @@ from .._numbers import as_list
 from ._dann import DANN
 from ._ensemble import EnsembleDANN
 from ._mlp import make_mlp
+from ._response_scale import ResponseScale
 
 Part = nn.Module | Callable[..., nn.Module] | None
 
@@ -68,12 +69,19 @@ def build_network(
             name: Budget(n_arrays, n_values // n_estimators)
             for name, (n_arrays, n_values) in budgets.items()
         }
-    has_numbers = "response_scale" in (fixed_parts or {})
-    make = partial(build_dann, rows, n_outputs, budgets, has_numbers, **parts)
+    fixed_parts = fixed_parts or {}
+    groups = fixed_parts.get("domain_groups")
+    kind = {
+        "has_numbers": "response_scale" in fixed_parts,
+        "n_groups": None if groups is None else groups.n_groups,
+    }
+    make = partial(build_dann, rows, n_outputs, budgets, **kind, **parts)
     networks = [make() for _ in range(n_estimators)]
     network = networks[0] if n_estimators == 1 else EnsembleDANN(networks).eval()
-    for name, part in (fixed_parts or {}).items():
-        setattr(network, name, part.to(rows.device, rows.dtype))
+    for name, part in fixed_parts.items():
+        has_own_dtype = isinstance(part, ResponseScale)
+        dtype = None if has_own_dtype else rows.dtype
+        setattr(network, name, part.to(rows.device, dtype))
     return network
 
 
@@ -82,6 +90,7 @@ def build_dann(
     n_outputs: int,
     budgets: Budgets = None,
     has_numbers: bool = False,
+    n_groups: int | None = None,
     *,
     feature_extractor: Part = None,
     label_classifier: Part = None,
@@ -104,10 +113,13 @@ def build_dann(
         As in :func:`build_network`.
     has_numbers : bool, default=False
         Whether numbers are predicted, not classes.
+    n_groups : int or None, default=None
+        Number of groups that the domain classifier tells apart; None is source and
+        target, by one logit.
     feature_extractor, label_classifier, domain_classifier : Module, callable or None
         An instance is copied. A class or factory is called with as many sizes as it
         has required positional arguments: the size of axis 1 of the data, (features,
-        outputs), (features, 1). None builds a multi-layer perceptron.
+        outputs), (features, 1 or n_groups). None builds a multi-layer perceptron.
     hidden_layer_sizes, domain_hidden_layer_sizes : sequence of int, or int
         Layers of the perceptrons; an int is one layer.
     activation, dropout
@@ -166,8 +178,9 @@ def build_dann(
 
     domain = domain_classifier
     domain = default_domain_classifier if domain is None else domain
-    domain = make("domain_classifier", domain, (n_features, 1))
-    _check_domain_logits(_probe("domain_classifier", domain, features), len(rows))
+    domain = make("domain_classifier", domain, (n_features, n_groups or 1))
+    logits = _probe("domain_classifier", domain, features)
+    _check_domain_logits(logits, len(rows), n_groups)
     network = DANN(extractor, label, domain).eval()  # whole, as its probed parts are
     if not any(weight.requires_grad for weight in network.parameters()):
         raise ValueError(
@@ -284,15 +297,28 @@ def _check_outputs(outputs: Tensor, n_outputs: int, kind: str) -> None:
         )
 
 
-def _check_no_softmax(logits: Tensor) -> None:
+def _check_no_softmax(logits: Tensor, name: str = "label_classifier") -> None:
     if (logits >= 0).all() and torch.allclose(logits.sum(1), logits.new_ones(())):
         raise ValueError(
-            "label_classifier ends in a softmax. Remove it: the loss works on logits "
+            f"{name} ends in a softmax. Remove it: the loss works on logits "
             "and applies the softmax itself."
         )
 
 
-def _check_domain_logits(logits: Tensor, n_rows: int) -> None:
+def _check_group_logits(logits: Tensor, shape: tuple[int, int]) -> None:
+    if logits.shape != shape:
+        raise ValueError(
+            f"domain_classifier returns shape {tuple(logits.shape)} for {shape[0]} "
+            f"rows, but there are {shape[1]} groups: it must return {shape}. A class "
+            "or function that makes it is called with (n_features, n_groups)."
+        )
+    _check_no_softmax(logits, "domain_classifier")
+
+
+def _check_domain_logits(logits: Tensor, n_rows: int, n_groups: int | None) -> None:
+    if n_groups is not None:
+        _check_group_logits(logits, (n_rows, n_groups))
+        return
     if logits.numel() != n_rows:
         raise ValueError(
             f"domain_classifier returns shape {tuple(logits.shape)} for {n_rows} rows; "

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ._class_prior import ClassPrior
+from ._domain_groups import DomainGroups
 from ._gradient_reversal import GradientReversal
 from ._response_scale import ResponseScale
 from ._standardizer import TARGET, Domain, Standardizer
@@ -35,8 +36,9 @@ class Outputs(NamedTuple):
         What both classifiers read.
     label_logits : Tensor of shape (..., n_labelled, n_classes)
         Of the first rows.
-    domain_logits : Tensor of shape (..., n) or None
-        One for each row, positive for the target; None if not asked for.
+    domain_logits : Tensor of shape (..., n), or (..., n, n_groups), or None
+        One for each row, positive for the target, or one for each group; None if not
+        asked for.
     """
 
     features: Tensor
@@ -58,7 +60,7 @@ class DANN(nn.Module):
     label_classifier : nn.Module
         Maps features to one logit per class.
     domain_classifier : nn.Module
-        Maps features to one logit, positive for the target.
+        Maps features to one logit, positive for the target, or to one for each group.
     standardizer : nn.Module or None, default=None
         Called with rows and their domains before anything else. None leaves rows as
         they are.
@@ -68,6 +70,9 @@ class DANN(nn.Module):
     response_scale : nn.Module or None, default=None
         Of a network that predicts numbers: called with its outputs. None is a network
         that predicts classes.
+    domain_groups : nn.Module or None, default=None
+        Of a network that tells groups of both domains apart: called with their
+        probabilities, it returns that of the target. None tells the domains apart.
 
     Attributes
     ----------
@@ -103,11 +108,13 @@ class DANN(nn.Module):
         standardizer: Standardizer | None = None,
         class_prior: ClassPrior | None = None,
         response_scale: ResponseScale | None = None,
+        domain_groups: DomainGroups | None = None,
     ):
         super().__init__()
         self.standardizer = standardizer
         self.class_prior = class_prior
         self.response_scale = response_scale
+        self.domain_groups = domain_groups
         self.feature_extractor = feature_extractor
         self.label_classifier = label_classifier
         self.gradient_reversal = GradientReversal(0.0)
@@ -136,9 +143,14 @@ class DANN(nn.Module):
         return X.unsqueeze(axis).expand(shape)
 
     def discriminate(self, features: Tensor) -> Tensor:
-        """Domain logits of shape (n,); their gradient reaches features reversed."""
-        reversed_ = self.gradient_reversal(features)
-        return self.domain_classifier(reversed_).flatten(self.n_network_axes)
+        """Domain logits of shape (n,), or (n, n_groups), behind the reversal.
+
+        Their gradient reaches the features reversed.
+        """
+        logits = self.domain_classifier(self.gradient_reversal(features))
+        if self.domain_groups is not None:
+            return logits
+        return logits.flatten(self.n_network_axes)
 
     def combine_features(self, features: Tensor) -> Tensor:
         """Return what ``transform`` answers: the features themselves."""
@@ -151,12 +163,13 @@ class DANN(nn.Module):
     def forward(self, X: Tensor, domain: int = TARGET) -> tuple[Tensor, Tensor]:
         """Label logits of shape (n, n_classes) and domain logits of shape (n,).
 
-        Instead of label logits, of a network that predicts numbers these.
+        Instead of label logits, of a network that predicts numbers these; domain logits
+        of a network that tells groups apart have shape (n, n_groups).
         """
         X = self.rows_of_networks(X)
         _, label_logits, domain_logits = self.compute_outputs(X, domain)
         if self.n_estimators is not None:
-            domain_logits = self.combine_predictions(domain_logits.sigmoid()).logit()
+            domain_logits = self._mean_domain_logits(domain_logits)
         if self.response_scale is not None:
             return self._predictions(label_logits, domain), domain_logits
         if self.n_estimators is not None:
@@ -164,6 +177,12 @@ class DANN(nn.Module):
         if self.class_prior is not None:
             label_logits = self.class_prior(label_logits, domain)
         return label_logits, domain_logits
+
+    def _mean_domain_logits(self, logits):
+        """Return the logits of the mean probabilities of an ensemble."""
+        if self.domain_groups is not None:
+            return self.combine_predictions(logits.softmax(-1)).log()
+        return self.combine_predictions(logits.sigmoid()).logit()
 
     def compute_outputs(
         self,
@@ -204,7 +223,7 @@ class DANN(nn.Module):
     @property
     def fixed_parts(self) -> dict[str, nn.Module]:
         """What the data decided before training, by name."""
-        names = ("standardizer", "class_prior", "response_scale")
+        names = ("standardizer", "class_prior", "response_scale", "domain_groups")
         parts = {name: getattr(self, name) for name in names}
         return {name: part for name, part in parts.items() if part is not None}
 
@@ -240,8 +259,17 @@ class DANN(nn.Module):
     @torch.inference_mode()
     def predict_domain(self, X: Tensor, domain: int = TARGET) -> Tensor:
         """Probability of shape (n,) that a row comes from the target."""
+        if self.domain_groups is not None:
+            return self.domain_groups(self.predict_groups(X, domain))
         X = self.rows_of_networks(X)
         P = self.discriminate(self.extract(X, domain)).sigmoid()
+        return self.combine_predictions(P)
+
+    @torch.inference_mode()
+    def predict_groups(self, X: Tensor, domain: int = TARGET) -> Tensor:
+        """Probabilities of shape (n, n_groups) that a row comes from each group."""
+        X = self.rows_of_networks(X)
+        P = self.discriminate(self.extract(X, domain)).softmax(-1)
         return self.combine_predictions(P)
 
     @torch.inference_mode()

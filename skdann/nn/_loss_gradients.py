@@ -165,7 +165,8 @@ def entropy_loss_gradient(logits: Tensor, weight: Tensor | None, out: Tensor) ->
     torch.mul(p, negative_entropy - log_p, out=out)
     if weight is None:
         return out.div_(logits.shape[-2])
-    return out.mul_((weight / weight.sum(-1, keepdim=True)).unsqueeze(-1))
+    total = weight.sum(-1, keepdim=True).clamp_min(torch.finfo(weight.dtype).tiny)
+    return out.mul_((weight / total).unsqueeze(-1))
 
 
 # Of optional terms that read the target's label logits, by the name of the term.

@@ -129,6 +129,35 @@ def domain_loss(
     return loss if logits.ndim == 1 else loss.sum(-1)
 
 
+def group_loss(logits: Tensor, groups: Tensor, weight: Tensor) -> Tensor:
+    r"""Cross-entropy of a domain classifier that tells all groups apart.
+
+    .. math:: L_d = \tfrac12 \left( \frac1a \sum_{g=1}^a \frac1{n_g}
+              \sum_{i \in S_g} -\log p_g(f_i) + \frac1b \sum_{h=a+1}^{a+b}
+              \frac1{n_h} \sum_{j \in T_h} -\log p_h(f_j) \right)
+
+    for :math:`a` groups of the source and :math:`b` of the target, with the softmax
+    :math:`p` of the logits. Of one group each it is :func:`domain_loss` of the
+    difference of the two logits.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (..., n, n_groups)
+        Output of the domain classifier.
+    groups : Tensor of shape (..., n), int64
+        Of each row, which output is that of its group.
+    weight : Tensor of shape (..., n)
+        Weight of each row in the loss.
+
+    Returns
+    -------
+    Tensor of shape (...)
+        A scalar for one network.
+    """
+    flat = cross_entropy(logits.flatten(0, -2), groups.flatten(), reduction="none")
+    return (weight * flat.view(groups.shape)).sum(-1)
+
+
 def balanced_domain_weight(is_target: Tensor) -> Tensor:
     """Give each domain one half of the loss, shared equally by its rows.
 
@@ -246,7 +275,8 @@ def entropy_loss(logits: Tensor, weight: Tensor | None = None) -> Tensor:
     entropy = -(log_p.exp() * log_p).sum(-1)
     if weight is None:
         return entropy.mean(-1)
-    return (weight * entropy).sum(-1) / weight.sum(-1)
+    total = weight.sum(-1).clamp_min(torch.finfo(weight.dtype).tiny)
+    return (weight * entropy).sum(-1) / total
 
 
 LabelLoss = Callable[[Tensor, Tensor, Tensor | None], Tensor]

@@ -10,8 +10,9 @@ class ResponseScale(nn.Module):
 
     Parameters
     ----------
-    mean, scale : Tensor of shape (n_outputs,)
-        Of y in the source.
+    mean, scale : Tensor of float64 of shape (n_outputs,)
+        Of y in the source. What is predicted is of this dtype, too: large numbers that
+        vary little would be all the same in float32.
     """
 
     def __init__(self, mean: Tensor, scale: Tensor):
@@ -21,7 +22,7 @@ class ResponseScale(nn.Module):
 
     def forward(self, outputs: Tensor) -> Tensor:
         """Return outputs (..., n_outputs) in the units of y."""
-        return outputs * self.scale + self.mean
+        return outputs.to(self.scale.dtype) * self.scale + self.mean
 
     def swapped(self) -> "ResponseScale":
         """Return that of a network whose source is the target of this one: itself."""

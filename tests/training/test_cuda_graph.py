@@ -157,6 +157,18 @@ def test_a_fit_by_one_recorded_step_ends_as_one_by_calls(domains, emulated, name
     assert n_repeats() == [1 + 4 * 6]
 
 
+@pytest.mark.parametrize("n_estimators", [1, 2])
+def test_groups_change_from_step_to_step(domains, emulated, n_estimators):
+    X, y, X_tgt = domains
+    groups = {"groups": np.arange(len(X)) % 7 // 3, "groups_tgt": X_tgt[:, 0] > 0}
+    params = {"domain_classes": "groups", "n_estimators": n_estimators}
+    clf, other = new(**params), new(**params)
+    emulated(lambda: clf.fit(X, y, X_tgt, **groups))
+    other.fit(X, y, X_tgt, **groups)
+    assert_alike(clf, other, X_tgt)
+    assert n_repeats() == [1 + 4 * 6]  # never by autograd
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_weights_and_known_labels_change_from_step_to_step(domains, emulated):
     X, y, X_tgt = domains

@@ -23,6 +23,8 @@ def adaptation_report(
     sample_weight: VectorLike | None = None,
     sample_weight_tgt: VectorLike | None = None,
     y_tgt: VectorLike | None = None,
+    groups: VectorLike | None = None,
+    groups_tgt: VectorLike | None = None,
     random_state: RandomState = None,
 ) -> "AdaptationReport":
     """Say whether to deploy an adapted model, as far as that can be known.
@@ -52,6 +54,10 @@ def adaptation_report(
         compared by each row of positive weight counts once.
     y_tgt : array-like of shape (n_target,), default=None
         The few target labels, if ``fit`` got them.
+    groups : array-like of shape (n_samples,), default=None
+        If ``fit`` got them.
+    groups_tgt : array-like of shape (n_target,), default=None
+        If ``fit`` got them.
     random_state : int, RandomState or None, default=None
         Decides which rows are held out, and which are drawn.
 
@@ -98,6 +104,8 @@ def adaptation_report(
         sample_weight=sample_weight,
         sample_weight_tgt=sample_weight_tgt,
         y_tgt=y_tgt,
+        groups=groups,
+        groups_tgt=groups_tgt,
         random_state=random_state,
     )
     return AdaptationReport(measures)

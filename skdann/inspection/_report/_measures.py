@@ -14,6 +14,7 @@ from ..._containers._tables import as_indexable
 from ..._containers._weights import read_weight_if_given
 from ..._data._target_rows import TargetRows
 from ..._data._targets import read_source_labels
+from ..._domain_aware import DOMAINS
 from ..._pipelines import resolve_search
 from ...metrics import proxy_a_distance
 from ...model_selection._comparison import compare_with_source_only, fitted_classifier
@@ -60,6 +61,8 @@ class Measures:
         The source-only model: the same estimator with ``lambda_max=0``.
     evidence : Evidence
         What both and the simple models predict.
+    chance : float
+        Domain accuracy of whoever always answers the same.
     """
 
     n_rows: tuple[int, int]
@@ -73,6 +76,7 @@ class Measures:
     history: list
     source_only: object
     evidence: Evidence
+    chance: float = 0.5
 
     @property
     def agreement(self):
@@ -98,6 +102,8 @@ def measure(
     sample_weight,
     sample_weight_tgt,
     y_tgt,
+    groups,
+    groups_tgt,
     random_state,
 ):
     """Return the :class:`Measures` of a fitted estimator.
@@ -115,6 +121,8 @@ def measure(
         "sample_weight": sample_weight,
         "sample_weight_tgt": target.weight,
         "y_tgt": target.y,
+        "groups": groups,
+        "groups_tgt": target.take(groups_tgt, "groups_tgt"),
         "classes": classifier.classes_,
     }
     given = {"fit_params": fit_params, "random_state": rng}
@@ -138,7 +146,16 @@ def measure(
         history=history,
         source_only=comparison.whole_source_only,
         evidence=evidence,
+        chance=_chance(classifier),
     )
+
+
+def _chance(classifier):
+    """Return the share of the largest group: those of a domain share one half."""
+    if not hasattr(classifier, "groups_"):
+        return 0.5
+    sides = classifier.groups_[:, 0].tolist()
+    return 0.5 / min(sides.count(side) for side in DOMAINS)
 
 
 def _saw_target(history):

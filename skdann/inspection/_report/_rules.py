@@ -50,7 +50,7 @@ def _not_adapted(measures):
 
 def _never_learned(measures):
     accuracy = measures.history_of("domain_accuracy")
-    if accuracy.max() >= _NEVER_LEARNED:
+    if accuracy.max() >= _NEVER_LEARNED * 2 * measures.chance:
         return None
     what = (
         "The domain classifier was at chance in every epoch (at best "

@@ -10,6 +10,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
 from ..._baseline import BaselineClassifier
+from ..._data._groups import if_used
 from ..._data._targets import UNLABELLED, encode_known_labels
 from ..._pipelines import Preprocessing
 from .._fitted import of_each_domain, some_rows
@@ -87,8 +88,9 @@ class _Data:
         weight = self.fit_params["sample_weight"]
         if weight is not None:
             weight = _safe_indexing(weight, train)
-        given = {**self.fit_params, "sample_weight": weight}
         simple = _simple_models(sparse.issparse(X), seed)
+        given = if_used(self.fit_params, simple.values())
+        given = {**given, "sample_weight": weight}
         for model in simple.values():
             model.fit(
                 *learned,
