@@ -22,13 +22,14 @@ def record():
 
 
 PAGES = ["results.md", "reliability.md", "pairs.md", "regression.md"]
+PAGES += ["guide/groups.md"]
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_table_is_that_of_its_file(record, name):
     page = (ROOT / "docs" / name).read_text()
     assert record.fill(page) == page
-    assert page.count("<!-- table:") == page.count("<!-- end -->") > 1
+    assert page.count("<!-- table:") == page.count("<!-- end -->") > 0
 
 
 def test_a_table_that_was_edited_by_hand_is_noticed(record):

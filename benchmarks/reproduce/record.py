@@ -23,7 +23,10 @@ ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "docs" / "results"
 PAGES = [
     ROOT / "docs" / f"{name}.md"
-    for name in ("results", "reliability", "pairs", "combining", "regression")
+    for name in (
+        *("results", "reliability", "pairs", "combining", "regression"),
+        "guide/groups",
+    )
 ]
 PACKAGES = ["numpy", "scipy", "scikit-learn", "skorch", "torch", "skdann"]
 
