@@ -20,6 +20,7 @@ from helpers import SMALL, make_domains
 from hypothesis import HealthCheck, settings
 
 from skdann import DANNClassifier, save
+from skdann._training._dense_engine import DenseEngine
 
 collect_ignore = ["typed"]  # for mypy, not to be run
 
@@ -81,6 +82,18 @@ def small():
         return DANNClassifier(**{**SMALL, **params})
 
     return make
+
+
+@pytest.fixture
+def by_autograd(monkeypatch):
+    """Return a function that calls another while autograd takes all steps."""
+
+    def call(function):
+        with monkeypatch.context() as patch:
+            patch.setattr(DenseEngine, "unsupported", lambda *args: "Not now.")
+            return function()
+
+    return call
 
 
 @pytest.fixture

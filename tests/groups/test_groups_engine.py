@@ -6,7 +6,6 @@ from scipy import sparse
 
 from skdann import DANNClassifier, DANNRegressor
 from skdann._multi_fit import fit_many, validate_many
-from skdann._training._dense_engine import DenseEngine
 
 RNG = np.random.default_rng(0)
 N, N_TGT = 150, 110
@@ -23,18 +22,6 @@ WEIGHTS = {
     "sample_weight": np.linspace(0, 2, N),
     "sample_weight_tgt": np.linspace(0, 3, N_TGT),
 }
-
-
-@pytest.fixture
-def by_autograd(monkeypatch):
-    """Return a function that calls another while autograd takes all steps."""
-
-    def call(function):
-        with monkeypatch.context() as patch:
-            patch.setattr(DenseEngine, "unsupported", lambda *args: "Not now.")
-            return function()
-
-    return call
 
 
 def new(kind=DANNClassifier, **params):

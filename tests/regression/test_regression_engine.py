@@ -7,7 +7,6 @@ from scipy import sparse
 
 from skdann import DANNRegressor
 from skdann._multi_fit import fit_many, validate_many
-from skdann._training._dense_engine import DenseEngine
 from skdann.nn._loss_gradients import LABEL_GRADIENTS
 from skdann.nn._losses import LABEL_LOSSES, RESPONSE_LOSSES
 
@@ -16,18 +15,6 @@ X, X_TGT = RNG.normal(size=(90, 6)), RNG.normal(size=(70, 6)) + 0.5
 Y = 30 + 4 * X[:, 0] - X[:, 1] ** 2
 TWO = np.stack([Y, 7 - X[:, 2]], axis=1)
 KNOWN = np.where(np.arange(70) < 9, 30 + 4 * X_TGT[:, 0], np.nan)
-
-
-@pytest.fixture
-def by_autograd(monkeypatch):
-    """Return a function that calls another while autograd takes all steps."""
-
-    def call(function):
-        with monkeypatch.context() as patch:
-            patch.setattr(DenseEngine, "unsupported", lambda *args: "Not now.")
-            return function()
-
-    return call
 
 
 def new(**params):

@@ -27,18 +27,6 @@ def domains():
     return wide, y, wide_tgt
 
 
-@pytest.fixture
-def by_autograd(monkeypatch):
-    """Return a function that calls another while autograd takes all steps."""
-
-    def call(function):
-        with monkeypatch.context() as patch:
-            patch.setattr(DenseEngine, "unsupported", lambda *args: "Not now.")
-            return function()
-
-    return call
-
-
 def new(**params):
     return DANNClassifier(
         **{
