@@ -181,7 +181,7 @@ regression: $(VENV)/ready
 # Each writes docs/results/NAME.json and the page anew. `amazon` and `vectors` do not run
 # again the pairs that are stored there: remove the file to start afresh.
 EXPERIMENTS := moons amazon-raw amazon-tfidf amazon-msda critic-raw critic-msda vectors \
-	few-labels mnist-m mnist-m-gray mnist-m-ink early-stopping
+	few-labels mnist-m mnist-m-gray mnist-m-ink early-stopping several-sources
 reproduce: $(EXPERIMENTS:%=reproduce-%)
 	$(REPRODUCE)/figures.py --output '$(OUT)'
 
@@ -200,6 +200,10 @@ reproduce-vectors: $(VENV)/ready .venv-bench/ready
 
 reproduce-critic-%: $(VENV)/ready
 	$(REPRODUCE)/critic.py $* $(FROM)
+	$(REPRODUCE)/record.py
+
+reproduce-several-sources: $(VENV)/ready
+	$(REPRODUCE)/several_sources.py $(FROM)
 	$(REPRODUCE)/record.py
 
 reproduce-few-labels: $(VENV)/ready
