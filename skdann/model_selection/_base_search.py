@@ -100,8 +100,8 @@ class BaseDANNSearch:
             How often each target row counts, in training and in the scores. Rows of
             weight 0 are as if they were not there.
         y_tgt : array-like of shape (n_target,), default=None
-            The few target labels that are known, marked as in
-            :meth:`skdann.DANNClassifier.fit`. What they are used for is ``label_use``.
+            The few target labels, or numbers, that are known, marked as in ``fit`` of
+            the estimator. What they are used for is ``label_use``.
         classes : array-like of shape (n_classes,), default=None
             All labels, if the target has some that y lacks.
         groups : array-like of shape (n_samples,), default=None
@@ -188,7 +188,8 @@ class BaseDANNSearch:
         Returns
         -------
         score : float
-            Accuracy; of ``scoring``, if that is a scorer of labelled rows.
+            Accuracy, or R2 of a regressor; of ``scoring``, if that is a scorer of
+            labelled rows.
         """
         check_is_fitted(self, "best_estimator_")
         scorer = self.scorer_
