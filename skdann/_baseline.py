@@ -391,14 +391,6 @@ class BaselineRegressor(DomainAwareRegressor, BaseBaseline):
         y = self.estimator_.predict(self._scale(X, domain))
         return np.reshape(y, (X.shape[0], -1))
 
-    def _in_shape_of_y(self, y):
-        return np.ravel(y) if self._is_column else np.reshape(y, (len(y), -1))
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
-
 
 def _weights(domains, rows, labelled):
     """Return the weights of source rows and labelled target rows, if there are any."""

@@ -137,3 +137,13 @@ class DomainAwareRegressor(RegressorMixin, DomainAware):
         y = read_known_responses(y, "y")
         weight = read_weight_if_given(sample_weight, y)
         return float(r2_score(y, of_domain.predict(X), sample_weight=weight))
+
+    def _in_shape_of_y(self, predicted):
+        """Return predictions in the shape that y had; ``_is_column`` tells of one."""
+        predicted = np.reshape(predicted, (len(predicted), -1))
+        return predicted[:, 0] if self._is_column else predicted
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

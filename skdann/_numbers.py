@@ -5,6 +5,9 @@ from numbers import Real
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
+# A deviation this small beside the mean is rounding: what has it is constant.
+ROUNDING = 1e-9
+
 
 def as_float(value):
     """Return a real number as a float; None if it is no number, or too large for one.

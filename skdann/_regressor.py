@@ -429,9 +429,6 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
         """
         return self._in_shape_of_y(self._apply("predict", X, domain))
 
-    def _in_shape_of_y(self, predictions):
-        return predictions[:, 0] if self._is_column else predictions
-
     @property
     def _targets(self):
         """What y is, known from the fit."""
@@ -470,8 +467,3 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
             **super()._make_fixed_parts(domains),
             "response_scale": ResponseScale(*scale),
         }
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags

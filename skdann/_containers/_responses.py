@@ -4,11 +4,9 @@ import narwhals.stable.v1 as nw
 import numpy as np
 from sklearn.utils import assert_all_finite
 
+from .._numbers import ROUNDING
 from ._labels import read_labels
 from ._tables import as_readable, first_few
-
-# A deviation this small beside the mean is rounding: y is constant.
-ROUNDING = 1e-9
 
 # Squares of larger numbers, and of smaller ones, are none.
 LARGEST = 1e150

@@ -6,11 +6,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import gen_batches
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
+from .._numbers import ROUNDING
 from ._rows import take_rows
 from ._weights import domain_weight
-
-# A deviation this small beside the mean is rounding: the column is constant.
-ROUNDING = 1e-9
 
 _BLOCK = 8192
 

@@ -13,7 +13,7 @@ from .._data._real_targets import read_real_targets
 from ..metrics._agreement import concordance, mean_concordance
 from ..metrics._sampling import evenly_spaced_rows
 from ..metrics._scorers import OF_FEATURES
-from ._judged_rows import mean_answers, of_each_fold, set_scores
+from ._judged_rows import of_each_fold, set_scores
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,8 @@ class JudgedNumbers:
 
     def disagreement(self, table, i, j):
         """Return how far two candidates are from predicting the same, in [0, 2]."""
-        positions, means = mean_answers(table)
-        if not {i, j} <= set(positions):
+        of_both = [[o for fold in table[k] for o in fold] for k in (i, j)]
+        if any(outcome.error for fits in of_both for outcome in fits):
             return 1.0
-        of_both = (means[positions.index(k)].astype(float) for k in (i, j))
-        return 1 - concordance(*of_both, self.row_weight)
+        means = (np.mean([o.answers for o in fits], axis=0) for fits in of_both)
+        return 1 - concordance(*(m.astype(float) for m in means), self.row_weight)
