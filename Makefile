@@ -23,7 +23,7 @@ export PYTHONUTF8 := 1
 PYTEST := pytest -o cache_dir='$(CACHE)/pytest' -n $(JOBS) --dist worksteal
 
 .PHONY: help demo demo-moons demo-digits demo-amazon demo-heart test lint test-oldest \
-	test-newest dist test-dist audit docs bench regret trust regression reproduce soak clean
+	test-newest dist test-dist audit docs docs-check bench regret trust regression reproduce soak clean
 
 help:
 	@echo "make demo         adapt from one laboratory's tumors to another's"
@@ -33,6 +33,7 @@ help:
 	@echo "make demo-heart   adapt from one hospital to another     (DATA=folder)"
 	@echo "make test         lint, all tests, doctests, coverage"
 	@echo "make docs         the documentation, in docs/_build/html"
+	@echo "make docs-check   the documentation in a browser (needs chromium)"
 	@echo "make test-oldest  the tests on the lowest supported versions (downloads 3 GB)"
 	@echo "make test-newest  the tests on the newest releases of all (NEWEST_PYTHON=python3.13)"
 	@echo "make dist         what is released, in dist: source and wheel, the same at each build"
@@ -84,6 +85,10 @@ $(VENV)/ready: constraints.txt pyproject.toml
 # One thread: two that wait for one another beside a busy program take ten times as long.
 docs: $(VENV)/ready-docs
 	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+# Every page on a laptop and a telephone, light and dark; pictures in docs/_build/pictures.
+docs-check: docs
+	$(BIN)/python docs/check_pages.py
 
 $(VENV)/ready-docs: $(VENV)/ready constraints.txt pyproject.toml
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'

@@ -14,8 +14,10 @@ version = release = version_of("skdann")
 project_copyright = author
 
 extensions = [
+    "elsewhere",
     "mathml",
     "own_members",
+    "parameter_groups",
     "stored_figures",
     "tables",
     "trim",
@@ -23,15 +25,24 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["_build", "_templates", "changes", "examples", "results"]
 templates_path = ["_templates"]
+toc_object_entries_show_parents = "hide"  # DANNClassifier.predict has no room there
 nitpicky = True
-# Of other libraries, whose inventories would have to be downloaded.
+# What has no page of its own there.
 nitpick_ignore_regex = [(r"py:.*", r"(collections|torch|sklearn|skorch|numpy)\..*")]
 suppress_warnings = ["config.cache"]
+
+# Copied without prompts and without what is printed.
+copybutton_prompt_text = r">>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+copybutton_exclude = ".linenos, .gp, .go"
 
 myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]
 myst_heading_anchors = 3
@@ -79,12 +90,22 @@ html_theme_options = {
     "logo": {"text": "skdann"},
     "navigation_with_keys": False,
     "header_links_before_dropdown": 4,
-    "show_prev_next": False,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-WITHOUT_SIDEBAR = ("index", "results", "comparison", "changelog", "contributing")
+WITHOUT_SIDEBAR = (
+    "index",
+    "results",
+    "pairs",
+    "combining",
+    "regression",
+    "reliability",
+    "comparison",
+    "roadmap",
+    "changelog",
+    "contributing",
+)
 html_sidebars = {name: [] for name in WITHOUT_SIDEBAR}

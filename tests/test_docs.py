@@ -1,5 +1,6 @@
 """The site tells of everything that is public."""
 
+import ast
 import importlib.util
 import inspect
 import re
@@ -48,3 +49,30 @@ def test_every_example_has_its_place_in_the_gallery():
     order = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(order)
     assert set(order.EXAMPLES) == {p.name for p in (DOCS / "examples").glob("*.py")}
+
+
+def _messages():
+    """Return all texts of the library, with a dot where a value is filled in."""
+    for path in Path(skdann.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.JoinedStr):
+                parts = (getattr(part, "value", None) for part in node.values)
+                yield "".join(p if isinstance(p, str) else "…" for p in parts)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def _pieces(message):
+    """Return what stands between the names and numbers of a message."""
+    return re.split(r"\s*(?:…|\b(?:X|X_tgt|y|y_tgt)\b)\s*", message)
+
+
+def test_the_messages_that_are_explained_are_those_of_the_library():
+    page = (DOCS / "guide" / "troubleshooting.md").read_text()
+    quoted = re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)
+    assert len(quoted) > 30
+    known = [" ".join(_pieces(message)) for message in _messages()]
+    for message in quoted:
+        pieces = [p for p in _pieces(message) if len(p) > 3]
+        assert pieces, message
+        assert any(all(p in text for p in pieces) for text in known), message

@@ -100,3 +100,8 @@ def test_the_package_holds_code_digests_and_the_mark_of_types_alone():
     files = (path for path in PACKAGE.rglob("*") if path.is_file())
     others = [path.name for path in files if path.suffix not in (".py", ".pyc")]
     assert sorted(others) == ["digests.txt", "py.typed"]
+
+
+def test_the_citation_is_of_this_version():
+    cited = (ROOT / "CITATION.cff").read_text().splitlines()
+    assert f'version: "{PROJECT["version"]}"' in cited
