@@ -1,12 +1,13 @@
 """Look at the built site in a browser, as readers do: `make docs-check`.
 
-Every page is opened at the width of a laptop and of a telephone, light and dark. What the
-console says, what fails to load, what is wider than the page and what is too small to be read
-is an error; pictures of the main pages are left in docs/_build/pictures.
+Every page is opened at the width of a laptop and of a telephone, light and dark. What
+the console says, what fails to load, what is wider than the page and what is too small
+to be read is an error; pictures of the main pages are left in docs/_build/pictures.
 """
 
 import shutil
 import sys
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,7 +24,7 @@ TO_SEE = ("index", "guide/index", "guide/when", "auto_examples/index", "api/inde
 # Nothing is asked of anyone but the site itself.
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
-# Elements that stick out of the page, and cannot be scrolled to within a box of their own.
+# Elements that stick out of the page, and not only of a box that scrolls.
 STICKING_OUT = """() => {
   const scrolls = e => e && (getComputedStyle(e).overflowX !== 'visible'
     || scrolls(e.parentElement));
@@ -35,8 +36,9 @@ STICKING_OUT = """() => {
 PAGE_IS_WIDER = "() => document.documentElement.scrollWidth > innerWidth + 1"
 # A figure is legible if it is 150 pixels wide at least, or as wide as it was made.
 SMALL_FIGURES = """() => [...document.querySelectorAll('.bd-article img')]
-  .filter(i => i.complete && (!i.naturalWidth || i.clientWidth < Math.min(i.naturalWidth, 150)))
-  .filter(i => i.offsetParent).map(i => i.src.split('/').pop())"""
+  .filter(i => i.complete && i.offsetParent)
+  .filter(i => !i.naturalWidth || i.clientWidth < Math.min(i.naturalWidth, 150))
+  .map(i => i.src.split('/').pop())"""
 
 
 def main():
@@ -66,19 +68,14 @@ def main():
     sys.exit(bool(faults))
 
 
-class serve:
-    """Serve a folder on this machine alone; the address is what it enters with."""
-
-    def __init__(self, folder):
-        handler = partial(_Silent, directory=str(folder))
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-
-    def __enter__(self):
-        Thread(target=self.server.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{self.server.server_port}"
-
-    def __exit__(self, *error):
-        self.server.shutdown()
+@contextmanager
+def serve(folder):
+    """Serve a folder on this machine alone; yield its address."""
+    handler = partial(_Silent, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 class _Silent(SimpleHTTPRequestHandler):

@@ -7,6 +7,7 @@ from ._baseline import BaselineClassifier, BaselineRegressor
 from ._classifier import DANNClassifier
 from ._persistence import load, save
 from ._regressor import DANNRegressor
+from ._tabular_pipeline import tabular_pipeline
 from .exceptions import AdaptationWarning, DivergenceError
 
 __version__ = version("skdann")
@@ -21,4 +22,5 @@ __all__ = [
     "DivergenceError",
     "load",
     "save",
+    "tabular_pipeline",
 ]

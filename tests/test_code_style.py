@@ -156,4 +156,5 @@ def test_the_public_face_is_small():
         "DivergenceError",
         "load",
         "save",
+        "tabular_pipeline",
     }

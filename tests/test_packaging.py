@@ -17,10 +17,7 @@ import skdann
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(skdann.__file__).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-FOR_USERS = ["datasets", "examples", "onnx"]
-
-# Made only for a caller who passed a frame of pandas.
-NOT_DECLARED = {"pandas"}
+FOR_USERS = ["datasets", "examples", "onnx", "tables"]
 
 
 def requirements(*extras):
@@ -67,8 +64,8 @@ def test_what_is_imported_is_what_is_required():
 
 def test_what_is_imported_when_needed_is_an_extra():
     optional = distributions(lazily=True) - set(requirements())
-    assert optional - NOT_DECLARED <= set(requirements(*FOR_USERS))
-    assert {"matplotlib", "onnx", "pooch"} <= optional
+    assert optional <= set(requirements(*FOR_USERS))
+    assert {"matplotlib", "onnx", "pandas", "pooch", "skrub"} <= optional
 
 
 @pytest.mark.parametrize(

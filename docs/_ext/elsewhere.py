@@ -1,4 +1,4 @@
-"""Inventories of other libraries, written from what is installed: nothing is downloaded."""
+"""Inventories of other libraries: written here, nothing is downloaded."""
 
 import zlib
 from pathlib import Path

@@ -19,6 +19,7 @@ from skdann import (
     DANNRegressor,
     load,
     save,
+    tabular_pipeline,
 )
 from skdann.datasets import fetch_adult, make_shifted_moons
 from skdann.inspection import AlignmentDisplay, HistoryDisplay, adaptation_report
@@ -55,6 +56,8 @@ clf.fit(sparse.csr_matrix(X), pd.Series(y))
 assert_type(clf.predict(X_tgt), NDArray[Any])
 assert_type(clf.predict_proba(X_tgt, domain="source"), NDArray[Any])
 assert_type(clf.score(X_tgt, y_tgt), float)
+pipe = tabular_pipeline(clf).fit(pd.DataFrame(X), y, pd.DataFrame(X_tgt), y_tgt=y_tgt)
+assert_type(pipe.score(X_tgt, y_tgt, domain="target"), float)
 assert_type(annealed_lambda(0.5), float)
 assert_type(infomax_score(clf.predict_proba(X_tgt)), float)
 assert_type(proxy_a_distance(X, X_tgt, random_state=0), float)
