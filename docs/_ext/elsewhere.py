@@ -24,6 +24,11 @@ OTHERS = {
         "net.html#$",
         ["skorch.net.NeuralNet"],
     ),
+    "skrub": (
+        "https://skrub-data.org/stable/",
+        "reference/generated/$.html",
+        ["skrub.TableVectorizer"],
+    ),
     "torch": (
         "https://docs.pytorch.org/docs/stable/",
         "generated/$.html",
