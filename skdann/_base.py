@@ -29,6 +29,7 @@ from ._io._container import errors_as_value_error
 from ._io._metadata import NOT_IDENTITY, check_names, check_row_shape, describe
 from ._io._onnx import export_onnx
 from ._numbers import Count, Number
+from ._progress import logger
 from ._training import (
     OPTIMIZERS,
     OPTIONAL_TERMS,
@@ -94,6 +95,9 @@ _FITTED = ("net_", "_built_with", "_row_shape")
 
 # To predict the same for all rows is no sign of a failure where there are hardly any.
 FEWEST_ROWS = 10
+
+# Of the last epoch, what the log of a fit tells.
+_LOGGED = ("label_loss", "domain_loss", "domain_accuracy", "lambda")
 
 _POSITIVE = Number(Real, 0, math.inf, closed="neither")
 NOT_NEGATIVE = Number(Real, 0, math.inf, closed="left")
@@ -219,8 +223,22 @@ class BaseDANN(
             end_epoch = checkpoint.resume(net)
         plan = self._plan_training(net, domains, early_stopping, end_epoch)
         self._train(plan, make_callback_data(X, y, sample_weight), checkpoint)
+        self._log_fit(domains)
         self._warn_if_collapsed(domains)
         return self
+
+    def _log_fit(self, domains):
+        """Say in one line what was fitted."""
+        last = self.history_[-1]
+        logger.info(
+            "%s: %d source and %d target rows, standardize=%r, %d epochs; %s",
+            type(self).__name__,
+            len(domains.y),
+            domains.n_target,
+            self.standardize_,
+            self.n_iter_,
+            ", ".join(f"{name} {last[name]:.3g}" for name in _LOGGED if name in last),
+        )
 
     def _fit_one_epoch(self, X, y, X_tgt, *, sample_weight, **of_target):
         """Train for one epoch, from wherever training stands."""

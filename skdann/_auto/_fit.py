@@ -13,6 +13,7 @@ from .._base import BaseDANN
 from .._baseline import check_probabilities, try_fit
 from .._multi_fit import apply_parameters, fit_many
 from .._parallel import as_completed
+from .._progress import finish, logger
 from .._training import Watcher
 from .._warn import warn
 from ..metrics._fitted import reading
@@ -97,6 +98,8 @@ def fit_candidates(candidates, domains, *, ends, n_jobs, verbose):
         try:
             for some in _jobs(candidates, domains, n_jobs, ends, progress):
                 done += some
+                for one in some:
+                    logger.info("candidate %s: %.1f s", one.name, one.seconds)
                 progress.reach(len(done))
         except KeyboardInterrupt:
             if all(fitted.error is not None for fitted in done):
@@ -158,7 +161,7 @@ class _Progress:
 
     def __exit__(self, *error):
         if self.bar is not None:
-            self.bar.close()
+            finish(self.bar)
 
     def reach(self, n_done):
         """Move the bar forward to so many candidates."""

@@ -4,6 +4,7 @@ from skorch.callbacks import Callback
 from tqdm.auto import tqdm
 from tqdm.std import TqdmDefaultWriteLock
 
+from .._progress import finish, logger
 from ._fork import PROGRESS_BAR, hold_across_forks
 
 
@@ -68,6 +69,7 @@ class LossRecord(Callback):
         row["n_steps"] = net.n_steps_
         net.best_loss_ = min(net.best_loss_, total)
         row["train_loss"] = total  # last: by it a net knows that an epoch is whole
+        logger.debug("epoch %d of %d: %s", len(net.history), net.max_epochs, losses)
 
 
 class ProgressBar(Callback):
@@ -96,7 +98,7 @@ class ProgressBar(Callback):
 
     def on_train_end(self, net, **kwargs):
         if self.bar is not None:
-            self.bar.close()
+            finish(self.bar)
         del self.bar
 
     def __getstate__(self):

@@ -19,6 +19,7 @@ from .._io._container import (
     write_file,
 )
 from .._io._metadata import NOT_IDENTITY
+from .._progress import logger
 from .._warn import warn
 from ._divergence import check_predictions
 from ._early_stopping import EarlyStopping
@@ -198,6 +199,7 @@ class Checkpoint(Callback):
         except OSError as error:
             raise self._explained(error, len(net.history)) from error
         self.n_written = len(net.history)
+        logger.debug("checkpoint %s after epoch %d", self.path, self.n_written)
 
     def _explained(self, error, n_epochs=0):
         kept = (

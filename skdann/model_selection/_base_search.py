@@ -25,6 +25,7 @@ from .._parallel import (
     without_jobs,
 )
 from .._pipelines import Preprocessing, last_step
+from .._progress import finish, logger
 from .._restore import restore_attributes_on_error
 from .._training import is_forked
 from .._training._sklearn_callbacks import make_callback_data, start_fit
@@ -168,6 +169,7 @@ class BaseDANNSearch:
         self.reason_ = judged.explain(self.cv_results_["params"], table)
         if self.refit or not self.multimetric_:
             self._choose(judged, table)
+            logger.info("%s: chosen %s", type(self).__name__, self.best_params_)
         if self.refit:
             if self.label_use == "both":
                 fit_params["y_tgt"] = y_tgt
@@ -306,10 +308,13 @@ class BaseDANNSearch:
         if not self.verbose:
             yield from outcomes
             return
-        with tqdm(total=total, desc="fits") as bar:
+        bar = tqdm(total=total, desc="fits")
+        try:
             for done in outcomes:
                 bar.update(len(done))
                 yield done
+        finally:
+            finish(bar)
 
     def _jobs(self, tasks, folds, scoring, search_task):
         """Return a generator of jobs; each trains the candidates of a task together."""
