@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._data._column_scales import column_scales
 from .._data._domains import read_domains
+from .._data._groups import if_used
 from .._data._rows import check_rows_to_predict
 from .._data._scale_check import warn_if_of_source
 from .._data._shift import resolve_shift
@@ -127,7 +128,13 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
     13
     """
 
-    __metadata_request__fit = {"X_tgt": True, "y_tgt": True, "classes": True}
+    __metadata_request__fit = {
+        "X_tgt": True,
+        "y_tgt": True,
+        "classes": True,
+        "groups": True,
+        "groups_tgt": True,
+    }
 
     _parameter_constraints = {
         "candidates": [list, None],
@@ -167,6 +174,8 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         sample_weight_tgt: VectorLike | None = None,
         y_tgt: VectorLike | None = None,
         classes: VectorLike | None = None,
+        groups: VectorLike | None = None,
+        groups_tgt: VectorLike | None = None,
     ) -> Self:
         """Fit all candidates, and weight them.
 
@@ -188,6 +197,12 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
             :meth:`skdann.DANNClassifier.fit`. What they are used for is ``label_use``.
         classes : array-like of shape (n_classes,), default=None
             All labels, if the target has some that y lacks.
+        groups : array-like of shape (n_samples,), default=None
+            Of each source row the site, sensor, patient or month that it comes from,
+            for candidates of yours with ``domain_classes="groups"``. Those by default
+            tell source and target apart alone.
+        groups_tgt : array-like of shape (n_target,), default=None
+            The same of each target row.
 
         Returns
         -------
@@ -208,7 +223,9 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         FitFailedWarning
             If a candidate could not be fitted, or not in time; the others are.
         """
+        candidates = check_candidates(self.candidates, self.random_state)
         domains = self._read(
+            candidates,
             X,
             y,
             X_tgt,
@@ -216,11 +233,10 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
             sample_weight_tgt=sample_weight_tgt,
             y_tgt=y_tgt,
             classes=classes,
+            groups=groups,
+            groups_tgt=groups_tgt,
         )
-        if self.candidates is None:
-            candidates = default_candidates(domains, self.random_state)
-        else:
-            candidates = check_candidates(self.candidates, self.random_state)
+        candidates = candidates or default_candidates(domains, self.random_state)
         self._row_shape = domains.X.shape[1:]
         self._scales = column_scales(domains, "domain")
         if self.label_use == "training":
@@ -282,13 +298,14 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         weights = np.array(list(self._weight_of.values()))
         return CandidateVotes(np.arange(votes.shape[1]), votes, weights, self.classes_)
 
-    def _read(self, X, y, X_tgt, **of_rows):
-        """Check and encode the data."""
+    def _read(self, candidates, X, y, X_tgt, **of_rows):
+        """Check and encode the data, groups only if a candidate looks at them."""
         if X_tgt is None:
             raise ValueError(
                 f"{type(self).__name__} weights its candidates on the target: "
                 "fit(X, y, X_tgt). Without a target use a classifier of scikit-learn."
             )
+        of_rows = if_used(of_rows, candidates.values())
         domains = read_domains(self, X, y, X_tgt, **of_rows)
         if domains.X.ndim != 2:
             raise ValueError(

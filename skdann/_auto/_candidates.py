@@ -79,15 +79,17 @@ def depends_on_shift(candidate):
 
 
 def check_candidates(candidates, random_state):
-    """Return the user's candidates as clones, by name.
+    """Return the user's candidates as clones, by name; none if there are none.
 
     Parameters
     ----------
-    candidates : list of (str, estimator)
+    candidates : list of (str, estimator) or None
         As in :class:`skdann.AutoDANNClassifier`.
     random_state : int, RandomState or None
         Decides what is random in those that do not decide it themselves.
     """
+    if candidates is None:
+        return {}
     pairs = [entry for entry in candidates if _is_named(entry)]
     names = [name for name, _ in pairs]
     if len(pairs) < max(2, len(candidates)) or len(set(names)) < len(names):

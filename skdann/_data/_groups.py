@@ -114,6 +114,20 @@ def read_groups(groups, groups_tgt, rows, rows_tgt, sizes, known=None):
     return {"groups": codes, "groups_tgt": codes_tgt, "group_names": names}
 
 
+def encode_groups(groups, n_rows):
+    """Return the position of each row's group among all of them, checked.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n_rows,)
+        As in :meth:`skdann.DANNClassifier.fit`.
+    n_rows : int
+        How many rows there are.
+    """
+    labels = _read_labels("groups", groups, n_rows)
+    return find_labels(labels, _distinct("groups", labels, slice(None)))
+
+
 def with_domain_classes(domains, domain_classes):
     """Return the domains with groups if these are told apart, and without if not.
 

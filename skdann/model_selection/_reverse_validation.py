@@ -4,21 +4,26 @@ from dataclasses import replace
 
 import numpy as np
 from sklearn.base import clone, is_regressor
-from sklearn.model_selection import train_test_split
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
+from sklearn.utils import _safe_indexing, check_consistent_length, check_random_state
+from sklearn.utils.validation import _num_samples
 
 from .._base import BaseDANN
 from .._baseline import try_fit
 from .._containers._responses import read_known_responses
 from .._containers._tables import as_indexable
 from .._data._domains import read_domains, with_class_weight
-from .._data._groups import if_used
+from .._data._groups import encode_groups, if_used
+from .._data._target_rows import TargetRows
 from .._data._targets import read_source_labels
 from .._data._weights import source_proportions
 from .._multi_fit import fit_many, share_columns, validate_many
 from .._pipelines import Preprocessing, last_step
 from .._typing import Estimator, MatrixLike, RandomState, VectorLike
 from ._check_estimator import OF_REVERSE_VALIDATION, check_estimator
+
+# Draws of the groups to hold out, until the others have all classes.
+_N_DRAWS = 20
 
 
 def reverse_validation_score(
@@ -27,6 +32,8 @@ def reverse_validation_score(
     y: VectorLike,
     X_tgt: MatrixLike,
     *,
+    groups: VectorLike | None = None,
+    groups_tgt: VectorLike | None = None,
     random_state: RandomState = None,
 ) -> float:
     r"""Source accuracy, or R2, of a model trained on target pseudo-labels.
@@ -50,6 +57,13 @@ def reverse_validation_score(
         Source labels.
     X_tgt : array-like or sparse matrix of shape (n_target, n_features)
         Target rows.
+    groups : array-like of shape (n_samples,), default=None
+        Of each source row the site, sensor, patient or month that it comes from. Whole
+        groups are held out then, a tenth of them but at least one, so that no patient
+        is in both parts; of a single group, a tenth of its rows. And networks with
+        ``domain_classes="groups"`` tell them apart.
+    groups_tgt : array-like of shape (n_target,), default=None
+        The same of target rows, for these networks alone.
     random_state : int, RandomState or None, default=None
         Decides the split.
 
@@ -57,6 +71,12 @@ def reverse_validation_score(
     -------
     score : float
         Accuracy, or R2 of a regressor; higher is better.
+
+    Raises
+    ------
+    ValueError
+        If the data make no sense, or if groups are given and some class is in a single
+        one of them, whichever is held out.
 
     References
     ----------
@@ -79,24 +99,52 @@ def reverse_validation_score(
     y = read_known_responses(y, "y") if has_numbers else read_source_labels(y)
     check_consistent_length(X, y)
     rng = check_random_state(random_state)
-    X, X_val, y, y_val = train_test_split(
-        X, y, test_size=0.1, stratify=None if has_numbers else y, random_state=rng
-    )
+    if groups is not None:
+        groups = encode_groups(groups, len(y))
+    train, test = _split(y, groups, rng, of_classes=not has_numbers)
+    X, X_val, y, y_val = (_safe_indexing(d, i) for d in (X, y) for i in (train, test))
+    n_target = _num_samples(X_tgt)
     # the paper keeps the other tenth of the target for early stopping
-    X_tgt, _ = train_test_split(X_tgt, test_size=0.1, random_state=rng)
+    kept, _ = train_test_split(np.arange(n_target), test_size=0.1, random_state=rng)
+    target = TargetRows(_safe_indexing(X_tgt, kept), None, None, kept, n_target)
+    given = {
+        "groups": None if groups is None else groups[train],
+        "groups_tgt": target.take(groups_tgt, "groups_tgt"),
+    }
     estimator = clone(estimator)
     preprocessing, classifiers = Preprocessing(estimator), [last_step(estimator)]
     learned = preprocessing.fit(X, y)
-    X_val, X_tgt = map(preprocessing.transform, (X_val, X_tgt))
-    domains = read_for_all(classifiers, *learned, X_tgt)
+    X_val, X_tgt = map(preprocessing.transform, (X_val, target.X))
+    domains = read_for_all(classifiers, *learned, X_tgt, **given)
     [error] = fit_many(classifiers, domains)
     if error:
         raise error
-    domains = before_resampling(domains, preprocessing, classifiers, X, y, X_tgt)
+    domains = before_resampling(
+        domains, preprocessing, classifiers, X, y, X_tgt, **given
+    )
     [(score, error)] = reverse_scores(classifiers, domains, X_val, y_val)
     if error:
         raise error
     return score
+
+
+def _split(y, groups, rng, *, of_classes):
+    """Return positions of the source rows to train on, and of those to test on."""
+    if groups is None or np.ptp(groups) == 0:
+        stratify = y if of_classes else None
+        rows = np.arange(len(y))
+        return train_test_split(
+            rows, test_size=0.1, stratify=stratify, random_state=rng
+        )
+    n_classes = len(np.unique(y)) if of_classes else 0
+    draws = GroupShuffleSplit(_N_DRAWS, test_size=0.1, random_state=rng)
+    for train, test in draws.split(y, groups=groups):
+        if not of_classes or len(np.unique(y[train])) == n_classes:
+            return train, test
+    raise ValueError(
+        f"groups has {groups.max() + 1} groups, and whichever is held out takes all "
+        "rows of some class with it. Leave that class out, join groups, or pass none."
+    )
 
 
 def are_networks(classifiers):

@@ -4,11 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers import SMALL, make_domains
+from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import GridSearchCV, GroupKFold, LeaveOneGroupOut
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skdann import DANNClassifier, DANNRegressor
+from skdann import (
+    AutoDANNClassifier,
+    BaselineClassifier,
+    DANNClassifier,
+    DANNRegressor,
+)
 from skdann._training import TrainingPlan
 from skdann.inspection import adaptation_report
 from skdann.model_selection import DANNGridSearchCV, reverse_validation_score
@@ -140,6 +146,68 @@ def test_the_report_compares_networks_that_know_the_groups(fits, params):
     assert all(set(d.group_names.source) == set("abc") for d in fits)
     with pytest.raises(ValueError, match="domain_classes='groups' tells groups"):
         adaptation_report(clf, X, Y, X_TGT, random_state=0)
+
+
+def test_reverse_validation_by_itself_holds_out_whole_groups(fits):
+    score = reverse_validation_score(new(), X, Y, X_TGT, **BOTH, random_state=0)
+    assert 0 <= score <= 1
+    forth, back = fits
+    assert len(forth.X) == 40
+    assert len(set(forth.groups)) == 2
+    rows = {row.tobytes(): site for row, site in zip(X, SITES, strict=True)}
+    assert len({rows[row.tobytes()] for row in forth.X}) == 2
+    assert set(back.groups) == {2, 3}
+    assert len(back.X) == 36
+
+
+def test_reverse_validation_keeps_patients_apart_for_any_network(fits):
+    patients = np.repeat(np.arange(20), 3)
+    binary = new(domain_classes="binary")
+    reverse_validation_score(binary, X, Y, X_TGT, groups=patients, random_state=0)
+    assert len(fits[0].X) == 54
+    left = [row.tobytes() for row in fits[0].X]
+    counts = np.bincount(patients[[row.tobytes() in left for row in X]])
+    assert set(counts) <= {0, 3}
+    numbers = DANNRegressor(n_estimators=1, max_epochs=1, standardize="source")
+    reverse_validation_score(numbers, X, X[:, 0], X_TGT, groups=patients)
+    assert len(fits[2].X) == 54
+
+
+def test_one_group_is_divided_and_a_class_of_one_group_is_refused(fits):
+    reverse_validation_score(
+        new(), X, Y, X_TGT, groups=["a"] * 60, groups_tgt=MONTHS, random_state=0
+    )
+    assert len(fits[0].X) == 54
+    with pytest.raises(ValueError, match="2 groups, and whichever is held out takes"):
+        reverse_validation_score(new(), X, Y, X_TGT, groups=Y)
+    with pytest.raises(ValueError, match="groups has 3 entries, but X has 60"):
+        reverse_validation_score(new(), X, Y, X_TGT, groups=[1, 2, 3])
+    with pytest.raises(ValueError, match="groups_tgt has 3 entries, but X_tgt has 40"):
+        reverse_validation_score(new(), X, Y, X_TGT, groups_tgt=[1, 2, 3])
+
+
+def test_a_combination_passes_groups_to_candidates_that_look_at_them(routing, fits):
+    candidates = [
+        ("groups", new()),
+        ("binary", new(domain_classes="binary")),
+        ("simple", BaselineClassifier()),
+    ]
+    search = GridSearchCV(
+        AutoDANNClassifier(candidates),
+        {"label_use": ["choice"]},
+        cv=LeaveOneGroupOut(),
+        scoring=lambda auto, X, y: 0.0,
+    )
+    search.fit(X, Y, X_tgt=X_TGT, **BOTH)
+    fitted = search.best_estimator_.candidates_
+    assert len(fitted["groups"].groups_) == 5
+    assert not hasattr(fitted["binary"], "groups_")
+    of_folds = [d.group_names.source.tolist() for d in fits if d.group_names]
+    assert of_folds[:3] == IN_FOLDS
+    auto = AutoDANNClassifier(candidates[1:])  # which do not even read them
+    auto.fit(X, Y, X_TGT, groups=[None], groups_tgt=[None])
+    with pytest.warns(FitFailedWarning, match="tells groups of rows apart"):
+        AutoDANNClassifier(candidates).fit(X, Y, X_TGT)
 
 
 def test_who_scores_without_groups_is_told_to_pass_them():
