@@ -12,6 +12,7 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from .._data._candidate_answers import ClassAnswers
 from .._data._column_scales import column_scales
 from .._data._domains import read_domains
 from .._data._groups import if_used
@@ -32,7 +33,7 @@ from .._typing import (
     fit_context,
 )
 from .._warn import warn
-from ..metrics._agreement import CandidateVotes, combination_weights
+from ..metrics._agreement import combination_weights
 from ..metrics._fitted import reading
 from ..metrics._sampling import evenly_spaced_rows
 from ._candidates import check_candidates, default_candidates, depends_on_shift
@@ -282,7 +283,7 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         )
         return P / sum(in_use.values())
 
-    def _votes(self, X_tgt):
+    def _candidate_answers(self, X_tgt):
         """Return what candidates predict for rows of the target, and their weights.
 
         Parameters
@@ -292,11 +293,12 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
 
         Returns
         -------
-        CandidateVotes
+        ClassAnswers
         """
         votes = probabilities(self.candidates_.values(), X_tgt).argmax(axis=2)
         weights = np.array(list(self._weight_of.values()))
-        return CandidateVotes(np.arange(votes.shape[1]), votes, weights, self.classes_)
+        rows = np.arange(votes.shape[1])
+        return ClassAnswers(rows, votes, weights, None, self.classes_)
 
     def _read(self, candidates, X, y, X_tgt, **of_rows):
         """Check and encode the data, groups only if a candidate looks at them."""

@@ -140,8 +140,44 @@ def read_real_targets(y, y_tgt=None, X_tgt=None, *, loss, known=None):
     _check_outputs(n_outputs, targets, "y")
     values_tgt = None
     if y_tgt is not None:
-        values_tgt = _read_target(y_tgt, X_tgt, targets)
+        values_tgt = read_target_numbers(y_tgt, X_tgt, targets)
     return targets, targets.encode(values), values_tgt
+
+
+def read_target_numbers(y_tgt, X_tgt, targets):
+    """Return the known numbers of the target, encoded; NaN elsewhere.
+
+    Parameters
+    ----------
+    y_tgt : array-like of shape (n_target,) or (n_target, n_outputs)
+        Missing where not known.
+    X_tgt : array-like
+        Target rows.
+    targets : RealTargets
+        What y is.
+
+    Returns
+    -------
+    ndarray of shape (n_target, n_outputs)
+    """
+    values = read_responses(y_tgt, "y_tgt")
+    n_target = _num_samples(X_tgt)
+    if len(values) != n_target:
+        raise ValueError(
+            f"y_tgt has {len(values)} entries, but X_tgt has {n_target} rows. Mark the "
+            "rows without a number by None or NaN."
+        )
+    _check_outputs(1 if values.ndim == 1 else values.shape[1], targets, "y_tgt")
+    encoded = targets.encode(values)
+    n_missing = np.isnan(encoded).sum(axis=1)
+    in_part = (n_missing > 0) & (n_missing < targets.n_outputs)
+    if in_part.any():
+        raise ValueError(
+            f"y_tgt knows some of the {targets.n_outputs} outputs but not all in "
+            f"{in_part.sum()} rows, the first of them row {np.argmax(in_part)}. Give "
+            "all of a row or none."
+        )
+    return encoded
 
 
 def standardize_response(domains, loss):
@@ -171,27 +207,6 @@ def in_dtype(domains):
         y=domains.y.astype(domains.dtype),
         y_tgt=None if y_tgt is None else y_tgt.astype(domains.dtype),
     )
-
-
-def _read_target(y_tgt, X_tgt, targets):
-    values = read_responses(y_tgt, "y_tgt")
-    n_target = _num_samples(X_tgt)
-    if len(values) != n_target:
-        raise ValueError(
-            f"y_tgt has {len(values)} entries, but X_tgt has {n_target} rows. Mark the "
-            "rows without a number by None or NaN."
-        )
-    _check_outputs(1 if values.ndim == 1 else values.shape[1], targets, "y_tgt")
-    encoded = targets.encode(values)
-    n_missing = np.isnan(encoded).sum(axis=1)
-    in_part = (n_missing > 0) & (n_missing < targets.n_outputs)
-    if in_part.any():
-        raise ValueError(
-            f"y_tgt knows some of the {targets.n_outputs} outputs but not all in "
-            f"{in_part.sum()} rows, the first of them row {np.argmax(in_part)}. Give "
-            "all of a row or none."
-        )
-    return encoded
 
 
 def _check_outputs(n_outputs, targets, name):

@@ -1,7 +1,5 @@
 """How far unlike models agree on the target, and what that says of each."""
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy.special import entr, softmax
 
@@ -12,29 +10,9 @@ SHARPNESS = 8
 # Who stands alone can be right all the same: then twenty labels are to say so.
 LEAST_AGREEMENT = 0.1
 
-
-class CandidateVotes(NamedTuple):
-    """What candidates predict for rows of a target, and how much each counts.
-
-    Attributes
-    ----------
-    rows : ndarray of int of shape (n_rows,)
-        Positions in the target.
-    votes : ndarray of int of shape (n_candidates, n_rows)
-        Positions of the predicted classes.
-    weights : ndarray of shape (n_candidates,)
-        Of sum 1.
-    classes : ndarray of shape (n_classes,)
-        The labels, sorted.
-    row_weight : ndarray of shape (n_rows,) or None
-        How often each row counts.
-    """
-
-    rows: np.ndarray
-    votes: np.ndarray
-    weights: np.ndarray
-    classes: np.ndarray
-    row_weight: np.ndarray | None = None
+# What is believed of errors before any number is known, it is believed as by so many
+# rows. From .1 to 10 makes no difference: docs/combining.md.
+PRIOR_ROWS = 3
 
 
 def pairwise_kappa(votes, row_weight=None):
@@ -201,3 +179,56 @@ def mean_concordance(predictions, row_weight=None):
             found = concordance(predictions[i], predictions[j], row_weight)
             agreement[i, j] = agreement[j, i] = max(0.0, found)
     return agreement.sum(axis=1) / (n - 1)
+
+
+def weights_of_numbers(predictions, squared_errors, row_weight=None):
+    r"""Return how much each candidate counts in the mean of all, of sum 1.
+
+    .. math:: w_k \propto a_k^8
+              \Big(\nu s^2 + \sum_{i=1}^n e_{ki}^2\Big)^{-(\nu + n) / 2}
+
+    for the mean concordance :math:`a_k` with the others, at least .1, and the errors
+    :math:`e_{ki}` of the candidate on n rows of the target whose numbers are known. The
+    second factor is the probability of such errors, if they are normal and nothing is
+    known of their variance but that, as from :math:`\nu = 3` rows, it is about
+    :math:`s^2`, the variance of the candidates' predictions for one row.
+
+    Parameters
+    ----------
+    predictions : ndarray of shape (n_candidates, n_rows, n_outputs)
+        Numbers that each candidate predicts, in deviations of y.
+    squared_errors : ndarray of shape (n_candidates, n_labelled)
+        Of each where the number is known, the mean over the outputs.
+    row_weight : ndarray of shape (n_rows,) or None, default=None
+        How often each row counts for the agreement.
+    """
+    agreement = np.maximum(mean_concordance(predictions, row_weight), LEAST_AGREEMENT)
+    believed = SHARPNESS * np.log(agreement)
+    variance = np.average(spread(predictions, softmax(believed)) ** 2, None, row_weight)
+    squares = PRIOR_ROWS * variance + squared_errors.sum(axis=1)
+    degrees = PRIOR_ROWS + squared_errors.shape[1]
+    least = np.finfo(float).tiny  # candidates may be the same, and right
+    return softmax(believed - degrees / 2 * np.log(np.maximum(squares, least)))
+
+
+def spread(predictions, weights):
+    """Return the deviation of the weighted predictions on each row.
+
+    That of classes is :func:`disagreement`. By the deviation, not its square, two
+    candidates' squared errors differ, where both are off by more than from each other.
+
+    Parameters
+    ----------
+    predictions : ndarray of shape (n_candidates, n_rows, n_outputs)
+        Numbers that each candidate predicts, in deviations of y.
+    weights : ndarray of shape (n_candidates,)
+        How much each counts, of sum 1.
+
+    Returns
+    -------
+    deviation : ndarray of shape (n_rows,)
+        The root of the mean over the outputs; 0 where all agree.
+    """
+    mean = np.tensordot(weights, predictions, axes=1)
+    squares = ((predictions - mean) ** 2).mean(axis=2)
+    return np.sqrt(weights @ squares)

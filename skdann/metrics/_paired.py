@@ -1,9 +1,10 @@
-"""Tell two classifiers apart by the rows on which one is right and the other is not."""
+"""Tell two models apart by labelled rows on which one is right, or nearer."""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import t as student
 
 # Of a normal distribution: 95% lie within so many deviations.
 Z = 1.96
@@ -121,3 +122,45 @@ def compare_best(names, is_right):
     if math.isinf(paired.n_more):
         return f"{told}; more labels like these would not tell them apart."
     return f"{told}; about {paired.n_more} more such labels would tell them apart."
+
+
+def compare_best_numbers(names, squared_errors):
+    """Say in a sentence whether known numbers tell the two best candidates apart.
+
+    Parameters
+    ----------
+    names : list
+        Of the candidates, at least two.
+    squared_errors : ndarray of shape (n_candidates, n_labelled)
+        On labelled rows, at least one, in variances of y.
+    """
+    means = squared_errors.mean(axis=1)
+    first, second = np.argsort(means, kind="stable")[:2]
+    n = squared_errors.shape[1]
+    told = (
+        f"On the {n} known numbers the root of the mean squared error is "
+        f"{math.sqrt(means[first]):.2g} deviations of y for {names[first]} and "
+        f"{math.sqrt(means[second]):.2g} for {names[second]}"
+    )
+    more = _numbers_to_settle(squared_errors[second] - squared_errors[first])
+    if more == 0:
+        return f"{told}, which is more than chance (95%)."
+    if math.isinf(more):
+        return f"{told}; more numbers like these would not tell them apart."
+    return f"{told}; about {more} more such numbers would tell them apart."
+
+
+def _numbers_to_settle(differences):
+    """Return about how many differences more would exclude that their mean is 0.
+
+    0 if these do, by Student's t at 95%.
+    """
+    n, mean = len(differences), differences.mean()
+    if mean <= 0:
+        return math.inf
+    # of one alone, the deviation is guessed to be its size
+    deviation = differences.std(ddof=1) if n > 1 else mean
+    limit = student.ppf(0.975, max(1, n - 1)) * deviation
+    if mean * math.sqrt(n) > limit:
+        return 0
+    return max(1, math.ceil((Z * deviation / mean) ** 2) - n)

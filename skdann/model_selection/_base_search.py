@@ -372,7 +372,7 @@ class BaseDANNSearch:
             self._check_named_score([name.removeprefix(prefix) for name in ranks])
         return table
 
-    def _votes(self, X_tgt):
+    def _candidate_answers(self, X_tgt):
         """Return what candidates predict for the judged rows, and their weights.
 
         Parameters
@@ -382,7 +382,7 @@ class BaseDANNSearch:
 
         Returns
         -------
-        CandidateVotes
+        ClassAnswers or NumberAnswers
         """
         judged, table = self._judged_table
         if _num_samples(X_tgt) != judged.n_given:
@@ -391,7 +391,7 @@ class BaseDANNSearch:
                 f"candidates on the {judged.n_given} target rows of its fit: pass "
                 "those."
             )
-        return judged.votes(table)
+        return judged.candidate_answers(table)
 
     def _choose(self, judged, table):
         results = self.cv_results_

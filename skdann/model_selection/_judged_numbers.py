@@ -1,6 +1,6 @@
 """What candidates that predict numbers are compared by, on rows of the target."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,11 +9,13 @@ from .._containers._responses import (
     read_known_responses,
     read_responses,
 )
-from .._data._real_targets import read_real_targets
-from ..metrics._agreement import concordance, mean_concordance
+from .._data._candidate_answers import NumberAnswers
+from .._data._real_targets import RealTargets, read_real_targets
+from ..metrics._agreement import concordance, mean_concordance, weights_of_numbers
+from ..metrics._paired import compare_best_numbers
 from ..metrics._sampling import evenly_spaced_rows
 from ..metrics._scorers import OF_FEATURES
-from ._judged_rows import of_each_fold, set_scores
+from ._judged_rows import mean_answers, of_each_fold, set_scores
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,9 @@ class JudgedNumbers:
         As of :class:`JudgedRows`.
     values : ndarray of shape (n_judged, n_outputs)
         The known numbers in deviations, NaN elsewhere.
-    mean, scale : ndarray of shape (n_outputs,)
-        Of y in the source: answers and known numbers are brought to deviations, which
-        half the bytes can hold.
+    targets : RealTargets
+        By mean and scale of y in the source: answers and known numbers are brought to
+        deviations, which half the bytes can hold.
     """
 
     n_given: int
@@ -36,8 +38,7 @@ class JudgedNumbers:
     positions: np.ndarray
     row_weight: np.ndarray | None
     values: np.ndarray
-    mean: np.ndarray
-    scale: np.ndarray
+    targets: RealTargets
 
     scores = OF_FEATURES
     source_score = "source_r2"
@@ -62,10 +63,11 @@ class JudgedNumbers:
             y, target.y, target.X, loss="squared_error"
         )
         mean, scale = mean_and_scale(of_source)
+        targets = replace(targets, mean=mean, scale=scale)
         n_target = len(target.positions)
         values = np.full((n_target, targets.n_outputs), np.nan)
         if for_choice:
-            values = (known - mean) / scale
+            values = targets.encode(known)
         labelled = np.flatnonzero(~np.isnan(values).any(axis=1))
         rows = np.union1d(evenly_spaced_rows(n_target), labelled)
         return cls(
@@ -74,35 +76,52 @@ class JudgedNumbers:
             positions=target.positions[rows],
             row_weight=None if target.weight is None else target.weight[rows],
             values=values[rows],
-            mean=mean,
-            scale=scale,
+            targets=targets,
         )
+
+    @property
+    def scale(self):
+        """Of y in the source, by which errors are divided."""
+        return self.targets.scale
 
     def answers(self, evaluation, regressor):
         """Return the numbers predicted for the judged rows."""
-        predicted = evaluation.predictions[self.rows].reshape(len(self.rows), -1)
-        return ((predicted - self.mean) / self.scale).astype(np.float32)
+        return self.targets.encode(evaluation.predictions[self.rows]).astype(np.float32)
 
     def add_scores(self, outcomes):
         """Score each outcome by its agreement with the others, and by labels."""
-        is_known = ~np.isnan(self.values).any(axis=1)
         for done in of_each_fold(outcomes):
             answers = np.stack([o.answers for o in done]).astype(float)
             columns = {"ensemble_agreement": mean_concordance(answers, self.row_weight)}
-            if is_known.any():
-                errors = (answers - self.values)[:, is_known] ** 2
-                columns["labelled_r2"] = 1 - errors.mean(axis=(1, 2))
+            if self.is_labelled.any():
+                columns["labelled_r2"] = 1 - self.squared_errors(answers).mean(axis=1)
             set_scores(done, columns)
 
-    def explain(self, params, table):
-        """Return that there is nothing to say."""
-        return ""
+    @property
+    def is_labelled(self):
+        """Which of the rows have a known number."""
+        return ~np.isnan(self.values).any(axis=1)
 
-    def votes(self, table):
-        """Raise ValueError: there are no votes."""
-        raise ValueError(
-            "rows_to_label compares votes for classes; candidates that predict numbers "
-            "have none. Label rows on which their predictions differ most."
+    def squared_errors(self, answers):
+        """Return those of candidates where numbers are known, (n_candidates, n)."""
+        return ((answers - self.values)[:, self.is_labelled] ** 2).mean(axis=2)
+
+    def explain(self, params, table):
+        """Say what known numbers tell of the best two candidates; "" without any."""
+        positions, means = mean_answers(table)
+        if len(means) < 2 or not self.is_labelled.any():
+            return ""
+        errors = self.squared_errors(np.array(means, dtype=float))
+        return compare_best_numbers([params[i] for i in positions], errors)
+
+    def candidate_answers(self, table):
+        """Return what candidates predict for the judged rows, and their weights."""
+        _, means = mean_answers(table)
+        answers = np.array(means, dtype=float)
+        errors = self.squared_errors(answers)
+        weights = weights_of_numbers(answers, errors, self.row_weight)
+        return NumberAnswers(
+            self.positions, answers, weights, self.row_weight, self.targets
         )
 
     def disagreement(self, table, i, j):

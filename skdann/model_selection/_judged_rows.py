@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._data._candidate_answers import ClassAnswers
 from .._data._targets import UNLABELLED, read_class_targets, read_source_labels
-from ..metrics._agreement import CandidateVotes, combination_weights, log_posterior
+from ..metrics._agreement import combination_weights, log_posterior
 from ..metrics._paired import compare_best
 from ..metrics._probabilities import ensemble_agreement_score
 from ..metrics._sampling import evenly_spaced_rows
@@ -142,13 +143,13 @@ class JudgedRows:
             return ""
         return compare_best([params[i] for i in positions], self.is_right(votes))
 
-    def votes(self, table):
+    def candidate_answers(self, table):
         """Return what candidates predict for the judged rows, and their weights."""
         _, votes = self._votes(table)
         n_right = self.is_right(votes).sum(axis=1)
         weights = combination_weights(votes, n_right, self.row_weight)
-        return CandidateVotes(
-            self.positions, votes, weights, self.classes, self.row_weight
+        return ClassAnswers(
+            self.positions, votes, weights, self.row_weight, self.classes
         )
 
     def _votes(self, table):

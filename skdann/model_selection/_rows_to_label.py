@@ -6,11 +6,9 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._data._targets import UNLABELLED, encode_known_labels
 from .._numbers import Count
 from .._pipelines import Preprocessing, last_step, searches_within
 from .._typing import Array, Estimator, MatrixLike, RandomState, VectorLike
-from ..metrics._agreement import combination_weights, disagreement
 from ..metrics._sampling import draw_rows, inclusion_probabilities
 
 _COUNT = Count(Integral, 1, None, closed="left")
@@ -40,10 +38,10 @@ def rows_to_label(
         Target rows; of a search, those that it was fitted on.
     n : int
         How many rows to draw.
-    y_tgt : array-like of shape (n_target,), default=None
-        Labels that are known already, marked as in
-        :meth:`skdann.DANNClassifier.fit`: their rows are not drawn again, and with
-        ``label_use="choice"`` who is right there counts for more. So rows can be drawn
+    y_tgt : array-like of shape (n_target,) or (n_target, n_outputs), default=None
+        Labels, or numbers, that are known already, marked as in ``fit``: their rows are
+        not drawn again, and with ``label_use="choice"`` who is right there, or nearest,
+        counts for more. So rows can be drawn
         one after the other, without another fit.
     random_state : int, RandomState or None, default=None
         Decides what is drawn.
@@ -53,9 +51,9 @@ def rows_to_label(
     rows : ndarray of int of shape (n,)
         Positions in X_tgt, in the order of the draw.
     weight : ndarray of shape (n,)
-        By which to weight the rows where accuracies of candidates are compared: 1 over
-        the probability of being drawn, 1 on average. No estimate of an accuracy itself:
-        rows on which all agree are hardly drawn.
+        By which to weight the rows where accuracies, or squared errors, of candidates
+        are compared: 1 over the probability of being drawn, 1 on average. No estimate
+        of an accuracy itself: rows on which all agree are hardly drawn.
 
     Raises
     ------
@@ -91,31 +89,29 @@ def rows_to_label(
     fitted = _with_candidates(fitted)
     X_tgt, fitted = Preprocessing(fitted).transform(X_tgt), last_step(fitted)
     check_is_fitted(fitted)
-    rows, votes, weights, classes, row_weight = fitted._votes(X_tgt)
-    is_open = np.ones(len(rows), dtype=bool)
+    answers = fitted._candidate_answers(X_tgt)
+    is_open = np.ones(len(answers.rows), dtype=bool)
     if y_tgt is not None:
-        codes = encode_known_labels(y_tgt, X_tgt, classes)[rows]
-        is_open = codes == UNLABELLED
+        known = answers.read(y_tgt, X_tgt)
+        is_open = ~answers.is_known(known)
         if fitted.label_use == "choice":  # else they may have been trained on
-            n_right = (votes == codes)[:, ~is_open].sum(axis=1)
-            weights = combination_weights(votes, n_right, row_weight)
+            answers = answers.weighted_by(known)
     n_open = is_open.sum()
     if not (_COUNT.is_satisfied_by(n) and n <= n_open):
         raise ValueError(
             f"n={n!r}, but there are {n_open} rows without a label to draw from. It "
             "must be an integer from 1 to that number."
         )
-    entropy = disagreement(votes[:, is_open], weights)
-    probabilities = inclusion_probabilities(entropy, n)
+    probabilities = inclusion_probabilities(answers.disagreement()[is_open], n)
     drawn = draw_rows(probabilities, check_random_state(random_state))
     weight = 1 / probabilities[drawn]
-    return rows[is_open][drawn], weight / weight.mean()
+    return answers.rows[is_open][drawn], weight / weight.mean()
 
 
 def _with_candidates(fitted):
     """Return what ends in an object with candidates, also within a search, or raise."""
     for whole in searches_within(fitted):
-        if hasattr(last_step(whole), "_votes"):
+        if hasattr(last_step(whole), "_candidate_answers"):
             return whole
     name = type(last_step(fitted)).__name__
     raise ValueError(

@@ -15,7 +15,6 @@ from skdann.model_selection import (
     DANNGridSearchCV,
     DANNRandomizedSearchCV,
     reverse_validation_score,
-    rows_to_label,
     target_scorer,
 )
 
@@ -136,9 +135,6 @@ def test_scores_of_classes_are_refused(params, says):
 def test_what_is_of_classes_says_so():
     with pytest.raises(ValueError, match="a regressor has none"):
         search().fit(X, Y, X_TGT, classes=[1, 2])
-    found = search(quick(max_epochs=2)).fit(X, Y, X_TGT)
-    with pytest.raises(ValueError, match="rows_to_label compares votes"):
-        rows_to_label(found, X_TGT, 3)
     with sklearn.config_context(enable_metadata_routing=True):
         stock = GridSearchCV(
             quick(max_epochs=2),
