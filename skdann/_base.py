@@ -70,7 +70,8 @@ from .nn._mlp import ACTIVATIONS
 from .nn._standardizer import SOURCE, TARGET, Standardizer
 from .schedules import LAMBDA_SCHEDULES, LR_SCHEDULES, ScaledSchedule, make_schedule
 
-# Parameters of which build_network makes the network, by the same names.
+# Parameters of which build_network makes the network, by the same names; of numbers
+# there is no "conditional".
 _NETWORK = ("n_estimators", *build_dann.__kwdefaults__)
 
 # With five, accuracy varies six tenths as much with the seed as with one.
@@ -467,7 +468,8 @@ class BaseDANN(
     def _make_net(self, example, dtype, n_outputs, fixed_parts, budgets=None):
         """Return a new, initialized net that reads rows like those of the example."""
         init_seed, train_seed = draw_seeds(self.random_state, 2)
-        network = {name: getattr(self, name) for name in _NETWORK}
+        own = [name for name in _NETWORK if hasattr(self, name)]
+        network = {name: getattr(self, name) for name in own}
         network["n_estimators"] = self._n_networks
         memory = explain_out_of_memory(self.device, self.batch_size)
         with memory, seeded_torch_rng(init_seed, example.device):
@@ -737,7 +739,7 @@ class BaseDANN(
         is_plain = "net_" in state and not (
             state["callbacks"]
             or callable(state["optimizer"])
-            or any(callable(state["_built_with"][name]) for name in _NETWORK)
+            or any(callable(state["_built_with"].get(name)) for name in _NETWORK)
         )
         if not is_plain:
             return state

@@ -111,8 +111,9 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         ``torch.nn.Linear``.
     domain_classifier : torch module, class, factory or None, default=None
         Maps features to one logit, called with (n_features, 1), or to one for each
-        group, called with (n_features, n_groups). The gradient reversal is put before
-        it. None is a perceptron of ``domain_hidden_layer_sizes``.
+        group, called with (n_features, n_groups). If ``conditional``, n_features is
+        the number of products. The gradient reversal is put before it. None is a
+        perceptron of ``domain_hidden_layer_sizes``.
     optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
         Optimizer; its learning rate follows ``lr_schedule``.
     momentum : float, default=0.9
@@ -125,6 +126,12 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         reveal no site of the source either; compare it with "binary", to which several
         sources are one. Source and target count one half each, and within them all
         groups the same, however many rows they have.
+    conditional : bool or "entropy", default=False
+        Whether the domain classifier reads features and predicted probabilities of the
+        classes, multiplied with each other, instead of the features: conditional
+        adversarial domain adaptation (CDAN) [5]_. The domains are then aligned class by
+        class, as far as predictions are right. With "entropy" (CDAN+E) rows that are
+        predicted with certainty count up to twice as much in the domain loss.
     class_confusion : float, default=0.0
         Weight of minimum class confusion, a loss term on what is predicted for the
         target [3]_: it asks for rows that are predicted as one class with certainty. 0
@@ -249,6 +256,14 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
               + \frac1b \sum_{h=1}^b \frac1{|T_h|} \sum_{j \in T_h}
               -\log p_{a+h}(f_j) \Big)
 
+    With ``conditional=True``, :math:`G_d` reads all products :math:`p_k f_j` with the
+    probabilities :math:`p = \mathrm{softmax}(G_y(f))`, through which no gradient
+    passes: n_classes times as many values as features. If these are more than 4,096,
+    1,024 random products :math:`(R_f f) \odot (R_p p) / \sqrt{1024}` take their place,
+    with matrices of normal numbers that are the same for each ``random_state``. With
+    "entropy", the mean over each domain in :math:`L_d` weighs a row by :math:`1 +
+    e^{-H(p)}`, with the entropy :math:`H`.
+
     Computations are in float32 if X is (uint8 fits too), else in float64, half as fast.
 
     From scikit-learn 1.9 on, ``set_callbacks`` takes its callbacks, for example
@@ -269,6 +284,8 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
        ECCV 2020, arXiv:1912.03699.
     .. [4] Y. Grandvalet and Y. Bengio, "Semi-supervised Learning by Entropy
        Minimization", NeurIPS 2004.
+    .. [5] M. Long, Z. Cao, J. Wang and M. I. Jordan, "Conditional Adversarial Domain
+       Adaptation", NeurIPS 2018, arXiv:1705.10667.
 
     Examples
     --------
@@ -303,6 +320,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
     _kind = "DANNClassifier"  # what files call it, and subclasses of users
     _of_old_versions = {
         **BaseDANN._of_old_versions,
+        "conditional": False,
         "class_confusion": 0.0,
         "target_entropy": 0.0,
         "n_estimators": 1,
@@ -313,6 +331,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
 
     _parameter_constraints = {
         **BaseDANN._parameter_constraints,
+        "conditional": ["boolean", StrOptions({"entropy"})],
         "class_confusion": [NOT_NEGATIVE],
         "target_entropy": [NOT_NEGATIVE],
         "class_weight": [dict, StrOptions({"balanced"}), None],
@@ -346,6 +365,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         momentum: float = 0.9,
         weight_decay: float = 0.01,
         domain_classes: Literal["binary", "groups"] = "binary",
+        conditional: bool | Literal["entropy"] = False,
         class_confusion: float = 0.0,
         target_entropy: float = 0.0,
         batch_size: int = 128,
@@ -388,6 +408,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         self.momentum = momentum
         self.weight_decay = weight_decay
         self.domain_classes = domain_classes
+        self.conditional = conditional
         self.class_confusion = class_confusion
         self.target_entropy = target_entropy
         self.batch_size = batch_size

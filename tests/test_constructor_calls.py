@@ -144,6 +144,7 @@ OF_NETWORK = {
     "momentum": one_of(0, 0.9, 0.999999),
     "weight_decay": NUMBERS,
     "domain_classes": one_of("binary", "groups"),
+    "conditional": one_of(True, False, "entropy"),
     "class_confusion": NUMBERS,
     "target_entropy": NUMBERS,
     "batch_size": one_of(2, 3, 100, 10**9),
@@ -170,7 +171,8 @@ OF_BASELINE = {
 }
 
 
-OF_CLASSES = ("class_confusion", "class_weight", "target_entropy", "target_prior")
+OF_CLASSES = ("class_confusion", "class_weight", "conditional", "target_entropy")
+OF_CLASSES += ("target_prior",)
 OF_REGRESSOR = {k: v for k, v in OF_NETWORK.items() if k not in OF_CLASSES}
 OF_REGRESSOR["loss"] = one_of("squared_error", "absolute_error", "huber")
 OF_REGRESSOR["scoring"] = (

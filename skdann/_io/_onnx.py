@@ -134,6 +134,7 @@ class _Predictor(nn.Module):
         super().__init__()
         self.network = network
         self.network.domain_classifier = nn.Identity()
+        self.network.conditioning = None
 
     def forward(self, X):
         return self.network.compute_predictions(X)

@@ -8,12 +8,14 @@ from torch import Tensor
 
 from ..nn._dann import DANN, PARTS
 from ..nn._dense import ALL, DenseLayer, backward, forward, plan_layers
+from ..nn._dense_conditioning import DenseConditioning
 from ..nn._loss_gradients import (
     LABEL_GRADIENTS,
     TARGET_GRADIENTS,
     domain_loss_gradient,
     label_loss_gradient,
 )
+from ..nn._losses import certainty_weight
 from ..nn._sparse_layer import SparseLayer
 from ..nn._standardizer import SOURCE
 from ._batches import Batch
@@ -89,7 +91,7 @@ class DenseStep:
                 self.layers[name].append(kind(plan, *arrays, sizes[name]))
                 kind = DenseLayer
         self.masks = self._make_masks(plans, n_steps)
-        self._make_arrays(batch)
+        self._make_arrays(batch, networks[0].conditioning)
         logits = [self.label[-1].h]
         if self.has_target:
             logits.append(self.domain_logits)
@@ -121,9 +123,10 @@ class DenseStep:
             n_steps,
         )
 
-    def _make_arrays(self, batch):
+    def _make_arrays(self, batch, conditioning):
         """Make what the calls read beside rows and weights."""
         last = self.label[-1].h
+        self.label[-1].g.zero_()  # of rows that no loss reads it stays so
         n_networks, _, n_classes = last.shape
         self.truth = last.new_empty(n_networks, self.n_labelled, n_classes)
         self.share: float | Tensor = 1 / self.n_labelled
@@ -138,6 +141,12 @@ class DenseStep:
             return
         self.domain_weight = batch.domain_weight.reshape(n_networks, -1).clone()
         self.domain_weight_read = batch.domain_weight
+        self.certain_weight = self.condition = None
+        if conditioning is not None:
+            features = self.extract[-1].h
+            self.condition = DenseConditioning(conditioning, features, last)
+            if conditioning.by_entropy:
+                self.certain_weight = torch.empty_like(self.domain_weight)
         self.is_target = batch.domain.reshape(n_networks, -1).to(last.dtype)
         domain = self.layers["domain_classifier"][-1]
         self.domain_logits = domain.h.squeeze(-1)
@@ -179,10 +188,7 @@ class DenseStep:
         yield from forward(self.extract, self.inputs)
         yield from forward(self.label, [(features[:, :n], ALL)])
         if self.has_target:
-            domain = self.layers["domain_classifier"]
-            yield from forward(domain, [(features, ALL)])
-            yield self._of_domain_logits(domain[-1].g)
-            yield from backward(domain, of_features)
+            yield from self._of_domains(features, of_features)
             yield partial(of_features.mul_, self.reversal)
             of_labelled = torch.empty_like(of_features[:, :n])
         yield from self._of_label_logits()
@@ -191,9 +197,30 @@ class DenseStep:
             yield partial(of_features[:, :n].add_, of_labelled)
         yield from backward(self.extract)
 
+    def _of_domains(self, features, of_features):
+        """Yield the calls to the domain logits and back to the features."""
+        domain, condition = self.layers["domain_classifier"], self.condition
+        x, of_x = features, of_features
+        if condition is not None:
+            x, of_x = condition.x, condition.g
+            yield from condition.forward()
+        yield from forward(domain, [(x, ALL)])
+        if self.certain_weight is not None:
+            yield self._weigh_by_certainty
+        yield self._of_domain_logits(domain[-1].g)
+        yield from backward(domain, of_x)
+        if condition is not None:
+            yield from condition.backward(of_features)
+
+    def _weigh_by_certainty(self):
+        weight = self.label[-1].h, self.is_target, self.domain_weight
+        self.certain_weight.copy_(certainty_weight(*weight))
+
     def _of_domain_logits(self, gradient):
         """Return the call that computes the gradient of the domain logits."""
         logits, weight = self.domain_logits, self.domain_weight
+        if self.certain_weight is not None:
+            weight = self.certain_weight
         if self.group_truth is not None:  # a cross-entropy, as of labels
             share, truth = weight.unsqueeze(-1), self.group_truth
             return partial(label_loss_gradient, logits, truth, share, gradient)

@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from ..nn._conditioning import Conditioning
 from ..nn._dann import DANN, Outputs
 from ..nn._losses import (
     LABEL_LOSSES,
+    certainty_weight,
     class_confusion_loss,
     domain_loss,
     entropy_loss,
@@ -58,10 +60,20 @@ def label_term(name: str) -> LossTerm:
     return LossTerm(loss)
 
 
-def _domain(outputs, batch):
-    if batch.group is not None:
-        return group_loss(outputs.domain_logits, batch.group, batch.domain_weight)
-    return domain_loss(outputs.domain_logits, batch.domain, batch.domain_weight)
+def domain_term(conditioning: Conditioning | None = None) -> LossTerm:
+    """Return the domain loss of a network; a conditional one reads all label logits."""
+    is_conditional = conditioning is not None
+    by_entropy = is_conditional and conditioning.by_entropy
+
+    def loss(outputs, batch):
+        weight = batch.domain_weight
+        if by_entropy:
+            weight = certainty_weight(outputs.label_logits, batch.domain, weight)
+        if batch.group is not None:
+            return group_loss(outputs.domain_logits, batch.group, weight)
+        return domain_loss(outputs.domain_logits, batch.domain, weight)
+
+    return LossTerm(loss, needs_target=True, reads_all_labels=is_conditional)
 
 
 def target_term(compute: Callable) -> LossTerm:
@@ -79,7 +91,7 @@ def target_term(compute: Callable) -> LossTerm:
 
 LOSS_TERMS = {
     "label": label_term("cross_entropy"),
-    "domain": LossTerm(_domain, needs_target=True),
+    "domain": domain_term(),
     "class_confusion": target_term(class_confusion_loss),
     "target_entropy": target_term(entropy_loss),
 }
@@ -105,10 +117,20 @@ class Objective:
         Optional terms to add.
     has_target : bool
         Whether there are target rows.
+    conditioning : Conditioning or None, default=None
+        That of the network.
     """
 
-    def __init__(self, label_loss: str, weighted=(), has_target: bool = True):
+    def __init__(
+        self,
+        label_loss: str,
+        weighted=(),
+        has_target: bool = True,
+        conditioning: Conditioning | None = None,
+    ):
         terms = {**LOSS_TERMS, "label": label_term(label_loss)}
+        if conditioning is not None:
+            terms["domain"] = domain_term(conditioning)
         self.label_loss = label_loss
         self.has_target = has_target
         self.terms = {

@@ -83,7 +83,8 @@ class TrainingPlan:
         """What the steps descend on."""
         weighted = [name for name, _ in self.schedules.weights]
         has_target = self.domains.X_tgt is not None
-        return Objective(self.domains.targets.loss, weighted, has_target)
+        conditioning = self.net.module_.conditioning
+        return Objective(self.domains.targets.loss, weighted, has_target, conditioning)
 
 
 def _is_ensemble(net):

@@ -111,13 +111,14 @@ def _vmap_is_exact(plans):
     rows = to_tensor(domains.X, slice(0, 4), net.dtype, net.device)
     with torch.inference_mode():
         features = net.module_.extract(net.module_.rows_of_networks(rows))
+        domain_input = net.module_.domain_input(features)
     modules = [copy.deepcopy(plan.net.module_).train() for plan in plans]
     return all(
         _matches_unstacked([getattr(module, name) for module in modules], x)
         for name, x in [
             ("feature_extractor", net.module_.rows_of_networks(rows)),
             ("label_classifier", features),
-            ("domain_classifier", features),
+            ("domain_classifier", domain_input),
         ]
     )
 

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from .._numbers import as_list
-from ._dann import DANN
+from ._conditioning import Conditioning
+from ._dann import DANN, PARTS
 from ._ensemble import EnsembleDANN
 from ._mlp import make_mlp
 from ._response_scale import ResponseScale
@@ -66,7 +67,7 @@ def build_network(
     """
     if budgets is not None:
         budgets = {
-            name: Budget(n_arrays, n_values // n_estimators)
+            name: Budget(n_arrays, n_values // (n_estimators if name in PARTS else 1))
             for name, (n_arrays, n_values) in budgets.items()
         }
     fixed_parts = fixed_parts or {}
@@ -99,6 +100,7 @@ def build_dann(
     domain_hidden_layer_sizes: Sequence[int] | int = (64,),
     activation: str = "relu",
     dropout: float = 0.0,
+    conditional: bool | str = False,
 ) -> DANN:
     """Build a :class:`DANN` whose parts fit one another and the data.
 
@@ -119,11 +121,15 @@ def build_dann(
     feature_extractor, label_classifier, domain_classifier : Module, callable or None
         An instance is copied. A class or factory is called with as many sizes as it
         has required positional arguments: the size of axis 1 of the data, (features,
-        outputs), (features, 1 or n_groups). None builds a multi-layer perceptron.
+        outputs), (features, or what a conditional one reads; 1 or n_groups). None
+        builds a multi-layer perceptron.
     hidden_layer_sizes, domain_hidden_layer_sizes : sequence of int, or int
         Layers of the perceptrons; an int is one layer.
     activation, dropout
         See :func:`make_mlp`; dropout is for the feature extractor alone.
+    conditional : bool or "entropy", default=False
+        Whether the domain classifier reads features times predictions, see
+        :class:`Conditioning`; with "entropy" its loss weighs certain rows more.
 
     Returns
     -------
@@ -176,12 +182,14 @@ def build_dann(
     if not has_numbers:
         _check_no_softmax(outputs)
 
+    conditioning, features = _condition(conditional, features, outputs, budgets)
     domain = domain_classifier
     domain = default_domain_classifier if domain is None else domain
-    domain = make("domain_classifier", domain, (n_features, n_groups or 1))
+    domain = make("domain_classifier", domain, (features.shape[1], n_groups or 1))
     logits = _probe("domain_classifier", domain, features)
     _check_domain_logits(logits, len(rows), n_groups)
-    network = DANN(extractor, label, domain).eval()  # whole, as its probed parts are
+    network = DANN(extractor, label, domain, conditioning=conditioning)
+    network.eval()  # whole, as its probed parts are
     if not any(weight.requires_grad for weight in network.parameters()):
         raise ValueError(
             "Nothing can be trained: no weight of feature_extractor, label_classifier "
@@ -253,7 +261,25 @@ def _check_budget(name: str, make: Callable, budget: Budget) -> None:
     except Exception:  # the user's code may not know this device; theirs is the size
         return
     tensors = [v for v in values if isinstance(v, Tensor) and not is_lazy(v)]
-    n_values = sum(tensor.numel() for tensor in tensors)
+    _check_n_values(name, sum(tensor.numel() for tensor in tensors), budget)
+
+
+def _condition(
+    conditional: bool | str, features: Tensor, label_logits: Tensor, budgets: Budgets
+) -> tuple[Conditioning | None, Tensor]:
+    """Return what makes the input of the domain classifier, and that input."""
+    if not conditional:
+        return None, features
+    sizes = features.shape[1], label_logits.shape[1]
+    if budgets is not None:
+        budget = budgets.get("conditioning", Budget(0, 0))
+        _check_n_values("conditioning", Conditioning.count_values(*sizes), budget)
+    conditioning = Conditioning(*sizes, by_entropy=conditional == "entropy")
+    conditioning.to(features.device, features.dtype)
+    return conditioning, conditioning(features, label_logits)
+
+
+def _check_n_values(name: str, n_values: int, budget: Budget) -> None:
     if n_values > budget.n_values:
         raise ValueError(
             f"its {name} would have {n_values} weights, but holds {budget.n_values}"

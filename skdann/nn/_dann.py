@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ._class_prior import ClassPrior
+from ._conditioning import Conditioning
 from ._domain_groups import DomainGroups
 from ._gradient_reversal import GradientReversal
 from ._response_scale import ResponseScale
@@ -73,6 +74,9 @@ class DANN(nn.Module):
     domain_groups : nn.Module or None, default=None
         Of a network that tells groups of both domains apart: called with their
         probabilities, it returns that of the target. None tells the domains apart.
+    conditioning : nn.Module or None, default=None
+        Called with features and label logits: what the domain classifier reads. None
+        lets it read the features.
 
     Attributes
     ----------
@@ -109,12 +113,14 @@ class DANN(nn.Module):
         class_prior: ClassPrior | None = None,
         response_scale: ResponseScale | None = None,
         domain_groups: DomainGroups | None = None,
+        conditioning: Conditioning | None = None,
     ):
         super().__init__()
         self.standardizer = standardizer
         self.class_prior = class_prior
         self.response_scale = response_scale
         self.domain_groups = domain_groups
+        self.conditioning = conditioning
         self.feature_extractor = feature_extractor
         self.label_classifier = label_classifier
         self.gradient_reversal = GradientReversal(0.0)
@@ -142,12 +148,26 @@ class DANN(nn.Module):
         shape = *X.shape[:axis], self.n_estimators, *X.shape[axis:]
         return X.unsqueeze(axis).expand(shape)
 
-    def discriminate(self, features: Tensor) -> Tensor:
+    def domain_input(
+        self, features: Tensor, label_logits: Tensor | None = None
+    ) -> Tensor:
+        """Return what the domain classifier reads: features, or products of them."""
+        if self.conditioning is None:
+            return features
+        if label_logits is None:
+            label_logits = self.label_classifier(features)
+        return self.conditioning(features, label_logits)
+
+    def discriminate(
+        self, features: Tensor, label_logits: Tensor | None = None
+    ) -> Tensor:
         """Domain logits of shape (n,), or (n, n_groups), behind the reversal.
 
-        Their gradient reaches the features reversed.
+        Their gradient reaches the features reversed. Label logits of the same rows are
+        read if the domain classifier is conditional, and computed if they are None.
         """
-        logits = self.domain_classifier(self.gradient_reversal(features))
+        x = self.domain_input(self.gradient_reversal(features), label_logits)
+        logits = self.domain_classifier(x)
         if self.domain_groups is not None:
             return logits
         return logits.flatten(self.n_network_axes)
@@ -204,7 +224,8 @@ class DANN(nn.Module):
             standardized.
         n_labelled : int or None, default=None
             Compute label logits for so many of the first rows; None is all. Rows
-            without a label need none, unless a loss term reads them.
+            without a label need none, unless a loss term or a conditional domain
+            classifier reads them.
         with_domains : bool, default=True
             Whether to compute domain logits.
 
@@ -217,7 +238,9 @@ class DANN(nn.Module):
         if n_labelled is not None:
             labelled = features.narrow(-2, 0, n_labelled)
         label_logits = self.label_classifier(labelled)
-        domain_logits = self.discriminate(features) if with_domains else None
+        domain_logits = None
+        if with_domains:
+            domain_logits = self.discriminate(features, label_logits)
         return Outputs(features, label_logits, domain_logits)
 
     @property

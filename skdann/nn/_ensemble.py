@@ -27,6 +27,7 @@ class EnsembleDANN(DANN):
             join_modules([network.feature_extractor for network in networks]),
             join_modules([network.label_classifier for network in networks]),
             join_modules([network.domain_classifier for network in networks]),
+            conditioning=networks[0].conditioning,  # the same of all
         )
         self.n_estimators = len(networks)
 

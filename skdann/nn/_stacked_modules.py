@@ -79,6 +79,7 @@ class StackedDANN(DANN):
             stack_modules([network.domain_classifier for network in networks]),
             _stack_standardizers([network.standardizer for network in networks]),
             domain_groups=networks[0].domain_groups,  # the same of all
+            conditioning=networks[0].conditioning,  # likewise
         )
         self.like = next(networks[0].parameters()).detach()
         self.n_estimators = networks[0].n_estimators

@@ -140,6 +140,10 @@ FORGED = {
     ),
     "names of other columns": (_set("estimator", "feature_names", ["a"]), "2 texts"),
     "a billion networks": (_set(*PARAMETERS, "n_estimators", 10**9), "n_estimators"),
+    "products that its domain classifier does not read": (
+        _set(*PARAMETERS, "conditional", True),
+        "domain_classifier would have",
+    ),
     "other networks": (_set(*PARAMETERS, "n_estimators", 2), "would have"),
     "a standardizer of other columns": (
         _set(*WEIGHT[:2], "standardizer.mean", np.zeros((2, 1))),
