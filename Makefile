@@ -23,7 +23,7 @@ export PYTHONUTF8 := 1
 PYTEST := pytest -o cache_dir='$(CACHE)/pytest' -n $(JOBS) --dist worksteal
 
 .PHONY: help demo demo-moons demo-digits demo-amazon demo-heart test lint test-oldest \
-	test-newest dist test-dist audit docs docs-check bench regret trust regression reproduce soak clean
+	test-newest test-recipes dist test-dist audit docs docs-check bench regret trust regression reproduce soak clean
 
 help:
 	@echo "make demo         adapt from one laboratory's tumors to another's"
@@ -36,6 +36,7 @@ help:
 	@echo "make docs-check   the documentation in a browser (needs chromium)"
 	@echo "make test-oldest  the tests on the lowest supported versions (downloads 3 GB)"
 	@echo "make test-newest  the tests on the newest releases of all (NEWEST_PYTHON=python3.13)"
+	@echo "make test-recipes the recipes of the guide for moabb, chemotools and skada"
 	@echo "make dist         what is released, in dist: source and wheel, the same at each build"
 	@echo "make test-dist    the tests on the wheel, in an environment of its own"
 	@echo "make audit        what is known against the pinned versions (asks PyPI)"
@@ -110,6 +111,15 @@ test-newest: .venv-newest/ready
 	$(NEWEST_PYTHON) -m venv .venv-newest
 	.venv-newest/bin/pip install --quiet '$(NEWEST_TORCH)'
 	.venv-newest/bin/pip install --quiet --editable '.[examples,tests]'
+	touch $@
+
+# moabb asks for older versions than constraints.txt has, and for much that tests need not.
+test-recipes: .venv-recipes/ready
+	.venv-recipes/bin/python -m pytest -o cache_dir=.venv-recipes/cache tests/recipes
+
+.venv-recipes/ready: tests/recipes/requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv-recipes
+	.venv-recipes/bin/pip install --quiet --requirement tests/recipes/requirements.txt
 	touch $@
 
 # All times in both files are the last commit's: the same commit gives the same bytes.
@@ -251,6 +261,7 @@ soak: $(VENV)/ready
 	touch $@
 
 clean:
-	rm -rf .venv .venv-oldest .venv-newest .venv-bench .venv-build .venv-dist .venv-audit dist
+	rm -rf .venv .venv-oldest .venv-newest .venv-bench .venv-build .venv-dist .venv-audit
+	rm -rf .venv-recipes dist
 	rm -rf demo-output .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	rm -rf docs/_build docs/auto_examples docs/api/generated docs/api/backreferences

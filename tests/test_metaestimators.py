@@ -625,15 +625,11 @@ def test_sparse_targets_are_compared_too(small, domains):
         small().fit(X, y, sparse.csr_array(100 * X_tgt))
 
 
-def test_requests_need_no_setting_and_can_be_changed(routing, small, domains):
-    X, y, X_tgt = domains
+def test_requests_need_no_setting(routing, small):
     request = small().get_metadata_routing().fit.requests
     assert request["X_tgt"] is True
     assert request["y_tgt"] is True
     assert request["sample_weight"] is None
-    clf = small().set_fit_request(X_tgt="clinic")
-    pipe = make_pipeline(StandardScaler(), clf, transform_input=["clinic"])
-    assert pipe.fit(X, y, clinic=X_tgt).predict(X_tgt).shape == (150,)
 
 
 def test_clones_have_equal_parameters_and_no_fit(small, domains):
