@@ -62,10 +62,15 @@ def describe(estimator, targets, row_shape, groups=None):
             "row_shape": tuple(row_shape),
             "feature_names": None if names is None else names.tolist(),
         },
-        "versions": {
-            "python": platform.python_version(),
-            **{package: version(package) for package in PACKAGES},
-        },
+        "versions": versions(),
+    }
+
+
+def versions(packages=PACKAGES):
+    """Return the versions of Python and of packages that are installed."""
+    return {
+        "python": platform.python_version(),
+        **{package: version(package) for package in packages},
     }
 
 

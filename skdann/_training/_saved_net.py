@@ -1,11 +1,17 @@
 """What a file says of a net, and the one table of what it may say."""
 
 import math
-import sys
 
 import numpy as np
 import torch
 
+from .._io._claims import (
+    is_any_number,
+    is_flag,
+    is_list_of_dicts,
+    number,
+    whole,
+)
 from ..nn._build import Budget
 from ..nn._class_prior import ClassPrior
 from ..nn._domain_groups import DomainGroups
@@ -15,35 +21,6 @@ from ._divergence import MIN_LR_SCALE
 from ._objective import LOSS_TERMS
 from ._optimizers import load_optimizer_state
 from ._state import capture_state, map_leaves, restore_training, to_numpy
-
-# No count of steps or epochs comes near; sums and products of them stay exact.
-MOST = 2**53
-
-
-def whole(low, high=MOST):
-    """Return a check of an integer in [low, high]."""
-    return lambda value: type(value) is int and low <= value <= high
-
-
-def number(low=-sys.float_info.max, high=sys.float_info.max):
-    """Return a check of a number in [low, high], which NaN never is."""
-    return lambda value: type(value) in (int, float) and low <= value <= high
-
-
-def is_flag(value):
-    """Whether it is True or False."""
-    return type(value) is bool
-
-
-def is_any_number(value):
-    """Whether it is a float of any kind, or an integer."""
-    return type(value) in (int, float)
-
-
-def is_list_of_dicts(value):
-    """Whether it is what skorch keeps of batches."""
-    return type(value) is list and all(type(item) is dict for item in value)
-
 
 LOSS = number(0, math.inf)
 

@@ -1,0 +1,17 @@
+"""What files hold of transformers: a table of classes, and of what each may be."""
+
+from ._objects import (
+    NotKnownError,
+    describe_object,
+    describe_routing,
+    restore_object,
+    restore_routing,
+)
+
+__all__ = [
+    "NotKnownError",
+    "describe_object",
+    "describe_routing",
+    "restore_object",
+    "restore_routing",
+]

@@ -1,0 +1,74 @@
+"""An entry of the table of classes that a file can hold."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ._checks import array, each, either, integer, is_optional, text
+
+A_NAME = either(text, integer())
+
+# Of every class: what it knows of its columns, and what set_output has told it.
+COMMON = {
+    "n_features_in_": integer(0, "n"),
+    "feature_names_in_": either(each(A_NAME, "n"), array("O", "n")),
+}
+
+
+def _nothing(*args):
+    """Leave it as it is."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """A class that a file can hold.
+
+    Attributes
+    ----------
+    module : str
+        Where it is imported from.
+    state : dict of str to callable
+        A check of each attribute that a fit leaves.
+    forget : tuple of str
+        Attributes that no file needs: they follow from the others.
+    pack : callable
+        Brings parameters and attributes to the form of a file, in place.
+    unpack : callable
+        Brings them back: takes the estimator, which has its parameters, and the state.
+    check : callable
+        Raises ValueError if the attributes of an estimator do not go together.
+    check_parameters : callable
+        Raises ValueError if a file must not have the parameters of an estimator.
+    """
+
+    module: str
+    state: dict
+    forget: tuple = ()
+    pack: Callable = _nothing
+    unpack: Callable = _nothing
+    check: Callable = _nothing
+    check_parameters: Callable = _nothing
+
+    def import_class(self, name):
+        """Return the class, or raise ImportError with what to install."""
+        package = self.module.partition(".")[0]
+        try:
+            return getattr(importlib.import_module(self.module), name)
+        except ImportError as error:
+            raise ImportError(
+                f"The file holds a {name}, which {package} has: pip install {package}."
+            ) from error
+
+    def check_state(self, name, state):
+        """Raise ValueError if a fit of this class leaves no such attributes."""
+        if not state:  # not fitted, as what others are cloned from
+            return
+        sizes = {}
+        for attribute, is_right in {**COMMON, **self.state}.items():
+            if attribute not in state:
+                if is_optional(is_right) or attribute in COMMON:
+                    continue
+                raise ValueError(f"its {name} lacks {attribute}")
+            if not is_right(state[attribute], sizes):
+                said = " ".join(repr(state[attribute]).split())[:50]
+                raise ValueError(f"{attribute} of its {name} is {said}")

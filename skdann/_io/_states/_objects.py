@@ -1,0 +1,190 @@
+"""Estimators of known classes as trees of plain values, and back."""
+
+from sklearn.utils._metadata_requests import SIMPLE_METHODS
+from sklearn.utils.metadata_routing import MetadataRequest
+
+from ._checks import one_of
+from ._known import COMMON
+from ._sklearn import SKLEARN
+from ._skrub import SKRUB
+from ._values import from_tree, to_tree
+
+TABLE = {**SKLEARN, **SKRUB}
+
+# A file does not say where to write, or how many processes to start.
+NOT_IN_FILES = ("memory", "n_jobs")
+
+_REQUEST, _OUTPUT = "_metadata_request", "_sklearn_output_config"
+_is_output = one_of("default", "pandas", "polars")
+
+
+class NotKnownError(TypeError):
+    """No file can hold an object, or what is in it."""
+
+
+def describe_object(estimator, path, ours):
+    """Return an estimator, and all within it, as a file can hold it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A transformer or a Pipeline.
+    path : tuple of str
+        Where it is in the whole: names of steps and parameters.
+    ours : callable
+        Returns an estimator as a file can hold it, if it is one of ours, or None.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    NotKnownError
+        If it, or what it holds, is not in the table. The message names it.
+    """
+    if (described := ours(estimator)) is not None:
+        return {"saved": described}
+    name = type(estimator).__name__
+    known = TABLE.get(name)
+    if known is None or type(estimator) is not known.import_class(name):
+        raise NotKnownError(f"{_place(path)}a {name} of {type(estimator).__module__}")
+
+    def within(inner, of):
+        return describe_object(inner, (*path, of), ours)
+
+    def described(values):
+        return {
+            key: _to_tree(value, within, key, path) for key, value in values.items()
+        }
+
+    parameters = estimator.get_params(deep=False)
+    kept = {k: v for k, v in parameters.items() if k not in NOT_IN_FILES}
+    state = {
+        key: value
+        for key, value in vars(estimator).items()
+        if key not in parameters and key not in (*known.forget, _REQUEST, _OUTPUT)
+    }
+    try:
+        known.check_parameters(estimator)
+        _check_names(known, name, state)
+        known.check_state(name, state)
+        if state:
+            known.pack(kept, state)
+    except ValueError as error:
+        raise NotKnownError(f"{_place(path)}a {name}: {error}") from error
+    return {
+        "class": name,
+        "parameters": described(kept),
+        "state": described(state),
+        **describe_routing(estimator),
+    }
+
+
+def restore_object(tree, path, ours):
+    """Return the estimator that a tree describes, checked.
+
+    Parameters
+    ----------
+    tree : dict
+        Of a file.
+    path : tuple of str
+        Where it is in the whole: names of steps.
+    ours : callable
+        Returns the estimator that a tree describes if it is one of ours: takes the
+        tree and the path, and may raise.
+
+    Raises
+    ------
+    ValueError, RuntimeError, LookupError, TypeError, AttributeError
+        If it describes what no fit leaves.
+    ImportError
+        If it is of a package that is not installed.
+    """
+    if "saved" in tree:
+        return ours(tree["saved"], path)
+    name = tree["class"]
+    if name not in TABLE:
+        raise ValueError(f"it holds a {str(name)[:50]}, which files can't hold")
+
+    def within(inner, of):
+        return restore_object(inner, (*path, of), ours)
+
+    def restored(values):
+        return {key: from_tree(value, within, key) for key, value in values.items()}
+
+    estimator = _make(name, restored(tree["parameters"]))
+    if state := restored(tree["state"]):
+        _set_state(estimator, name, state)
+    restore_routing(estimator, tree)
+    return estimator
+
+
+def _make(name, parameters):
+    """Return an estimator that is not fitted, its parameters checked."""
+    parameters = {k: v for k, v in parameters.items() if k not in NOT_IN_FILES}
+    estimator = TABLE[name].import_class(name)(**parameters)
+    if hasattr(estimator, "_parameter_constraints"):
+        estimator._validate_params()
+    TABLE[name].check_parameters(estimator)
+    return estimator
+
+
+def _set_state(estimator, name, state):
+    """Give an estimator the attributes that a fit leaves, checked."""
+    known = TABLE[name]
+    known.unpack(estimator, state)
+    _check_names(known, name, state)
+    known.check_state(name, state)
+    vars(estimator).update(state)
+    known.check(estimator)
+
+
+def _to_tree(value, within, key, path):
+    try:
+        return to_tree(value, within, key)
+    except NotKnownError:
+        raise
+    except TypeError as error:
+        raise NotKnownError(f"{_place(path)}{key} is a {error}") from error
+
+
+def _place(path):
+    return "".join(f"{name} > " for name in path)
+
+
+def _check_names(known, name, state):
+    surplus = sorted(set(state) - set(known.state) - set(COMMON))
+    if surplus:
+        raise ValueError(f"its {name} holds {str(surplus[0])[:50]}, which is not known")
+
+
+def describe_routing(estimator):
+    """Return, for a tree, what set_fit_request and set_output have set, if anything."""
+    described = {}
+    if _REQUEST in vars(estimator):
+        request = vars(estimator)[_REQUEST]
+        described["requests"] = {
+            method: dict(getattr(request, method).requests)
+            for method in SIMPLE_METHODS
+            if getattr(request, method).requests
+        }
+    if _OUTPUT in vars(estimator):
+        described["output"] = vars(estimator)[_OUTPUT].get("transform")
+    return described
+
+
+def restore_routing(estimator, tree):
+    """Set what :func:`describe_routing` has found, checked."""
+    if "requests" in tree:
+        request = MetadataRequest(owner=estimator)
+        for method, of_method in tree["requests"].items():
+            if method not in SIMPLE_METHODS:
+                raise ValueError(f"it routes to the method {str(method)[:50]}")
+            for parameter, alias in of_method.items():
+                getattr(request, method).add_request(param=parameter, alias=alias)
+        vars(estimator)[_REQUEST] = request
+    if (output := tree.get("output")) is not None:
+        if not _is_output(output, {}):
+            raise ValueError(f"its output is {str(output)[:50]}")
+        vars(estimator)[_OUTPUT] = {"transform": output}

@@ -1,0 +1,376 @@
+"""What transformers of scikit-learn hold once they are fitted."""
+
+import numpy as np
+from scipy.interpolate import BSpline
+
+from ._checks import (
+    array,
+    csr,
+    dtype,
+    each,
+    either,
+    flag,
+    floats,
+    indices,
+    instance,
+    integer,
+    mapping,
+    maybe,
+    one_of,
+    optional,
+    real,
+    text,
+)
+from ._known import A_NAME, Known
+
+_COLUMNS = either(
+    text, integer(-(2**31)), each(A_NAME), array("iub", None), lambda v, _: _is_slice(v)
+)  # of a fitted one: what a function selects has been told
+_STEP = lambda value, _: isinstance(value, str) or hasattr(value, "get_params")  # noqa: E731
+
+
+def _is_slice(value):
+    return isinstance(value, slice) and all(
+        bound is None or type(bound) in (int, str)
+        for bound in (value.start, value.stop, value.step)
+    )
+
+
+def _is_transformer(value, sizes):
+    """Whether it is a name, a transformer and columns."""
+    return (
+        isinstance(value, tuple)
+        and len(value) == 3
+        and (
+            isinstance(value[0], str)
+            and _STEP(value[1], sizes)
+            and _COLUMNS(value[2], sizes)
+        )
+    )
+
+
+def _is_spline(value, sizes):
+    return isinstance(value, BSpline)
+
+
+def _pack_words(parameters, state):
+    """Write the words, by column; what they are looked up in is made of them again."""
+    column_of = state["vocabulary_"]
+    words = sorted(column_of, key=column_of.get)
+    if [column_of[word] for word in words] != [*range(len(words))]:
+        raise ValueError("its vocabulary_ leaves out columns")
+    state["vocabulary_"] = words
+
+
+def _unpack_words(vectorizer, state):
+    words = state["vocabulary_"]
+    state["vocabulary_"] = {word: i for i, word in enumerate(words)}
+    if len(state["vocabulary_"]) != len(words):
+        raise ValueError("its vocabulary_ holds a word twice")
+
+
+_WORDS = {
+    "vocabulary_": mapping(text, integer()),
+    "fixed_vocabulary_": flag,
+}
+
+
+def _check_vectorizer(vectorizer):
+    if vectorizer.input != "content":
+        raise ValueError("it reads the files that its rows name")
+
+
+def _check_categories(encoder):
+    """Raise ValueError if categories are not in order, in which they are looked up."""
+    for values in encoder.categories_:
+        is_sorted = values.dtype.kind in "OUS" or np.array_equal(
+            np.unique(values), values, equal_nan=values.dtype.kind == "f"
+        )
+        if not is_sorted or not len(values):
+            raise ValueError("its categories are not in order, or there are none")
+
+
+def _check_grouping(encoder):
+    """Return how many categories each column has once rare ones are one."""
+    _check_categories(encoder)
+    counts = [len(values) for values in encoder.categories_]
+    if not encoder._infrequent_enabled:
+        return counts
+    groups = encoder._infrequent_indices, encoder._default_to_infrequent_mappings
+    for i, (rare, to_group) in enumerate(zip(*groups, strict=True)):
+        if (rare is None) != (to_group is None):
+            raise ValueError("its rare categories are not those that it groups")
+        if rare is None:
+            continue
+        n_after = counts[i] - len(rare) + 1
+        if not (
+            len(to_group) == counts[i]
+            and 0 < len(rare) <= counts[i]
+            and _is_within(rare, counts[i])
+            and _is_within(to_group, n_after)
+        ):
+            raise ValueError("its rare categories are none of its categories")
+        counts[i] = n_after
+    return counts
+
+
+def _is_within(values, n):
+    return np.min(values) >= 0 and np.max(values) < n
+
+
+def _check_one_hot(encoder):
+    """Raise ValueError if columns are not as many as the categories that are left.
+
+    It writes ones into places of a sparse matrix, wherever they are.
+    """
+    counts = _check_grouping(encoder)
+    dropped = encoder._drop_idx_after_grouping
+    for i, left_out in enumerate([None] * len(counts) if dropped is None else dropped):
+        if left_out is None:
+            continue
+        if not 0 <= left_out < counts[i]:
+            raise ValueError("what it drops is none of its categories")
+        counts[i] -= 1
+    if list(encoder._n_features_outs) != counts:
+        raise ValueError("its columns are not as many as its categories")
+
+
+def _check_polynomial(poly):
+    shape = dict(n_features=poly.n_features_in_, interaction_only=poly.interaction_only)
+    for max_degree, min_degree, bias, n in (
+        (
+            poly._max_degree,
+            poly._min_degree,
+            poly.include_bias,
+            poly.n_output_features_,
+        ),
+        (poly._max_degree, 0, poly.include_bias, poly._n_out_full),
+    ):
+        if n != poly._num_combinations(
+            **shape, min_degree=min_degree, max_degree=max_degree, include_bias=bias
+        ):
+            raise ValueError("it has not the columns of its degrees")
+
+
+_CATEGORIES = {
+    "_infrequent_enabled": flag,
+    "categories_": each(array("biufOUS", None), "n"),
+    "_infrequent_indices": optional(each(maybe(array("iu", None)), "n")),
+    "_default_to_infrequent_mappings": optional(each(maybe(array("iu", None)), "n")),
+}
+_DROPPED = maybe(each(maybe(integer()), "n", of=np.ndarray))
+_MAYBE_INDICATOR = {"indicator_": maybe(instance("MissingIndicator"))}
+_OF_PCA = {
+    "mean_": floats("n"),
+    "n_components_": integer(1, "k"),
+    "components_": floats("k", "n"),
+    "explained_variance_": floats("k"),
+    "explained_variance_ratio_": floats("k"),
+    "singular_values_": floats("k"),
+    "noise_variance_": real,
+}
+_SEEN = either(real, array("iuf", "n"))
+_PROJECTION = {
+    "n_components_": integer(1, "k"),
+    "_n_features_out": integer(1, "k"),
+}
+_SCORES = {"scores_": floats("n"), "pvalues_": maybe(floats("n"))}
+
+SKLEARN = {
+    "StandardScaler": Known(
+        "sklearn.preprocessing",
+        {
+            "mean_": maybe(floats("n")),
+            "var_": maybe(floats("n")),
+            "scale_": maybe(floats("n")),
+            "n_samples_seen_": _SEEN,
+        },
+    ),
+    "MinMaxScaler": Known(
+        "sklearn.preprocessing",
+        {
+            **dict.fromkeys(("min_", "scale_", "data_min_", "data_max_"), floats("n")),
+            "data_range_": floats("n"),
+            "n_samples_seen_": _SEEN,
+        },
+    ),
+    "MaxAbsScaler": Known(
+        "sklearn.preprocessing",
+        {"max_abs_": floats("n"), "scale_": floats("n"), "n_samples_seen_": _SEEN},
+    ),
+    "RobustScaler": Known(
+        "sklearn.preprocessing",
+        {"center_": maybe(floats("n")), "scale_": maybe(floats("n"))},
+    ),
+    "Normalizer": Known("sklearn.preprocessing", {}),
+    "Binarizer": Known("sklearn.preprocessing", {}),
+    "PowerTransformer": Known(
+        "sklearn.preprocessing",
+        {
+            "lambdas_": either(floats("n"), each(real, "n")),
+            "_scaler": optional(instance("StandardScaler")),
+        },
+    ),
+    "QuantileTransformer": Known(
+        "sklearn.preprocessing",
+        {
+            "n_quantiles_": integer(1, "q"),
+            "references_": floats("q"),
+            "quantiles_": floats("q", "n"),
+        },
+    ),
+    "KBinsDiscretizer": Known(
+        "sklearn.preprocessing",
+        {
+            "bin_edges_": each(floats(None), "n", of=np.ndarray),
+            "n_bins_": array("iu", "n"),
+            "_encoder": optional(instance("OneHotEncoder")),
+        },
+    ),
+    "PolynomialFeatures": Known(
+        "sklearn.preprocessing",
+        dict.fromkeys(
+            ("_min_degree", "_max_degree", "n_output_features_", "_n_out_full"),
+            integer(),
+        ),
+        check=_check_polynomial,
+    ),
+    "SplineTransformer": Known(
+        "sklearn.preprocessing",
+        {"bsplines_": each(_is_spline, "n"), "n_features_out_": integer(1)},
+    ),
+    "FunctionTransformer": Known("sklearn.preprocessing", {}),
+    "OneHotEncoder": Known(
+        "sklearn.preprocessing",
+        {
+            **_CATEGORIES,
+            "drop_idx_": _DROPPED,
+            "_drop_idx_after_grouping": _DROPPED,
+            "_n_features_outs": each(integer(), "n"),
+        },
+        check=_check_one_hot,
+    ),
+    "OrdinalEncoder": Known(
+        "sklearn.preprocessing",
+        {
+            **_CATEGORIES,
+            "_missing_indices": mapping(integer(), integer()),
+        },
+        check=_check_grouping,
+    ),
+    "TargetEncoder": Known(
+        "sklearn.preprocessing",
+        {
+            **_CATEGORIES,
+            "target_type_": one_of("binary", "continuous", "multiclass"),
+            "classes_": optional(array("biufOU", "c")),
+            "target_mean_": either(real, floats("c")),
+            "encodings_": each(floats(None)),
+        },
+        check=_check_grouping,
+    ),
+    "SimpleImputer": Known(
+        "sklearn.impute",
+        {
+            **_MAYBE_INDICATOR,
+            "statistics_": array("biufO", "n"),
+            "_fit_dtype": dtype,
+            "_fill_dtype": optional(dtype),
+        },
+    ),
+    "KNNImputer": Known(
+        "sklearn.impute",
+        {
+            **_MAYBE_INDICATOR,
+            "_fit_X": floats("m", "n"),
+            "_mask_fit_X": array("b", "m", "n"),
+            "_valid_mask": array("b", "n"),
+        },
+    ),
+    "MissingIndicator": Known(
+        "sklearn.impute",
+        {
+            "_precomputed": flag,
+            "_n_features": integer(0, "n"),
+            "features_": indices("n", None),
+        },
+    ),
+    "PCA": Known(
+        "sklearn.decomposition",
+        {**_OF_PCA, "n_samples_": integer(1), "_fit_svd_solver": text},
+    ),
+    "IncrementalPCA": Known(
+        "sklearn.decomposition",
+        {
+            **_OF_PCA,
+            "var_": floats("n"),
+            "n_samples_seen_": real,
+            "batch_size_": integer(1),
+        },
+    ),
+    "TruncatedSVD": Known(
+        "sklearn.decomposition",
+        {
+            "components_": floats("k", "n"),
+            "explained_variance_": floats("k"),
+            "explained_variance_ratio_": floats("k"),
+            "singular_values_": floats("k"),
+        },
+    ),
+    "GaussianRandomProjection": Known(
+        "sklearn.random_projection", {**_PROJECTION, "components_": floats("k", "n")}
+    ),
+    "SparseRandomProjection": Known(
+        "sklearn.random_projection",
+        {
+            **_PROJECTION,
+            "components_": either(csr("f", "k", "n"), floats("k", "n")),
+            "density_": real,
+        },
+    ),
+    "CountVectorizer": Known(
+        "sklearn.feature_extraction.text",
+        _WORDS,
+        forget=("_stop_words_id",),
+        pack=_pack_words,
+        unpack=_unpack_words,
+        check_parameters=_check_vectorizer,
+    ),
+    "TfidfVectorizer": Known(
+        "sklearn.feature_extraction.text",
+        {**_WORDS, "_tfidf": instance("TfidfTransformer")},
+        forget=("_stop_words_id",),
+        pack=_pack_words,
+        unpack=_unpack_words,
+        check_parameters=_check_vectorizer,
+    ),
+    "HashingVectorizer": Known(
+        "sklearn.feature_extraction.text",
+        {},
+        forget=("_stop_words_id",),
+        check_parameters=_check_vectorizer,
+    ),
+    "TfidfTransformer": Known(
+        "sklearn.feature_extraction.text", {"idf_": optional(floats("n"))}
+    ),
+    "VarianceThreshold": Known(
+        "sklearn.feature_selection", {"variances_": floats("n")}
+    ),
+    **{
+        name: Known("sklearn.feature_selection", _SCORES)
+        for name in ("SelectKBest", "SelectPercentile", "SelectFpr", "SelectFdr")
+    },
+    "Pipeline": Known("sklearn.pipeline", {}),
+    "FeatureUnion": Known("sklearn.pipeline", {}),
+    "ColumnTransformer": Known(
+        "sklearn.compose",
+        {
+            "transformers_": each(_is_transformer),
+            "_columns": each(_COLUMNS),
+            "_transformer_to_input_indices": mapping(text, each(integer())),
+            "_remainder": _is_transformer,
+            "sparse_output_": flag,
+            "output_indices_": mapping(text, lambda value, _: _is_slice(value)),
+        },
+    ),
+}
