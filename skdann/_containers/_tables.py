@@ -95,6 +95,15 @@ def column_names(X):
     return None if frame is None else [str(column) for column in frame.columns]
 
 
+def categorical_columns(X):
+    """Return the names of the columns that a frame declares to hold categories."""
+    frame = _as_frame(X)
+    if frame is None:
+        return set()
+    types = (nw.Categorical, nw.Enum)
+    return {str(c) for c, dtype in frame.schema.items() if isinstance(dtype, types)}
+
+
 def check_names(names, names_tgt, name="X", name_tgt="X_tgt"):
     """Raise ValueError if two tables with names have other columns, or another order.
 
@@ -301,7 +310,7 @@ def _describe_others(others, name, error, advice):
     return TypeError(" ".join([*parts, f"({error})", advice]).rstrip())
 
 
-def _columns(X) -> Iterator[tuple[object, np.ndarray]]:
+def columns(X) -> Iterator[tuple[object, np.ndarray]]:
     """Yield each column of a table: its name or position, and its values."""
     frame = _as_frame(X)
     if frame is not None:
@@ -329,7 +338,7 @@ def _values(series):
 def _columns_without_numbers(X):
     """Return kind and description of each column that holds something else."""
     found = []
-    for column, values in _columns(X):
+    for column, values in columns(X):
         if values.dtype.kind in "fiub":
             continue
         kind, example = next(
@@ -363,7 +372,7 @@ def _kind_of_text(text):
 
 def _describe_missing(X, name):
     n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
-    counts = {c: int(np.sum(missing_values(v))) for c, v in _columns(X)}
+    counts = {c: int(np.sum(missing_values(v))) for c, v in columns(X)}
     of_columns = _describe_counts(counts, n_rows)
     return (
         f"{name} contains NaN: missing values{of_columns}. Fill them in a Pipeline "
@@ -375,7 +384,7 @@ def _describe_missing(X, name):
 def _describe_infinite(X, name, error):
     n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
     counts = {}
-    for column, values in _columns(X):
+    for column, values in columns(X):
         with np.errstate(over="ignore"):
             counts[column] = int(np.isinf(values.astype(np.float64)).sum())
     of_columns = _describe_counts(counts, n_rows)

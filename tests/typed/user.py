@@ -22,7 +22,13 @@ from skdann import (
     tabular_pipeline,
 )
 from skdann.datasets import fetch_adult, make_shifted_moons
-from skdann.inspection import AlignmentDisplay, HistoryDisplay, adaptation_report
+from skdann.inspection import (
+    AlignmentDisplay,
+    ColumnShift,
+    HistoryDisplay,
+    adaptation_report,
+    column_shift,
+)
 from skdann.metrics import infomax_score, proxy_a_distance
 from skdann.model_selection import (
     DANNGridSearchCV,
@@ -35,6 +41,7 @@ from skdann.schedules import annealed_lambda, cosine
 
 X, y, X_tgt, y_tgt = make_shifted_moons(100, random_state=np.random.RandomState(0))
 assert_type(X, NDArray[Any])
+assert_type(column_shift(X, pd.DataFrame(X_tgt)), ColumnShift)
 
 # ---- what is right
 

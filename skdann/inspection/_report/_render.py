@@ -7,6 +7,7 @@ from functools import partial
 from html import escape
 
 from .._history import HistoryDisplay
+from .._text import align
 from ._summary import reasons
 from ._tables import tables
 
@@ -32,7 +33,7 @@ def to_text(report):
     for text in _paragraphs(report):
         lines += [*textwrap.wrap(text, WIDTH), ""]
     for title, heads, rows in tables(report.measures):
-        lines += [*textwrap.wrap(title, WIDTH), *_align([heads, *rows]), ""]
+        lines += [*textwrap.wrap(title, WIDTH), *align([heads, *rows]), ""]
     for finding in report.findings:
         mark = "!" if finding.is_warning else "-"
         lines += _wrap(finding.what, f"{mark} ")
@@ -46,24 +47,6 @@ def to_text(report):
 
 def _wrap(text, start):
     return textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent="  ")
-
-
-def _align(rows):
-    """Return lines of columns: words to the left, numbers to the right."""
-    columns = list(zip(*rows, strict=True))
-    widths = [max(map(len, column)) for column in columns]
-    of_words = [
-        i == 0 or any(map(str.isalpha, "".join(column[1:])))
-        for i, column in enumerate(columns)
-    ]
-    return [
-        "  "
-        + "  ".join(
-            cell.ljust(width) if left else cell.rjust(width)
-            for cell, width, left in zip(row, widths, of_words, strict=True)
-        ).rstrip()
-        for row in rows
-    ]
 
 
 _STYLE = """
