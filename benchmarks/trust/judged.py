@@ -8,8 +8,9 @@ import numpy as np
 from domains import load
 from run import path_of
 
+from skdann.inspection._report._class_evidence import ClassEvidence
 from skdann.inspection._report._class_proportions import class_proportions
-from skdann.inspection._report._evidence import Evidence
+from skdann.inspection._report._class_rules import proportions_differ
 from skdann.inspection._report._summary import recommend
 from skdann.inspection._report._verdict import judge
 
@@ -20,7 +21,7 @@ class Judged:
 
     name: str
     data: str | None
-    evidence: Evidence
+    evidence: ClassEvidence
 
     @cached_property
     def pair(self):
@@ -47,11 +48,15 @@ class Judged:
     @cached_property
     def measures(self):
         """What the verdict needs of a report's measures."""
-        return SimpleNamespace(
+        measures = SimpleNamespace(
             evidence=self.evidence,
             class_proportions=class_proportions(self.evidence),
             n_rows=(len(self.pair.y), len(self.pair.X_tgt)),
+            effect="",
+            may_differ=False,
         )
+        measures.differs = proportions_differ(measures)
+        return measures
 
     @cached_property
     def verdict(self):

@@ -53,7 +53,7 @@ def _favored_by(judged, model):
         j
         for j in judged
         if model in j.evidence.simple
-        and j.evidence.change_of_kappa_with(model).low > 0
+        and j.evidence.change_with(model).low > 0
         and not proportions_differ(j.measures)
     ]
 
@@ -201,7 +201,7 @@ def pairs(judged):
     columns += ["at most", "proportions", "first line"]
     rows = []
     for j in judged:
-        change = j.evidence.change_of_kappa
+        change = j.evidence.change
         interval = f"{change.low:+.2f} to {change.high:+.2f}"
         shift = "differ" if proportions_differ(j.measures) else ""
         row = [j.name, j.source_only, j.adapted, j.gain, j.verdict, interval]

@@ -21,7 +21,7 @@ from scipy import sparse
 
 from skdann import DANNClassifier
 from skdann.inspection import adaptation_report
-from skdann.inspection._report._evidence import Evidence
+from skdann.inspection._report._class_evidence import ClassEvidence
 
 
 def path_of(name):
@@ -70,7 +70,7 @@ def evidence_of(name):
             key: dict(zip(models, file[key], strict=True))
             for key in ("target", "part_source", "part_target")
         }
-        return Evidence(
+        return ClassEvidence(
             **P,
             classes=np.arange(file["target"].shape[2]),
             codes=file["codes"],

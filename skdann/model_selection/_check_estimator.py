@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from sklearn.base import BaseEstimator
 
 from .._base import BaseDANN
-from .._classifier import DANNClassifier
 from .._pipelines import last_step
 
 
@@ -45,7 +44,7 @@ OF_REPORTS = Advice(
 )
 
 
-def check_estimator(estimator, advice=OF_SEARCHES, kind=BaseDANN):
+def check_estimator(estimator, advice=OF_SEARCHES):
     """Raise ValueError if it is no adapted network, nor a Pipeline that ends in one.
 
     Parameters
@@ -54,11 +53,9 @@ def check_estimator(estimator, advice=OF_SEARCHES, kind=BaseDANN):
         What the user gave.
     advice : Advice, default=OF_SEARCHES
         What to do with others.
-    kind : type, default=BaseDANN
-        Of the networks that will do.
     """
     last = last_step(estimator)
-    if isinstance(last, kind):
+    if isinstance(last, BaseDANN):
         return
     what_to_do = advice.of_others
     wrapped = _wrapped_network(last)
@@ -67,14 +64,9 @@ def check_estimator(estimator, advice=OF_SEARCHES, kind=BaseDANN):
             f"{type(last).__name__} wraps a {type(wrapped).__name__}. "
             f"{advice.of_wrapped}"
         )
-    names = (
-        "DANNClassifier"
-        if kind is DANNClassifier
-        else "DANNClassifier or a DANNRegressor"
-    )
     raise ValueError(
-        f"estimator must be a {names}, or a Pipeline that ends in one; got "
-        f"{estimator!r}. {what_to_do}"
+        "estimator must be a DANNClassifier or a DANNRegressor, or a Pipeline that "
+        f"ends in one; got {estimator!r}. {what_to_do}"
     )
 
 

@@ -7,15 +7,15 @@ else from there.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
-from .._classifier import DANNClassifier
 from .._pipelines import last_step, last_step_prefix
 from ._candidates import set_source_only
 from ._check_estimator import OF_REPORTS, check_estimator
 from ._evaluation import Fold, Task, train_and_score
+from ._judged_numbers import JudgedNumbers
 from ._judged_rows import JudgedRows
 
 # Share of the source that both models are scored on.
@@ -46,17 +46,17 @@ class Comparison:
     test: np.ndarray
 
 
-def fitted_classifier(estimator):
-    """Return the classifier of a fitted estimator, or raise that there is none.
+def fitted_network(estimator):
+    """Return the network of a fitted estimator, or raise that there is none.
 
     Parameters
     ----------
-    estimator : fitted DANNClassifier or Pipeline that ends in one
+    estimator : fitted DANNClassifier or DANNRegressor, or Pipeline that ends in one
     """
-    check_estimator(estimator, OF_REPORTS, DANNClassifier)
-    classifier = last_step(estimator)
-    check_is_fitted(classifier)
-    return classifier
+    check_estimator(estimator, OF_REPORTS)
+    network = last_step(estimator)
+    check_is_fitted(network)
+    return network
 
 
 def compare_with_source_only(
@@ -69,7 +69,7 @@ def compare_with_source_only(
 
     Parameters
     ----------
-    estimator : fitted DANNClassifier or Pipeline that ends in one
+    estimator : fitted DANNClassifier or DANNRegressor, or Pipeline that ends in one
         Not modified.
     X, y : array-like
         The source.
@@ -87,8 +87,9 @@ def compare_with_source_only(
     -------
     Comparison
     """
-    train, test = _split(y, random_state)
-    judged = JudgedRows.of(target, y, fit_params["classes"])
+    kind = JudgedNumbers if is_regressor(last_step(estimator)) else JudgedRows
+    train, test = _split(y, random_state, of_classes=kind is JudgedRows)
+    judged = kind.of(target, y, fit_params.get("classes"))
     fold = Fold(X, y, target.X, train, test, judged, fit_params)
     models = [set_source_only(_quiet(estimator)), _quiet(estimator)]
     if not adapts:
@@ -127,12 +128,12 @@ def _train(models, fold, *, reverse):
     return outcomes, [trained.whole(i) for i in range(len(models))]
 
 
-def _split(y, random_state):
+def _split(y, random_state, *, of_classes):
     try:
         return train_test_split(
             np.arange(len(y)),
             test_size=_TEST_SIZE,
-            stratify=y,
+            stratify=y if of_classes else None,
             random_state=random_state,
         )
     except ValueError as error:

@@ -10,9 +10,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import cohen_kappa_score
 
-from skdann.inspection._report import _summary
+from skdann.inspection._report import _class_measures
+from skdann.inspection._report._class_evidence import ClassEvidence
 from skdann.inspection._report._class_proportions import class_proportions
-from skdann.inspection._report._evidence import Evidence
+from skdann.inspection._report._class_rules import proportions_differ
 from skdann.inspection._report._labels import n_to_label, rows_to_label
 from skdann.inspection._report._summary import recommend
 from skdann.inspection._report._verdict import judge
@@ -39,7 +40,7 @@ def evidence_of(votes, y, *, classes=2):
     P = {n: 0.9 * np.eye(classes)[v] + 0.05 for n, v in zip(names, votes, strict=True)}
     codes = np.arange(100) % classes
     known = 0.9 * np.eye(classes)[flipped(codes, 0.05, 9) % classes] + 0.05
-    return Evidence(
+    return ClassEvidence(
         classes=np.arange(classes),
         target=P,
         part_source=dict.fromkeys(names, known),
@@ -52,11 +53,15 @@ def evidence_of(votes, y, *, classes=2):
 
 
 def measures_of(evidence):
-    return SimpleNamespace(
+    measures = SimpleNamespace(
         evidence=evidence,
         class_proportions=class_proportions(evidence),
         n_rows=(500, len(evidence.rows)),
+        effect="",
+        may_differ=False,
     )
+    measures.differs = proportions_differ(measures)
+    return measures
 
 
 def models(y, *wrong):
@@ -77,7 +82,7 @@ class TestVerdict:
 
     def test_less_agreement_is_against_if_the_source_was_lost(self, y):
         evidence = evidence_of(models(y, 0.1, 0.3, 0.2, 0.2, 0.2, 0.2), y)
-        assert evidence.change_of_kappa.high < 0
+        assert evidence.change.high < 0
         assert judge(measures_of(evidence)) == "open"
         lost = 1 - evidence.part_source["adapted"]
         part_source = {**evidence.part_source, "adapted": lost}
@@ -102,12 +107,12 @@ class TestVerdict:
         of_one_class = np.maximum(y, flipped(y, 0.8, 9))
         votes = models(of_one_class, 0.3, 0.0, 0.0, 0.0, 0.0, 0.0)
         measures = measures_of(evidence_of(votes, of_one_class))
-        assert measures.evidence.change_of_kappa.low > 0
+        assert measures.evidence.change.low > 0
         assert judge(measures) == "open"
 
     def test_the_change_is_that_of_kappa_with_its_interval(self, y):
         votes = models(y, 0.3, 0.1, 0.2, 0.2, 0.2, 0.2)
-        change = evidence_of(votes, y).change_of_kappa
+        change = evidence_of(votes, y).change
         before, after = (cohen_kappa_score(vote, votes[-1]) for vote in votes[:2])
         assert change.value == pytest.approx(after - before)
         assert change.low < change.value < change.high
@@ -189,8 +194,8 @@ def test_what_the_report_says_of_itself_was_measured():
     record = json.loads(path.read_text())
     tables = {name: table["rows"] for name, table in record["tables"].items()}
     *verdicts, (_, n_pairs, *_) = tables["verdicts"]
-    assert n_pairs == _summary.N_PAIRS == record["settings"]["pairs"]
-    assert {v: (gained, n) for v, n, gained, *_ in verdicts} == _summary.GAINED
+    assert n_pairs == _class_measures.N_PAIRS == record["settings"]["pairs"]
+    assert {v: (gained, n) for v, n, gained, *_ in verdicts} == _class_measures.GAINED
     [(_, excess, _, held, _)] = (row for row in tables["accuracies"] if ":" in row[0])
-    assert held == _summary.N_HELD
-    assert excess == pytest.approx(_summary.EXCESS, abs=0.005)
+    assert held == _class_measures.N_HELD
+    assert excess == pytest.approx(_class_measures.EXCESS, abs=0.005)

@@ -17,7 +17,7 @@ from torch import nn
 
 import skdann
 from skdann import AdaptationWarning, DANNRegressor
-from skdann.inspection import AlignmentDisplay, HistoryDisplay, adaptation_report
+from skdann.inspection import AlignmentDisplay, HistoryDisplay
 
 RNG = np.random.default_rng(0)
 
@@ -339,8 +339,3 @@ def test_displays_draw_numbers_by_their_size(n_outputs, no_figure_stays):
     assert HistoryDisplay.from_estimator(regressor).ax_.shape == (2, 2)
     with pytest.raises(ValueError, match="y_src has 3 entries"):
         AlignmentDisplay.from_estimator(regressor, X, X_TGT, y_src=y[:3])
-
-
-def test_a_report_says_that_it_is_of_classes(fitted):
-    with pytest.raises(ValueError, match="must be a DANNClassifier, or a Pipeline"):
-        adaptation_report(fitted, X, Y, X_TGT)

@@ -7,7 +7,7 @@ from ..._io._container import write_bytes
 from ..._typing import Array, Estimator, MatrixLike, PathLike, RandomState, VectorLike
 from ._export import to_dict, to_frame
 from ._labels import rows_to_label
-from ._measures import measure
+from ._measure import measure
 from ._render import to_html, to_text
 from ._rules import find
 from ._summary import recommend
@@ -30,21 +30,23 @@ def adaptation_report(
     """Say whether to deploy an adapted model, as far as that can be known.
 
     It compares the fitted estimator with its source-only model, the same network
-    trained with ``lambda_max=0``, and with simple models of unlike kinds: logistic
-    regressions and a random forest. What they predict for the target, without its
-    labels, gives the verdict, class proportions with an interval, a figure that the
-    accuracy hardly exceeds, and the rows to label next. Each finding says what it
-    means and what to try: label shift, collapsed predictions, a domain classifier that
-    never learned or always wins, a lambda without effect.
+    trained with ``lambda_max=0``, and with simple models of unlike kinds: logistic, or
+    ridge, regressions and a random forest. What they predict for the target, without
+    its labels, gives the verdict, class proportions or mean and deviation of y with an
+    interval, a figure that the accuracy hardly exceeds, or the error hardly stays
+    below, and the rows to label next. Each finding says what it means and what to try:
+    label shift, collapsed predictions, a domain classifier that never learned or always
+    wins, a lambda without effect.
 
     Parameters
     ----------
-    estimator : fitted DANNClassifier, Pipeline that ends in one, or search
-        Not modified. Of a search, what it chose.
+    estimator : fitted DANNClassifier or DANNRegressor, Pipeline or search
+        Or a Pipeline that ends in one, or a search over that, of which it is what was
+        chosen. Not modified.
     X_src : array-like or sparse matrix of shape (n_samples, n_features)
         Source rows, raw, as for ``fit``.
-    y_src : array-like of shape (n_samples,)
-        Source labels.
+    y_src : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Source labels, or numbers.
     X_tgt : array-like or sparse matrix of shape (n_target, n_features)
         Target rows, raw.
     sample_weight : array-like of shape (n_samples,), default=None
@@ -52,8 +54,8 @@ def adaptation_report(
     sample_weight_tgt : array-like of shape (n_target,), default=None
         If ``fit`` got it. Models are trained by these weights; in what they are
         compared by each row of positive weight counts once.
-    y_tgt : array-like of shape (n_target,), default=None
-        The few target labels, if ``fit`` got them.
+    y_tgt : array-like of shape (n_target,) or (n_target, n_outputs), default=None
+        The few target labels, or numbers, if ``fit`` got them.
     groups : array-like of shape (n_samples,), default=None
         If ``fit`` got them.
     groups_tgt : array-like of shape (n_target,), default=None
@@ -75,12 +77,13 @@ def adaptation_report(
     It trains five networks: the source-only model; and on 80% of the source this, the
     estimator, and both in reverse. That takes three to five times as long as the fit.
 
-    The verdict follows Cohen's kappa with a random forest whose columns are scaled for
-    each domain by itself. It is "for" if this is higher for the adapted than for the
-    source-only model, by an interval of 90% over target rows (bootstrap): where models
-    are wrong, models of unlike kinds are wrong in unlike ways. It is "against" if it is
-    not, and adapting cost five points of accuracy on the source. It is "open"
-    otherwise, and if the classes have other proportions in the target.
+    The verdict follows Cohen's kappa, of numbers Lin's concordance, with a random
+    forest whose columns are scaled for each domain by itself. It is "for" if this is
+    higher for the adapted than for the source-only model, by an interval of 90% over
+    target rows (bootstrap): where models are wrong, models of unlike kinds are wrong in
+    unlike ways. It is "against" if it is not, and adapting cost .05 of accuracy, or of
+    R2, on the source. It is "open" otherwise, and if the classes have other proportions
+    in the target, or y another mean.
 
     Examples
     --------
@@ -118,8 +121,9 @@ class AdaptationReport:
     ----------
     measures : object
         The figures: ``scores`` (of the source-only and of the adapted model),
-        ``evidence`` (what all models predict), ``distances``, ``proportions``,
-        ``history``, ``source_only`` (the source-only model itself) and others.
+        ``evidence`` (what all models predict), ``distances``, ``proportions`` or
+        ``moments``, ``history``, ``source_only`` (the source-only model itself) and
+        others.
 
     Attributes
     ----------
@@ -130,8 +134,12 @@ class AdaptationReport:
         "for" if a model of another kind supports adapting, "against" if it does not and
         adapting cost accuracy on the source, else "open". How often that was right is
         in the guide.
-    accuracy_at_most : float
-        What the accuracy of the adapted model on the target hardly exceeds.
+    accuracy_at_most : float or None
+        What the accuracy of the adapted model on the target hardly exceeds; None of a
+        regressor.
+    error_at_least : float or None
+        What its root mean squared error hardly stays below, in the units of y, or of
+        several numbers in deviations of each; None of a classifier.
     findings : list of Finding
         Each with ``kind``, ``is_warning``, ``what``, ``meaning`` and ``advice``;
         warnings first.
@@ -156,9 +164,14 @@ class AdaptationReport:
         return recommend(self.measures, self.verdict)
 
     @property
-    def accuracy_at_most(self) -> float:
+    def accuracy_at_most(self) -> float | None:
         """What the accuracy on the target hardly exceeds."""
-        return self.measures.evidence.accuracy_at_most
+        return getattr(self.measures.evidence, "accuracy_at_most", None)
+
+    @property
+    def error_at_least(self) -> float | None:
+        """What the error on the target hardly stays below."""
+        return getattr(self.measures.evidence, "error_at_least", None)
 
     def rows_to_label(self, n: int, *, random_state: RandomState = None) -> Array:
         """Draw the target rows whose labels tell most.
@@ -199,7 +212,9 @@ class AdaptationReport:
             A row for each model: accuracy on held-out source rows, share of target rows
             for which it predicts what the adapted model does, mean Cohen's kappa with
             the others; for two classes also the AUC on held-out source rows and
-            Spearman's correlation with the adapted model's probabilities.
+            Spearman's correlation with the adapted model's probabilities. Of numbers R2
+            and root mean squared error on held-out source rows, and Lin's concordance
+            with the adapted model and, the mean, with the others.
         """
         return to_frame(self)
 

@@ -61,7 +61,7 @@ def class_proportions(evidence):
 
     Parameters
     ----------
-    evidence : Evidence
+    evidence : ClassEvidence
         What the models predict.
 
     Returns

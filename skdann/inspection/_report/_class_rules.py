@@ -8,6 +8,9 @@ from ._finding import Finding
 # Total variation of the proportions, beyond what counting brings about.
 _PROPORTIONS_DIFFER = 0.1
 
+# Infomax that adapting may cost.
+_LOST_INFOMAX = 0.05
+
 _ADVICE = (
     "If you know the proportions of the target, give them as target_prior and fit "
     "again. Else label a few rows to decide."
@@ -93,6 +96,22 @@ def _proportions_are_unknown(measures, alone):
         "proportions really differ and adapting hides it: it draws them towards "
         "those of the source.",
         _ADVICE,
+    )
+
+
+def lost_infomax(measures):
+    """Find predictions that are less certain, or of fewer classes, once adapted."""
+    before, after = measures.scores["infomax"]
+    if after >= before - _LOST_INFOMAX:
+        return None
+    return Finding(
+        "lost_infomax",
+        True,
+        f"Infomax of the predictions for the target fell from {before:.2f} to "
+        f"{after:.2f}.",
+        "They are less certain, or of fewer classes: aligning the domains may have "
+        "mixed the classes.",
+        "Lower lambda_max, or choose it by DANNGridSearchCV.",
     )
 
 

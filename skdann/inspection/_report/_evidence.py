@@ -1,23 +1,21 @@
-"""What models predict for the same rows, and how far that makes them agree."""
+"""What models predict for the same rows, and whether that makes them agree."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
-from scipy.stats import spearmanr
-from sklearn.metrics import roc_auc_score
 
-from ...metrics._agreement import combination_weights, mean_agreement, pairwise_kappa
-from ...metrics._target_accuracy import accuracy_estimates
-
-# Names of the simple models. Sparse rows stay as they are: they have no "by domain".
-LINEAR = "logistic regression"
-LINEAR_BY_DOMAIN = "logistic regression by domain"
 FOREST = "random forest"
-FOREST_BY_DOMAIN = "random forest by domain"
 
 # Samples of the target's rows that the interval of a change is taken from.
 _N_DRAWS = 200
+
+
+def by_domain(name):
+    """Return the name of a simple model whose columns are scaled domain by domain."""
+    return f"{name} by domain"
 
 
 @dataclass(frozen=True)
@@ -37,40 +35,36 @@ class Change:
     high: float
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """Probabilities that all models predict: the networks and the simple models.
+@dataclass(frozen=True, kw_only=True)
+class Evidence(ABC):
+    """What all models answer: the networks and the simple models.
 
     Each was trained twice: on the whole source, and on a part of it, so that there are
-    source rows to score and to calibrate it by.
+    source rows to score and to calibrate it by. A subclass says what answers are, and
+    how they are compared.
 
     Attributes
     ----------
-    classes : ndarray of shape (n_classes,)
-        The labels.
-    target : dict of str to ndarray of shape (n, n_classes)
+    target : dict of str to ndarray of shape (n, n_outputs)
         Of target rows, by the models that learned the whole source: the networks
         "source only" and "adapted", then the simple models, by name.
-    part_source, part_target : dict of str to ndarray of shape (n, n_classes)
+    part_source, part_target : dict of str to ndarray of shape (n, n_outputs)
         Of held-out source rows and of target rows, by those that learned a part.
-    codes : ndarray of int of shape (n_held_out,)
-        Classes of the held-out rows, as positions.
-    source_proportions : ndarray of shape (n_classes,)
-        Of the classes in the whole source.
     rows : ndarray of int of shape (n,)
         Positions of the target rows in X_tgt.
     is_labelled : ndarray of bool of shape (n,)
         Whether their labels are known.
     """
 
-    classes: np.ndarray
     target: dict[str, np.ndarray]
     part_source: dict[str, np.ndarray]
     part_target: dict[str, np.ndarray]
-    codes: np.ndarray
-    source_proportions: np.ndarray
     rows: np.ndarray
     is_labelled: np.ndarray
+
+    # Names of a linear model, and of the score on held-out source rows.
+    linear: ClassVar[str]
+    source_score: ClassVar[str]
 
     @property
     def names(self):
@@ -84,100 +78,72 @@ class Evidence:
 
     @property
     def witness(self):
-        """Name of the model that is least like a network."""
-        return FOREST_BY_DOMAIN if FOREST_BY_DOMAIN in self.target else FOREST
+        """Name of the model that is least like a network.
 
-    @cached_property
-    def votes(self):
-        """Classes that are predicted for the target, shape (n_models, n)."""
-        return np.stack([P.argmax(axis=1) for P in self.target.values()])
+        Sparse rows stay as they are: they have no "by domain".
+        """
+        name = by_domain(FOREST)
+        return name if name in self.target else FOREST
 
-    @cached_property
-    def weights(self):
-        """How much each model counts, by its agreement with the others."""
-        return combination_weights(self.votes)
-
-    @cached_property
+    @property
+    @abstractmethod
     def models(self):
         """The figures of each model, a dict of str to float, by its name.
 
-        AUC and rank correlation are of two classes alone.
+        Among them "agreement", the mean with all others on the target.
         """
-        adapted = self.target["adapted"]
-        agreement = mean_agreement(self.votes)
-        return {
-            name: {
-                "source_accuracy": _accuracy(self.part_source[name], self.codes),
-                **_auc(self.part_source[name], self.codes),
-                "same_prediction": float(np.mean(self.votes[i] == self.votes[1])),
-                "agreement": float(agreement[i]),
-                **_rank_correlation(self.target[name], adapted),
-            }
-            for i, name in enumerate(self.names)
-        }
 
     @property
     def best_simple(self):
         """Name of the simple model that agrees best with all others."""
         return max(self.simple, key=lambda name: self.models[name]["agreement"])
 
-    @cached_property
-    def accuracy(self):
-        """Estimates of the adapted model's accuracy on the target, by name."""
-        others = [self.part_target[name].argmax(axis=1) for name in self.simple]
-        return accuracy_estimates(
-            self.part_source["adapted"],
-            self.codes,
-            self.part_target["adapted"],
-            np.stack(others),
-        )
-
     @property
-    def accuracy_at_most(self):
-        """The highest of the estimates, which the truth rarely exceeds."""
-        return max(self.accuracy.values())
-
-    @property
-    def kappa_with_witness(self):
-        """Cohen's kappa of the source-only and the adapted model with the witness."""
-        return _kappas(self._votes_of_networks_and(self.witness))
+    def agreement_with_witness(self):
+        """Of the source-only and of the adapted model."""
+        return self._agreements_with(self.witness, slice(None))
 
     @cached_property
-    def change_of_kappa(self):
+    def change(self):
         """How adapting changed the agreement with the witness, a Change."""
-        return self.change_of_kappa_with(self.witness)
+        return self.change_with(self.witness)
 
-    def change_of_kappa_with(self, name):
+    def change_with(self, name):
         """Return how adapting changed the agreement with a simple model, a Change."""
-        votes, n = self._votes_of_networks_and(name), len(self.rows)
+        n = len(self.rows)
         rng = np.random.default_rng(0)  # the same report, the same interval
         drawn = [
-            np.diff(_kappas(votes[:, rng.integers(n, size=n)])) for _ in range(_N_DRAWS)
+            np.diff(self._agreements_with(name, rng.integers(n, size=n)))
+            for _ in range(_N_DRAWS)
         ]
         low, high = np.quantile(drawn, [0.05, 0.95]).tolist()
-        return Change(float(np.diff(_kappas(votes))[0]), low, high)
+        value = np.diff(self._agreements_with(name, slice(None)))[0]
+        return Change(float(value), low, high)
 
-    def _votes_of_networks_and(self, name):
-        return self.votes[[0, 1, self.names.index(name)]]
+    @property
+    def lost_on_source(self):
+        """How much of the score on held-out source rows adapting cost."""
+        before, after = (
+            self.models[name][self.source_score] for name in ("source only", "adapted")
+        )
+        return before - after
 
+    @abstractmethod
+    def _agreements_with(self, name, rows):
+        """Return the agreement of both networks with a model, on some rows."""
 
-def _kappas(votes):
-    """Return the agreement of the first two with the third."""
-    return tuple(pairwise_kappa(votes)[:2, 2].tolist())
+    @abstractmethod
+    def disagreement(self):
+        """Return how far the models disagree on each row, at least 0."""
 
+    @abstractmethod
+    def differ(self, name, other):
+        """Return on which rows two models predict what is not the same."""
 
-def _accuracy(P, codes):
-    return float(np.mean(P.argmax(axis=1) == codes))
+    @abstractmethod
+    def is_alike(self, name):
+        """Whether a model predicts as the adapted one: it matters not which is used."""
 
-
-def _auc(P, codes):
-    if P.shape[1] != 2 or len(np.unique(codes)) < 2:
-        return {}
-    return {"auc": float(roc_auc_score(codes, P[:, 1]))}
-
-
-def _rank_correlation(P, of_adapted):
-    scores = P[:, -1], of_adapted[:, -1]
-    if P.shape[1] != 2 or min(map(np.ptp, scores)) == 0:
-        return {}
-    return {"rank_correlation": float(spearmanr(*scores).statistic)}
+    @abstractmethod
+    def likeness(self, name):
+        """Return in words how far the adapted model predicts as another."""

@@ -5,11 +5,10 @@ import math
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ...metrics._agreement import disagreement
 from ...metrics._paired import rows_to_settle
 from ...metrics._sampling import draw_rows, inclusion_probabilities
 
-# Where all agree, the entropy is 0 up to so much.
+# Where all agree, the disagreement is 0 up to so much.
 _ROUNDING = 1e-9
 
 
@@ -41,7 +40,8 @@ def rows_to_label(evidence, n, random_state):
 def n_to_label(evidence):
     """Return about how many such rows tell the adapted model from the best simple one.
 
-    If the better one is right on three quarters of the rows that they differ on.
+    If the better one is right, or nearer, on three quarters of the rows that they
+    differ on.
 
     Parameters
     ----------
@@ -54,11 +54,8 @@ def n_to_label(evidence):
         At most as many as there are to draw; 0 if both predict the same.
     """
     shares = _shares(evidence)
-    adapted, simple = (
-        evidence.votes[evidence.names.index(name)]
-        for name in ("adapted", evidence.best_simple)
-    )
-    share_of_these = shares[adapted != simple].sum()
+    differ = evidence.differ("adapted", evidence.best_simple)
+    share_of_these = shares[differ].sum()
     if share_of_these == 0:
         return 0
     n = math.ceil(rows_to_settle() / share_of_these)
@@ -67,7 +64,7 @@ def n_to_label(evidence):
 
 def _shares(evidence):
     """Return the probability by which each row is drawn, or only zeros."""
-    entropy = disagreement(evidence.votes, evidence.weights)
-    entropy[evidence.is_labelled | (entropy < _ROUNDING)] = 0
-    total = entropy.sum()
-    return entropy / total if total > 0 else entropy
+    size = evidence.disagreement()
+    size[evidence.is_labelled | (size < _ROUNDING)] = 0
+    total = size.sum()
+    return size / total if total > 0 else size

@@ -8,8 +8,6 @@ from html import escape
 
 from .._history import HistoryDisplay
 from .._text import align
-from ._summary import reasons
-from ._tables import tables
 
 WIDTH = 88
 
@@ -18,13 +16,13 @@ def _title(measures):
     n_source, n_target = measures.n_rows
     return (
         f"Adaptation report: {n_source:,} source rows, {n_target:,} target rows, "
-        f"{len(measures.classes)} classes, lambda_max={measures.lambda_max:g}"
+        f"{measures.kind}, lambda_max={measures.lambda_max:g}"
     )
 
 
 def _paragraphs(report):
     """Return what is said first: what to do, and why."""
-    return [report.recommendation, *reasons(report.measures, report.verdict)]
+    return [report.recommendation, *report.measures.reasons(report.verdict)]
 
 
 def to_text(report):
@@ -32,7 +30,7 @@ def to_text(report):
     lines = [_title(report.measures), ""]
     for text in _paragraphs(report):
         lines += [*textwrap.wrap(text, WIDTH), ""]
-    for title, heads, rows in tables(report.measures):
+    for title, heads, rows in report.measures.tables():
         lines += [*textwrap.wrap(title, WIDTH), *align([heads, *rows]), ""]
     for finding in report.findings:
         mark = "!" if finding.is_warning else "-"
@@ -79,7 +77,7 @@ def to_html(report, *, whole_page):
         f'<p class="verdict">{escape(first)}</p>',
         *(f"<p>{escape(text)}</p>" for text in rest),
         *map(_finding_to_html, report.findings),
-        *(_table_to_html(*table) for table in tables(measures)),
+        *(_table_to_html(*table) for table in measures.tables()),
         *_figures_to_html(measures),
     ]
     body = f'<div class="skdann-report"><style>{_STYLE}</style>{"".join(parts)}</div>'

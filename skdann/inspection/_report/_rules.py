@@ -1,18 +1,14 @@
 """Rules from measures to findings: what a figure means, and what to try."""
 
-from ._class_rules import one_class, other_proportions
 from ._finding import Finding
-from ._verdict import lost_source
+from ._verdict import LOST
 
 # Limits from 33 pairs of real domains (docs/guide/report.md). Where the comment names a
 # figure, the limit lies beyond all that was seen there; the others separate most of the
 # pairs that lost by adapting from those that gained.
 _NEVER_LEARNED = 0.55  # highest domain accuracy of any epoch; the lowest was .58
 _ALWAYS_WINS = 0.9  # domain accuracy at the end; the highest was .75
-_NO_EFFECT = 0.99  # agreement with the source-only model; the highest was .97
 _ALIKE = 0.3  # proxy A-distance
-_LOST = 0.05  # of reverse validation
-_GAINED = 0.05  # of infomax, or lost
 
 
 def find(measures):
@@ -28,10 +24,14 @@ def find(measures):
     list of Finding
     """
     if measures.lambda_max == 0 or not measures.saw_target:
-        rules = [_not_adapted, one_class]
+        findings = [_not_adapted(measures), measures.find_collapse()]
     else:
-        rules = _RULES
-    findings = [rule(measures) for rule in rules]
+        findings = [
+            measures.find_collapse(),
+            *(rule(measures) for rule in _OF_DOMAINS),
+            *measures.find_of_y(),
+            *(rule(measures) for rule in _OF_SCORES),
+        ]
     findings = [finding for finding in findings if finding is not None]
     return sorted(findings, key=lambda finding: not finding.is_warning)
 
@@ -44,7 +44,8 @@ def _not_adapted(measures):
         + ("lambda_max=0." if measures.saw_target else "it was fitted without X_tgt."),
         "The network learned from the source alone: both columns are of source-only "
         "models.",
-        "Fit with X_tgt and lambda_max=1, and make the report of that.",
+        f"Fit with X_tgt and lambda_max={measures.usual_lambda:g}, and make the report "
+        "of that.",
     )
 
 
@@ -88,20 +89,19 @@ def _always_wins(measures):
         True,
         f"The domain classifier is right on {final:.0%} of the rows to the end.",
         "The features still reveal the domain: they were hardly aligned.",
-        "Raise lambda_max (3, 10) or train longer. If the domains differ in scale, or "
-        "in a column that names them, correct that first: scale each domain by itself, "
-        "drop the column.",
+        f"Raise lambda_max ({measures.larger_lambdas}) or train longer. If the domains "
+        "differ in scale, or in a column that names them, correct that first: scale "
+        "each domain by itself, drop the column.",
     )
 
 
 def _no_effect(measures):
-    if measures.agreement < _NO_EFFECT:
+    if not measures.effect:
         return None
     return Finding(
         "no_effect",
         True,
-        f"With and without adapting, {measures.agreement:.1%} of the target get the "
-        "same prediction.",
+        f"With and without adapting, {measures.effect}.",
         f"lambda_max={measures.lambda_max:g} changes hardly anything.",
         "If the scores are good, use lambda_max=0. Else raise lambda_max, or widen "
         "domain_hidden_layer_sizes.",
@@ -109,50 +109,41 @@ def _no_effect(measures):
 
 
 def _lost_source(measures):
-    if not lost_source(measures):
+    before, after = measures.scores[measures.evidence.source_score]
+    if measures.evidence.lost_on_source <= LOST:
         return None
-    before, after = measures.scores["source_accuracy"]
     return Finding(
         "lost_source",
         True,
-        f"Accuracy on held-out source rows fell from {before:.1%} to {after:.1%}.",
-        "The adversary removed features that separate the classes.",
+        f"{measures.of_source} on held-out source rows fell from "
+        f"{_in_words(measures, before)} to {_in_words(measures, after)}.",
+        "The adversary removed features that predict y.",
         "Lower lambda_max.",
     )
 
 
 def _lost_reverse(measures):
     before, after = measures.scores["reverse_validation"]
-    if after >= before - _LOST:
+    if after >= before - LOST:
         return None
     return Finding(
         "lost_reverse",
         True,
-        f"Reverse validation fell from {before:.1%} to {after:.1%}.",
+        f"Reverse validation fell from {_in_words(measures, before)} to "
+        f"{_in_words(measures, after)}.",
         "A model trained on the adapted model's pseudo-labels predicts the source less "
-        "well: adapting may have mixed some classes.",
+        "well: adapting may have mixed rows of unlike y.",
         "Lower lambda_max, or choose it by DANNGridSearchCV.",
     )
 
 
-def _lost_infomax(measures):
-    before, after = measures.scores["infomax"]
-    if after >= before - _GAINED:
-        return None
-    return Finding(
-        "lost_infomax",
-        True,
-        f"Infomax of the predictions for the target fell from {before:.2f} to "
-        f"{after:.2f}.",
-        "They are less certain, or of fewer classes: aligning the domains may have "
-        "mixed the classes.",
-        "Lower lambda_max, or choose it by DANNGridSearchCV.",
-    )
+def _in_words(measures, score):
+    return measures.score_format.format(score)
 
 
 def _still_apart(measures):
     before, after = (measures.distances[k] for k in ("source only", "adapted"))
-    if after < before - _ALIKE or measures.distances["input"] < _ALIKE:
+    if after < max(before - _ALIKE, _ALIKE) or measures.distances["input"] < _ALIKE:
         return None
     return Finding(
         "still_apart",
@@ -165,14 +156,5 @@ def _still_apart(measures):
     )
 
 
-_RULES = (
-    one_class,
-    _never_learned,
-    _always_wins,
-    _no_effect,
-    other_proportions,
-    _lost_source,
-    _lost_reverse,
-    _lost_infomax,
-    _still_apart,
-)
+_OF_DOMAINS = (_never_learned, _always_wins, _no_effect)
+_OF_SCORES = (_lost_source, _lost_reverse, _still_apart)

@@ -5,16 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.ensemble import RandomForestClassifier
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
-from ..._baseline import BaselineClassifier
 from ..._data._groups import if_used
-from ..._data._targets import UNLABELLED, encode_known_labels
-from ..._pipelines import Preprocessing
+from ..._pipelines import Preprocessing, last_step
 from .._fitted import of_each_domain, some_rows
-from ._evidence import FOREST, FOREST_BY_DOMAIN, LINEAR, LINEAR_BY_DOMAIN, Evidence
+from ._evidence import FOREST, by_domain
 
 N_TREES = 200
 
@@ -22,7 +19,7 @@ N_TREES = 200
 _MAX_ROWS = 10_000
 
 
-def gather(comparison, estimator, X, y, target, *, fit_params, random_state):
+def gather(kind, comparison, estimator, X, y, target, *, fit_params, random_state):
     """Return what all models predict for held-out source rows and for the target.
 
     The simple models learn what the networks do, as the preprocessing of these returns
@@ -30,6 +27,8 @@ def gather(comparison, estimator, X, y, target, *, fit_params, random_state):
 
     Parameters
     ----------
+    kind : type
+        Of the evidence: of classes, or of numbers.
     comparison : Comparison
         Networks that were trained on a part of the source.
     estimator : fitted estimator
@@ -49,23 +48,23 @@ def gather(comparison, estimator, X, y, target, *, fit_params, random_state):
     """
     seed = random_state.randint(2**31 - 1)
     rows = some_rows(target.X, _MAX_ROWS, random_state)
-    data = _Data(X, y, target.X, fit_params, comparison.test, rows)
+    data = _Data(kind, X, y, target.X, fit_params, comparison.test, rows)
     everything = np.arange(_num_samples(X))
     of_part = data.predict(
         comparison.source_only, comparison.adapted, comparison.train, seed
     )
     of_whole = data.predict(comparison.whole_source_only, estimator, everything, seed)
-    classes = comparison.adapted.classes_
-    codes = np.searchsorted(classes, y)
-    return Evidence(
-        classes=classes,
-        target={name: P for name, (_, P) in of_whole.items()},
-        part_source={name: P for name, (P, _) in of_part.items()},
-        part_target={name: P for name, (_, P) in of_part.items()},
-        codes=codes[comparison.test],
-        source_proportions=np.bincount(codes, minlength=len(classes)) / len(codes),
+    network = last_step(comparison.adapted)
+    is_labelled = np.zeros(len(target.positions), dtype=bool)
+    if target.y is not None:
+        is_labelled = kind.is_known(target, network)
+    return kind(
+        target={name: answers for name, (_, answers) in of_whole.items()},
+        part_source={name: answers for name, (answers, _) in of_part.items()},
+        part_target={name: answers for name, (_, answers) in of_part.items()},
         rows=target.positions[rows],
-        is_labelled=_is_labelled(target, classes)[rows],
+        is_labelled=is_labelled[rows],
+        **kind.of_y(y, comparison.test, network),
     )
 
 
@@ -73,6 +72,7 @@ def gather(comparison, estimator, X, y, target, *, fit_params, random_state):
 class _Data:
     """The rows that models are trained on, and those that they predict."""
 
+    kind: type
     X: object
     y: object
     X_tgt: object
@@ -81,14 +81,14 @@ class _Data:
     rows_tgt: np.ndarray
 
     def predict(self, source_only, adapted, train, seed):
-        """Train simple models; return probabilities of both domains, by name."""
+        """Train simple models; return what all answer for both domains, by name."""
         raw = self.X, self.X_tgt
         learned, preprocessing = self._learned_rows(adapted, train)
         X, X_tgt = (flat(preprocessing.transform(A)) for A in raw)
         weight = self.fit_params["sample_weight"]
         if weight is not None:
             weight = _safe_indexing(weight, train)
-        simple = _simple_models(sparse.issparse(X), seed)
+        simple = self._simple_models(sparse.issparse(X), seed)
         given = if_used(self.fit_params, simple.values())
         given = {**given, "sample_weight": weight}
         for model in simple.values():
@@ -99,8 +99,8 @@ class _Data:
             )
         networks = {"source only": source_only, "adapted": adapted}
         return {
-            **{name: self._probabilities(m, *raw) for name, m in networks.items()},
-            **{name: self._probabilities(m, X, X_tgt) for name, m in simple.items()},
+            **{name: self._answers(m, *raw) for name, m in networks.items()},
+            **{name: self._answers(m, X, X_tgt) for name, m in simple.items()},
         }
 
     def _learned_rows(self, adapted, train):
@@ -117,35 +117,28 @@ class _Data:
             X = preprocessing.transform(X)
         return (flat(X), y), preprocessing
 
-    def _probabilities(self, model, X, X_tgt):
+    def _answers(self, model, X, X_tgt):
         on_source, on_target = of_each_domain(model)
         return (
-            on_source.predict_proba(_safe_indexing(X, self.held_out)),
-            on_target.predict_proba(_safe_indexing(X_tgt, self.rows_tgt)),
+            self.kind.answers(on_source, _safe_indexing(X, self.held_out)),
+            self.kind.answers(on_target, _safe_indexing(X_tgt, self.rows_tgt)),
         )
 
-
-def _is_labelled(target, classes):
-    """Return for which target rows ``y_tgt`` has a class, not the mark of unknown."""
-    if target.y is None:
-        return np.zeros(len(target.positions), dtype=bool)
-    return encode_known_labels(target.y, target.X, classes) != UNLABELLED
-
-
-def _simple_models(is_sparse, seed):
-    """Return the simple models by name; rows that are sparse stay as they are."""
-    forest = RandomForestClassifier(N_TREES, random_state=seed)
-    if is_sparse:
+    def _simple_models(self, is_sparse, seed):
+        """Return the simple models by name; rows that are sparse stay as they are."""
+        baseline, linear = self.kind.baseline, self.kind.linear
+        forest = self.kind.forest(N_TREES, random_state=seed)
+        if is_sparse:
+            return {
+                linear: baseline(standardize=None),
+                FOREST: baseline(forest, standardize=None),
+            }
         return {
-            LINEAR: BaselineClassifier(standardize=None),
-            FOREST: BaselineClassifier(forest, standardize=None),
+            linear: baseline(standardize="source"),
+            by_domain(linear): baseline(standardize="domain"),
+            FOREST: baseline(forest, standardize="source"),
+            by_domain(FOREST): baseline(forest, standardize="domain"),
         }
-    return {
-        LINEAR: BaselineClassifier(standardize="source"),
-        LINEAR_BY_DOMAIN: BaselineClassifier(standardize="domain"),
-        FOREST: BaselineClassifier(forest, standardize="source"),
-        FOREST_BY_DOMAIN: BaselineClassifier(forest, standardize="domain"),
-    }
 
 
 def flat(X):

@@ -1,30 +1,7 @@
-"""What is said first: what to do, and why."""
+"""What is said first: what to do."""
 
-from ._class_rules import proportions_differ
+from ...metrics._paired import rows_to_settle
 from ._labels import n_to_label
-
-# Of 69 pairs of real domains, from docs/results/reports.json; docs/reliability.md.
-N_PAIRS = 69
-GAINED = {"for": (15, 15), "open": (27, 51), "against": (1, 3)}
-N_HELD = 65  # pairs whose accuracy was at most the highest estimate
-EXCESS = 0.15  # of this estimate over the truth, on average
-
-# Share of the target above which it does not matter which of two models predicts.
-_ALIKE = 0.98
-
-_WITNESS = "A random forest, a model of another kind, "
-_REASONS = {
-    "for": f"{_WITNESS}agrees more with the adapted than with the source-only model.",
-    "against": (
-        "Adapting has cost accuracy on the source, and a random forest, a model of "
-        "another kind, does not agree more with the adapted model."
-    ),
-    "open": f"{_WITNESS}does not agree more with the adapted model.",
-    "other proportions": (
-        "The classes have other proportions in the target: then agreement of unlike "
-        "models says little."
-    ),
-}
 
 
 def recommend(measures, verdict):
@@ -32,7 +9,8 @@ def recommend(measures, verdict):
 
     To be deployed, the adapted model must also agree better with all others than any
     simple model does, or predict as the best of these; to stay with that one, it must
-    agree better than the adapted model.
+    agree better than the adapted model. Nor is anything to be deployed where y may be
+    distributed otherwise.
 
     Parameters
     ----------
@@ -43,36 +21,15 @@ def recommend(measures, verdict):
     """
     evidence = measures.evidence
     best = evidence.best_simple
-    figures, of_adapted = evidence.models[best], evidence.models["adapted"]
-    leads = of_adapted["agreement"] >= figures["agreement"]
-    same = figures["same_prediction"]
-    if verdict == "for" and (leads or same >= _ALIKE):
+    of_best, of_adapted = (
+        evidence.models[name]["agreement"] for name in (best, "adapted")
+    )
+    leads, is_alike = of_adapted >= of_best, evidence.is_alike(best)
+    if verdict == "for" and (leads or is_alike) and not measures.may_differ:
         return "Deploy the adapted model."
     if verdict == "against" and not leads:
         return f"Stay with the {best}."
-    if same >= _ALIKE:
-        return f"Stay with the {best}: the adapted model predicts {same:.0%} alike."
-    n = n_to_label(evidence)
+    if is_alike and not measures.may_differ:
+        return f"Stay with the {best}: the adapted model {evidence.likeness(best)}."
+    n = n_to_label(evidence) or rows_to_settle()
     return f"Label {n} target rows first: report.rows_to_label({n})."
-
-
-def reasons(measures, verdict):
-    """Return sentences that say why, and how often that was right.
-
-    Parameters
-    ----------
-    measures : Measures
-        Of a fitted model.
-    verdict : {"for", "against", "open"}
-        What it came to.
-    """
-    key = "other proportions" if proportions_differ(measures) else verdict
-    gained, of = GAINED[verdict]
-    estimates = measures.evidence.accuracy.values()
-    return [
-        f"{_REASONS[key]} Where the verdict was {verdict!r} on {N_PAIRS} pairs of real "
-        f"domains, adapting had gained in {gained} of {of}.",
-        f"Accuracy on the target: at most about {max(estimates):.2f} (estimates from "
-        f"{min(estimates):.2f}). That held on {N_HELD} of these pairs; the truth was "
-        f"{EXCESS:.2f} lower on average.",
-    ]

@@ -1,104 +1,57 @@
-"""The tables of a report, as texts."""
-
-import numpy as np
-
-# Classes of which the proportions are shown: those that differ most.
-_MAX_CLASSES = 8
-
-_OF_MODELS = {
-    "source_accuracy": ("accuracy", "{:.3f}"),
-    "auc": ("AUC", "{:.3f}"),
-    "same_prediction": ("same", "{:.1%}"),
-    "agreement": ("kappa", "{:.2f}"),
-    "rank_correlation": ("Spearman", "{:.2f}"),
-}
-_ALL_MODELS = (
-    "All models: accuracy and AUC on held-out source rows; on the target the share of "
-    "rows predicted as by the adapted model, mean Cohen's kappa with the others, and "
-    "Spearman's correlation with the adapted model's probabilities"
-)
-_SCORES = {
-    "infomax": ("infomax", "certainty and balance on the target, of 1"),
-    "reverse_validation": (
-        "reverse validation",
-        "trained on pseudo-labels, tested on source",
-    ),
-}
+"""What the tables of all reports have in common."""
 
 
-def tables(measures):
-    """Return the tables of a report: title, heads, rows of texts."""
-    evidence = measures.evidence
-    return [
-        (_ALL_MODELS, *_of_models(evidence)),
-        ("Both networks", ["", "source only", "adapted", ""], _of_networks(measures)),
-        (
-            "Accuracy of the adapted model on the target, as estimated",
-            ["by", "at most about"],
-            [[name, f"{value:.2f}"] for name, value in evidence.accuracy.items()],
-        ),
-        (
-            "Proportions of the classes",
-            ["class", "source", "source only", "adapted", "estimated", "90% interval"],
-            _of_classes(measures),
-        ),
-        (
-            "Distance of the domains, 0 to 2",
-            ["", *measures.distances],
-            [["proxy A-distance", *map("{:.2f}".format, measures.distances.values())]],
-        ),
-    ]
+def of_models(evidence, columns):
+    """Return heads and rows, a row for each model.
 
-
-def _of_models(evidence):
-    """Return heads and rows; a figure that no model has gets no column."""
+    Parameters
+    ----------
+    evidence : Evidence
+        What the models predict.
+    columns : dict of str to (str, str)
+        Of each figure its head and format; one that no model has gets no column.
+    """
     shown = [
-        name for name in _OF_MODELS if any(name in f for f in evidence.models.values())
+        name for name in columns if any(name in f for f in evidence.models.values())
     ]
     rows = [
-        [model, *(_figure(figures, name) for name in shown)]
+        [model, *(_figure(figures, name, columns) for name in shown)]
         for model, figures in evidence.models.items()
     ]
-    return ["", *(_OF_MODELS[name][0] for name in shown)], rows
+    return ["", *(columns[name][0] for name in shown)], rows
 
 
-def _figure(figures, name):
-    return _OF_MODELS[name][1].format(figures[name]) if name in figures else ""
+def _figure(figures, name, columns):
+    return columns[name][1].format(figures[name]) if name in figures else ""
 
 
-def _of_networks(measures):
+def of_networks(measures, scores, of_agreement):
+    """Return the table of both networks.
+
+    Parameters
+    ----------
+    measures : Measures
+        Of a fitted model.
+    scores : dict of str to (str, str)
+        Of each score its name and what it is.
+    of_agreement : str
+        What the agreement with the witness is called.
+    """
     rows = [
         [name, *map("{:.3f}".format, measures.scores[key]), note]
-        for key, (name, note) in _SCORES.items()
+        for key, (name, note) in scores.items()
     ]
-    change = measures.evidence.change_of_kappa
-    kappas = map("{:.3f}".format, measures.evidence.kappa_with_witness)
+    change = measures.evidence.change
+    agreement = map("{:.3f}".format, measures.evidence.agreement_with_witness)
     note = f"changed by {change.low:+.3f} to {change.high:+.3f} (90%)"
-    rows.append(["kappa with forest", *kappas, note])
-    return rows
+    rows.append([of_agreement, *agreement, note])
+    return "Both networks", ["", "source only", "adapted", ""], rows
 
 
-def _of_classes(measures):
-    estimated = measures.class_proportions
-    columns = np.array(list(measures.proportions.values()))
-    spread = np.ptp(columns, axis=0)
-    most = np.sort(np.argsort(-spread, kind="stable")[:_MAX_CLASSES])
-    rows = [
-        [
-            str(measures.classes[i]),
-            *(f"{share:.1%}" for share in columns[:, i]),
-            _interval(estimated, i),
-        ]
-        for i in most
-    ]
-    left_out = len(measures.classes) - len(most)
-    if left_out:
-        rows.append([f"{left_out} that differ less", "", "", "", "", ""])
-    return rows
-
-
-def _interval(estimated, i):
-    if not estimated.is_reliable:
-        return "not reliable"
-    low, high = (bound[i] for bound in estimated.interval)
-    return f"{low:.1%} to {high:.1%}"
+def of_distances(measures):
+    """Return the table of the distances of the domains."""
+    return (
+        "Distance of the domains, 0 to 2",
+        ["", *measures.distances],
+        [["proxy A-distance", *map("{:.2f}".format, measures.distances.values())]],
+    )
