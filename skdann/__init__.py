@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from ._auto import AutoDANNClassifier
+from ._auto import AutoDANNClassifier, AutoDANNRegressor
 from ._baseline import BaselineClassifier, BaselineRegressor
 from ._classifier import DANNClassifier
 from ._persistence import load, save
@@ -15,6 +15,7 @@ __version__ = version("skdann")
 __all__ = [
     "AdaptationWarning",
     "AutoDANNClassifier",
+    "AutoDANNRegressor",
     "BaselineClassifier",
     "BaselineRegressor",
     "DANNClassifier",

@@ -270,6 +270,7 @@ class BaselineRegressor(DomainAwareRegressor, BaseBaseline):
     See Also
     --------
     BaselineClassifier : The same for classes.
+    skdann.AutoDANNRegressor : Combines several of these with networks.
 
     Examples
     --------

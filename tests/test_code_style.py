@@ -16,6 +16,7 @@ from numpydoc.validate import validate
 import skdann
 from skdann import (
     AutoDANNClassifier,
+    AutoDANNRegressor,
     BaselineClassifier,
     DANNClassifier,
     datasets,
@@ -43,6 +44,7 @@ PUBLIC = [
 ]
 DOCUMENTED = [
     AutoDANNClassifier,
+    AutoDANNRegressor,
     BaselineClassifier,
     DANNClassifier,
     model_selection.DANNGridSearchCV,
@@ -54,7 +56,12 @@ SHOWING += ["rows_to_label"]
 METHODS = [
     *(
         f"skdann.{cls.__name__}.{name}"
-        for cls in (DANNClassifier, AutoDANNClassifier, BaselineClassifier)
+        for cls in (
+            DANNClassifier,
+            AutoDANNClassifier,
+            AutoDANNRegressor,
+            BaselineClassifier,
+        )
         for name in dict.fromkeys(
             name
             for base in cls.__mro__
@@ -149,6 +156,7 @@ def test_the_public_face_is_small():
     assert set(skdann.__all__) == {
         "AdaptationWarning",
         "AutoDANNClassifier",
+        "AutoDANNRegressor",
         "BaselineClassifier",
         "BaselineRegressor",
         "DANNClassifier",

@@ -1,50 +1,15 @@
 """``AutoDANNClassifier``: fit unlike candidates, combine those that agree."""
 
-import math
-import time
-from dataclasses import replace
-from numbers import Integral, Real
-from typing import Literal, Self
+from typing import Self
 
-import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.exceptions import FitFailedWarning
-from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import check_is_fitted
-
-from .._data._candidate_answers import ClassAnswers
-from .._data._column_scales import column_scales
-from .._data._domains import read_domains
-from .._data._groups import if_used
-from .._data._rows import check_rows_to_predict
-from .._data._scale_check import warn_if_of_source
-from .._data._shift import resolve_shift
 from .._domain_aware import DomainAwareClassifier
-from .._multi_fit import share_columns
-from .._numbers import Number
 from .._restore import restore_attributes_on_error
-from .._typing import (
-    Array,
-    Domain,
-    Estimator,
-    MatrixLike,
-    RandomState,
-    VectorLike,
-    fit_context,
-)
-from .._warn import warn
-from ..metrics._agreement import combination_weights
-from ..metrics._fitted import reading
-from ..metrics._sampling import evenly_spaced_rows
-from ._candidates import check_candidates, default_candidates, depends_on_shift
-from ._fit import fit_candidates
-from ._results import Evidence, explain, make_results, probabilities
-
-# Candidates of less weight are left out of predictions: they would change nothing.
-LEAST_WEIGHT = 1e-3
+from .._typing import Array, Domain, MatrixLike, VectorLike, fit_context
+from ._base_auto import BaseAutoDANN
+from ._judged_classes import JudgedClasses
 
 
-class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
+class AutoDANNClassifier(DomainAwareClassifier, BaseAutoDANN):
     r"""Combine networks that adapt with simple models, without labels of the target.
 
     Which way of adapting is best differs from pair to pair of domains, and without
@@ -99,6 +64,7 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
 
     See Also
     --------
+    AutoDANNRegressor : The same for numbers.
     skdann.model_selection.rows_to_label : Which rows of the target to label.
 
     Notes
@@ -129,39 +95,9 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
     13
     """
 
-    __metadata_request__fit = {
-        "X_tgt": True,
-        "y_tgt": True,
-        "classes": True,
-        "groups": True,
-        "groups_tgt": True,
-    }
+    _judged = JudgedClasses
 
-    _parameter_constraints = {
-        "candidates": [list, None],
-        "label_use": [StrOptions({"choice", "training", "both"})],
-        "max_time": [Number(Real, 0, math.inf, closed="neither"), None],
-        "n_jobs": [Integral, None],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-    }
-
-    def __init__(
-        self,
-        candidates: list[tuple[str, Estimator]] | None = None,
-        *,
-        label_use: Literal["choice", "training", "both"] = "choice",
-        max_time: float | None = None,
-        n_jobs: int | None = None,
-        random_state: RandomState = None,
-        verbose: int = 0,
-    ) -> None:
-        self.candidates = candidates
-        self.label_use = label_use
-        self.max_time = max_time
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
+    __metadata_request__fit = {"classes": True}
 
     @restore_attributes_on_error
     @fit_context(prefer_skip_nested_validation=False)
@@ -224,9 +160,7 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         FitFailedWarning
             If a candidate could not be fitted, or not in time; the others are.
         """
-        candidates = check_candidates(self.candidates, self.random_state)
-        domains = self._read(
-            candidates,
+        return self._fit(
             X,
             y,
             X_tgt,
@@ -237,24 +171,6 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
             groups=groups,
             groups_tgt=groups_tgt,
         )
-        candidates = candidates or default_candidates(domains, self.random_state)
-        self._row_shape = domains.X.shape[1:]
-        self._scales = column_scales(domains, "domain")
-        if self.label_use == "training":
-            all_fitted, _ = self._fit_candidates(candidates, domains, self.max_time)
-            no_labels = Evidence.of(replace(domains, y_tgt=None))
-            return self._combine(all_fitted, domains, no_labels)
-        unlabelled = domains.without_target_labels()
-        trains_again = self.label_use == "both" and domains.y_tgt is not None
-        max_time = self.max_time and self.max_time / (1 + trains_again)
-        all_fitted, is_interrupted = self._fit_candidates(
-            candidates, unlabelled, max_time
-        )
-        self._combine(all_fitted, unlabelled, Evidence.of(domains))
-        if trains_again and not is_interrupted:
-            in_use = {name: candidates[name] for name in self._weight_of}
-            self._train_again(in_use, domains, max_time)
-        return self
 
     def predict_proba(self, X: MatrixLike, domain: Domain | None = None) -> Array:
         """Predict the probability of each class: the weighted mean of the candidates.
@@ -271,122 +187,4 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseEstimator):
         P : ndarray of shape (n_samples, n_classes)
             Columns in the order of ``classes_``.
         """
-        check_is_fitted(self)
-        domain, is_assumed = self._domain_of_rows(domain)
-        checked = check_rows_to_predict(self, X, self._row_shape)
-        if is_assumed:
-            warn_if_of_source(checked, *self._scales)
-        in_use = {k: w for k, w in self._weight_of.items() if w >= LEAST_WEIGHT}
-        P = sum(
-            weight * reading(self.candidates_[name], domain).predict_proba(X)
-            for name, weight in in_use.items()
-        )
-        return P / sum(in_use.values())
-
-    def _candidate_answers(self, X_tgt):
-        """Return what candidates predict for rows of the target, and their weights.
-
-        Parameters
-        ----------
-        X_tgt : array-like or sparse matrix of shape (n_target, n_features)
-            Target rows.
-
-        Returns
-        -------
-        ClassAnswers
-        """
-        votes = probabilities(self.candidates_.values(), X_tgt).argmax(axis=2)
-        weights = np.array(list(self._weight_of.values()))
-        rows = np.arange(votes.shape[1])
-        return ClassAnswers(rows, votes, weights, None, self.classes_)
-
-    def _read(self, candidates, X, y, X_tgt, **of_rows):
-        """Check and encode the data, groups only if a candidate looks at them."""
-        if X_tgt is None:
-            raise ValueError(
-                f"{type(self).__name__} weights its candidates on the target: "
-                "fit(X, y, X_tgt). Without a target use a classifier of scikit-learn."
-            )
-        of_rows = if_used(of_rows, candidates.values())
-        domains = read_domains(self, X, y, X_tgt, **of_rows)
-        if domains.X.ndim != 2:
-            raise ValueError(
-                f"{type(self).__name__} is for tables, but X has rows of shape "
-                f"{domains.X.shape[1:]}. Use a DANNClassifier with a feature_extractor."
-            )
-        return domains
-
-    def _fit_candidates(self, candidates, domains, max_time):
-        """Return the candidates as they are after their fits, one at least fitted.
-
-        The proportions of the classes are estimated once for all: scales by domain are
-        wrong where these differ.
-        """
-        ends = None if max_time is None else time.time() + max_time
-        if any(map(depends_on_shift, candidates.values())):
-            domains = resolve_shift(domains, "auto", "estimate")
-        all_fitted, is_interrupted = fit_candidates(
-            candidates, domains, ends=ends, n_jobs=self.n_jobs, verbose=self.verbose
-        )
-        some = domains.X_tgt[evenly_spaced_rows(domains.n_target)]
-        for fitted in all_fitted:
-            if fitted.error is None:
-                fitted.predict(some, domains.targets.n_outputs)
-        failed = [fitted for fitted in all_fitted if fitted.error is not None]
-        reasons = "; ".join(fitted.reason(max_time) for fitted in failed)
-        if len(failed) == len(all_fitted):
-            raise ValueError(f"No candidate could be fitted. {reasons}")
-        if failed:
-            share = f"{len(failed)} of {len(candidates)}"
-            warn(f"{share} candidates are left out. {reasons}", FitFailedWarning)
-        return all_fitted, is_interrupted
-
-    def _train_again(self, candidates, domains, max_time):
-        """Train with labels what is weighted already, or leave it as it is."""
-        try:
-            again, _ = self._fit_candidates(candidates, domains, max_time)
-        except KeyboardInterrupt:
-            warn("Interrupted: the candidates stay as they were without the labels.")
-            return
-        done = [fitted for fitted in again if fitted.error is None]
-        if len(done) == len(candidates):
-            self._set_candidates(again, domains, self._weight_of)
-        else:
-            warn(
-                "All candidates stay as they were without the labels: not all of those "
-                "that are weighted could be trained with them.",
-                FitFailedWarning,
-            )
-
-    def _combine(self, all_fitted, domains, evidence):
-        """Weight the candidates, and say how it came."""
-        done = [fitted for fitted in all_fitted if fitted.error is None]
-        models = [fitted.estimator for fitted in done]
-        row_weight = domains.row_weight_tgt
-        if row_weight is not None:
-            row_weight = row_weight[evenly_spaced_rows(domains.n_target)]
-        P = np.stack([fitted.P for fitted in done])
-        votes = P.argmax(axis=2)
-        is_right = evidence.is_right(models)
-        weights = combination_weights(votes, is_right.sum(axis=1), row_weight)
-        names = [fitted.name for fitted in done]
-        weight_of = dict(zip(names, weights, strict=True))
-        self._set_candidates(all_fitted, domains, weight_of)
-        whole = np.tensordot(weights, P, axes=1).argmax(axis=1)
-        self.results_ = make_results(all_fitted, votes, weights, whole, is_right)
-        self.reason_ = explain(names, votes, weights, is_right)
-        return self
-
-    def _set_candidates(self, all_fitted, domains, weight_of):
-        """Keep fitted candidates, with the names of the columns, and their weights."""
-        done = {f.name: f.estimator for f in all_fitted if f.error is None}
-        for candidate in done.values():
-            share_columns(self, candidate)
-        self.candidates_ = done
-        self._weight_of = {name: weight_of[name] for name in done}
-        self.classes_ = domains.targets.classes
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
+        return self._predict_mean(X, domain)

@@ -2,11 +2,18 @@
 
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 
-from .._baseline import BaselineClassifier
+from .._baseline import BaselineClassifier, BaselineRegressor
 from .._classifier import DANNClassifier
+from .._data._response_shift import SEPARATE, separability
 from .._pipelines import last_step
+from .._regressor import DANNRegressor
 from .._training import draw_seeds
 
 N_TREES = 200
@@ -25,12 +32,17 @@ _OF_LINEAR = ("source", "domain", "pooled", "quantile")
 _OF_TREES = (None, "domain", "quantile")
 _OF_NETWORKS = ("source", "domain", "pooled")
 
+# Scales by which a target looks like the source, whatever has shifted.
+_BY_DOMAIN = ("domain", "quantile")
+
+_LEAF = {"n_estimators": N_TREES, "min_samples_leaf": 2}
+
 # Rows that are sparse stay so, but in batches of a network.
 _OF_NETWORKS_SPARSE = (None, "domain")
 
 
 def default_candidates(domains, random_state):
-    """Return the candidates, by name.
+    """Return the candidates of classes, by name.
 
     Chosen on 69 pairs of domains leaving out one data set after the other; see
     docs/combining.md for those that were tried and do not pay.
@@ -46,9 +58,7 @@ def default_candidates(domains, random_state):
     -------
     dict of str to estimator
     """
-    is_sparse = sparse.issparse(domains.X)
     seeds = iter(draw_seeds(random_state, 16))
-    leaf = {"n_estimators": N_TREES, "min_samples_leaf": 2}
     kinds = {
         "logistic regression": (lambda: None, _OF_LINEAR),
         "random forest": (
@@ -56,29 +66,67 @@ def default_candidates(domains, random_state):
             _OF_TREES,
         ),
         "extra trees": (
-            lambda: ExtraTreesClassifier(**leaf, random_state=next(seeds)),
+            lambda: ExtraTreesClassifier(**_LEAF, random_state=next(seeds)),
             _OF_TREES,
         ),
     }
-    candidates = {
-        f"{kind}, {_SCALES[scales]}": BaselineClassifier(make(), standardize=scales)
-        for kind, (make, all_scales) in kinds.items()
-        for scales in ((None,) if is_sparse else all_scales)
-    }
-    for scales in _OF_NETWORKS_SPARSE if is_sparse else _OF_NETWORKS:
-        candidates[f"DANN, {_SCALES[scales]}"] = DANNClassifier(
+    is_sparse = sparse.issparse(domains.X)
+    simple = _simple(kinds, BaselineClassifier, lambda of: (None,) if is_sparse else of)
+    return simple | {
+        f"DANN, {_SCALES[scales]}": DANNClassifier(
             standardize=scales, random_state=next(seeds)
         )
-    return candidates
+        for scales in (_OF_NETWORKS_SPARSE if is_sparse else _OF_NETWORKS)
+    }
 
 
-def depends_on_shift(candidate):
-    """Whether it reads how the domains differ: not what learns the source as it is."""
-    is_network = isinstance(candidate, DANNClassifier)
-    return is_network or candidate.standardize not in (None, "source", "pooled")
+def default_candidates_of_numbers(domains, random_state):
+    """Return the candidates of numbers, by name.
+
+    Where the domains overlap, those that scale each domain by itself are left out: rows
+    may have been chosen by y, which such scales hide, and on what is wrong then these
+    candidates agree.
+
+    Parameters are those of :func:`default_candidates`.
+    """
+    seeds = iter(draw_seeds(random_state, 16))
+    kinds = {
+        "ridge regression": (lambda: None, _OF_LINEAR),
+        "random forest": (
+            lambda: RandomForestRegressor(**_LEAF, random_state=next(seeds)),
+            _OF_TREES,
+        ),
+        "extra trees": (
+            lambda: ExtraTreesRegressor(**_LEAF, random_state=next(seeds)),
+            _OF_TREES,
+        ),
+    }
+    is_sparse = sparse.issparse(domains.X)
+    overlap = not is_sparse and separability(domains) <= SEPARATE
+
+    def of_use(all_scales):
+        if is_sparse:
+            return (None,)
+        return [s for s in all_scales if not (overlap and s in _BY_DOMAIN)]
+
+    return _simple(kinds, BaselineRegressor, of_use) | {
+        f"DANN, {_SCALES[scales]}": DANNRegressor(
+            standardize=scales, random_state=next(seeds)
+        )
+        for scales in of_use(_OF_NETWORKS)
+    }
 
 
-def check_candidates(candidates, random_state):
+def _simple(kinds, baseline, of_use):
+    """Return simple models by name, of each kind on all its scales that are of use."""
+    return {
+        f"{kind}, {_SCALES[scales]}": baseline(make(), standardize=scales)
+        for kind, (make, all_scales) in kinds.items()
+        for scales in of_use(all_scales)
+    }
+
+
+def check_candidates(candidates, random_state, kind):
     """Return the user's candidates as clones, by name; none if there are none.
 
     Parameters
@@ -87,6 +135,8 @@ def check_candidates(candidates, random_state):
         As in :class:`skdann.AutoDANNClassifier`.
     random_state : int, RandomState or None
         Decides what is random in those that do not decide it themselves.
+    kind : type
+        ``JudgedClasses`` or ``JudgedNumbers``.
     """
     if candidates is None:
         return {}
@@ -97,7 +147,7 @@ def check_candidates(candidates, random_state):
             "candidates must be at least two pairs (name, estimator), each name once; "
             f"got {candidates!r}."
         )
-    checked = {name: _clone(name, estimator) for name, estimator in pairs}
+    checked = {name: _clone(name, estimator, kind) for name, estimator in pairs}
     seeds = draw_seeds(random_state, len(checked))
     for candidate, seed in zip(checked.values(), seeds, strict=True):
         _set_open_seeds(candidate, None if random_state is None else seed)
@@ -115,24 +165,23 @@ def _is_named(entry):
     return isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str)
 
 
-def _clone(name, estimator):
+def _clone(name, estimator, kind):
     """Return a candidate that is our own, or say which one can't be copied."""
-    candidate = _as_candidate(name, estimator)
+    candidate = _as_candidate(name, estimator, kind)
     try:
         return clone(candidate)
     except Exception as error:  # what is no estimator, or takes its parameters apart
         raise ValueError(f"The candidate {name!r} can't be cloned: {error}") from error
 
 
-def _as_candidate(name, estimator):
-    if isinstance(estimator, DANNClassifier | BaselineClassifier):
+def _as_candidate(name, estimator, kind):
+    if isinstance(estimator, kind.network | kind.baseline):
         return estimator
-    of_network = isinstance(last_step(estimator), DANNClassifier)
-    if of_network or not hasattr(estimator, "predict_proba"):
+    of_network = isinstance(last_step(estimator), kind.network)
+    if of_network or not kind.will_do(estimator):
         raise ValueError(
-            f"The candidate {name!r} must be a DANNClassifier or a classifier of "
-            f"scikit-learn with predict_proba; got {estimator!r}. What comes before "
-            "in a Pipeline goes before the whole: make_pipeline(..., "
-            "AutoDANNClassifier(...))."
+            f"The candidate {name!r} must be a {kind.network.__name__} or a "
+            f"{kind.others}; got {estimator!r}. What comes before in a Pipeline goes "
+            f"before the whole: make_pipeline(..., {kind.whole_name}(...))."
         )
-    return BaselineClassifier(estimator, standardize=None)
+    return kind.baseline(estimator, standardize=None)

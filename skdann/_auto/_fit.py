@@ -10,7 +10,7 @@ from sklearn.base import clone
 from tqdm.auto import tqdm
 
 from .._base import BaseDANN
-from .._baseline import check_probabilities, try_fit
+from .._baseline import try_fit
 from .._multi_fit import apply_parameters, fit_many
 from .._parallel import as_completed
 from .._progress import finish, logger
@@ -36,7 +36,7 @@ class FittedCandidate:
         Fitted, unless there is an error.
     seconds : float
     error : Exception or None
-    P : ndarray of shape (n, n_classes) or None
+    answers : ndarray of shape (n, n_outputs) or None
         What it predicts for rows of the target, see :meth:`predict`.
     """
 
@@ -44,23 +44,25 @@ class FittedCandidate:
     estimator: object
     seconds: float
     error: Exception | None = None
-    P: np.ndarray | None = None
+    answers: np.ndarray | None = None
 
-    def predict(self, X_tgt, n_classes):
+    def predict(self, X_tgt, targets, judged):
         """Keep what it predicts; if nothing can be made of that, it is an error.
 
         Parameters
         ----------
         X_tgt : ndarray or CSR of shape (n, n_features)
             Rows of the target.
-        n_classes : int
-            Columns that its probabilities must have.
+        targets : ClassTargets or RealTargets
+            What y is.
+        judged : type
+            ``JudgedClasses`` or ``JudgedNumbers``.
         """
         try:
-            P = reading(self.estimator, "target").predict_proba(X_tgt)
-            check_probabilities(P, (X_tgt.shape[0], n_classes), "the candidate")
-            self.P = np.asarray(P, dtype=float)
-        except Exception as error:  # of the classifier, which may be the user's
+            answers = judged.predict(reading(self.estimator, "target"), X_tgt)
+            judged.check(answers, (X_tgt.shape[0], targets.n_outputs))
+            self.answers = np.asarray(answers, dtype=float)
+        except Exception as error:  # of the model, which may be the user's
             self.error = error
 
     def reason(self, max_time):
@@ -76,7 +78,7 @@ def fit_candidates(candidates, domains, *, ends, n_jobs, verbose):
     Parameters
     ----------
     candidates : dict of str to estimator
-        ``BaselineClassifier`` or ``DANNClassifier``, not fitted.
+        Simple models and networks, not fitted.
     domains : Domains
         Checked data.
     ends : float or None

@@ -37,8 +37,8 @@ OF_REVERSE_VALIDATION = Advice(
     "by itself.",
 )
 OF_REPORTS = Advice(
-    "A report is of one adapted network; an AutoDANNClassifier says in reason_ and "
-    "results_ why it predicts as it does.",
+    "A report is of one adapted network; an AutoDANNClassifier, or AutoDANNRegressor, "
+    "says in reason_ and results_ why it predicts as it does.",
     "A report is of one adapted network: fit that by itself and report on it. "
     "sklearn.frozen.FrozenEstimator then lets others wrap it as it is.",
 )

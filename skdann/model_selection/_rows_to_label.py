@@ -31,9 +31,9 @@ def rows_to_label(
 
     Parameters
     ----------
-    fitted : AutoDANNClassifier, search of skdann, or Pipeline that ends in one
-        Fitted. A search has judged its candidates on at most 2,000 evenly spaced rows
-        of its target; only these are drawn.
+    fitted : AutoDANNClassifier or AutoDANNRegressor, search of skdann, or Pipeline
+        Fitted; a Pipeline that ends in one. A search has judged its candidates on at
+        most 2,000 evenly spaced rows of its target; only these are drawn.
     X_tgt : array-like or sparse matrix of shape (n_target, n_features)
         Target rows; of a search, those that it was fitted on.
     n : int
@@ -63,6 +63,7 @@ def rows_to_label(
     See Also
     --------
     skdann.AutoDANNClassifier : Weights its candidates by such labels.
+    skdann.AutoDANNRegressor : Weights its candidates by such numbers.
 
     Examples
     --------
@@ -115,8 +116,9 @@ def _with_candidates(fitted):
             return whole
     name = type(last_step(fitted)).__name__
     raise ValueError(
-        "rows_to_label needs candidates that can disagree: a fitted AutoDANNClassifier "
-        f"or search of skdann, or a Pipeline that ends in one; got {name}. Of a single "
-        "network, skdann.inspection.adaptation_report(...).rows_to_label(n) draws rows "
-        "on which it and simple models disagree."
+        "rows_to_label needs candidates that can disagree: a fitted "
+        "AutoDANNClassifier, AutoDANNRegressor or search of skdann, or a Pipeline that "
+        f"ends in one; got {name}. Of a single network, "
+        "skdann.inspection.adaptation_report(...).rows_to_label(n) draws rows on which "
+        "it and simple models disagree."
     )

@@ -95,7 +95,7 @@ OF_WRAPPED = {
 }
 
 OF_OTHERS = OF_WRAPPED | {
-    "report": "got .* A report is of one adapted network; an AutoDANNClassifier says",
+    "report": "got .* A report is of one adapted network; an AutoDANNClassifier, or",
     "reverse": "got .* Reverse validation trains .* scores in skdann.metrics",
     "search": "got .* For others use sklearn.model_selection.GridSearchCV",
     "boundary": "DomainBoundaryDisplay draws .* predict_domain. If it wraps",

@@ -13,6 +13,7 @@ from scipy import sparse
 
 from skdann import (
     AutoDANNClassifier,
+    AutoDANNRegressor,
     BaselineClassifier,
     BaselineRegressor,
     DANNClassifier,
@@ -74,6 +75,8 @@ search = DANNGridSearchCV(clf, {"lambda_max": [0, 1]}, cv=2, scoring=["infomax"]
 assert_type(search.fit(X, y, X_tgt), DANNGridSearchCV)
 auto = AutoDANNClassifier([("simple", BaselineClassifier()), ("network", clf)])
 assert_type(auto.fit(X, y, X_tgt), AutoDANNClassifier)
+of_numbers = AutoDANNRegressor([("a", BaselineRegressor())], n_jobs=2)
+assert_type(of_numbers.fit(X, y, X_tgt, y_tgt=y), AutoDANNRegressor)
 rows, weight = rows_to_label(auto, X_tgt, 10)
 assert_type(rows, NDArray[Any])
 save(clf, "model.skdann")
