@@ -12,6 +12,10 @@ from ._typing import Array, Domain, MatrixLike, VectorLike
 
 DOMAINS = ("source", "target")
 
+# Of smaller probabilities the logarithm is taken of this: it is finite, and what is
+# fitted to it is not ruled by rows that are sure beyond all measure.
+SMALLEST_PROBABILITY = 1e-10
+
 
 class DomainAware:
     """Methods of the subclass take ``domain``; it says which the rows are of.
@@ -47,6 +51,7 @@ class DomainAwareClassifier(ClassifierMixin, DomainAware):
 
     __metadata_request__predict = {"domain": True}
     __metadata_request__predict_proba = {"domain": True}
+    __metadata_request__decision_function = {"domain": True}
     __metadata_request__score = {"domain": True}
 
     def predict(self, X: MatrixLike, domain: Domain | None = None) -> Array:
@@ -68,6 +73,30 @@ class DomainAwareClassifier(ClassifierMixin, DomainAware):
         of_domain = self if domain is None else self._reading(domain)
         P = of_domain.predict_proba(X)
         return self.classes_[np.argmax(P, axis=1)]
+
+    def decision_function(self, X: MatrixLike, domain: Domain | None = None) -> Array:
+        """Return the logarithms of the probabilities: of two classes the log-odds.
+
+        Scikit-learn's calibration works on them. A network is often so sure that its
+        probabilities are 1 up to rounding, which is no scale to calibrate on.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows of one domain.
+        domain : {"source", "target"} or None, default=None
+            Which, as in :meth:`predict`.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Of two classes one number, above 0 if it is the second; else a column for
+            each. Probabilities below 1e-10 count as that.
+        """
+        of_domain = self if domain is None else self._reading(domain)
+        P = of_domain.predict_proba(X).astype(np.float64)
+        scores = np.log(np.maximum(P, SMALLEST_PROBABILITY))
+        return scores[:, 1] - scores[:, 0] if P.shape[1] == 2 else scores
 
     def score(
         self,

@@ -5,6 +5,7 @@ EXAMPLES = [
     "plot_from_one_spectrometer_to_another.py",
     "plot_choosing_lambda.py",
     "plot_reading_the_report.py",
+    "plot_probabilities_from_few_labels.py",
     "plot_own_network.py",
     "plot_shifted_moons.py",
     "plot_digits_on_photographs.py",
