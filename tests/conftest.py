@@ -34,14 +34,6 @@ settings.register_profile(
 settings.load_profile("skdann")
 
 
-def pytest_collection_modifyitems(items):
-    """Count lines in what is quick: to count makes a third more of what is long."""
-    for item in items:
-        is_doctest = not isinstance(item, pytest.Function)
-        if is_doctest or item.get_closest_marker("robustness"):
-            item.add_marker(pytest.mark.no_cover)
-
-
 @pytest.fixture
 def two_threads():
     torch.set_num_threads(2)
