@@ -138,7 +138,12 @@ class StackedStandardizer(Stacked):
     """Standardizers, each for the rows of its network."""
 
     def forward(self, X: Tensor, domain: Domain) -> Tensor:
-        return functional_call(self.originals[0], self.state, (X, domain))
+        # of ensembles, the networks' axis is not the last before those of a row
+        state = {
+            name: values.unflatten(0, (-1, *[1] * (X.ndim - values.ndim)))
+            for name, values in self.state.items()
+        }
+        return functional_call(self.originals[0], state, (X, domain))
 
 
 def _stack_standardizers(standardizers):

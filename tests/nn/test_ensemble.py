@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from helpers import PLAIN
 from sklearn.base import clone
 from torch import nn
 
@@ -154,6 +155,7 @@ def test_ensembles_are_candidates_of_a_stack(domains):
 
 @pytest.mark.parametrize("make", [batch_norm, three_places])
 def test_ensembles_of_own_modules_stack(domains, make):
+    """As many as each has networks: their axes are not mistaken for one another."""
     together = [
         DANNClassifier(
             n_estimators=2,
@@ -161,8 +163,10 @@ def test_ensembles_of_own_modules_stack(domains, make):
             max_epochs=4,
             random_state=0,
             lambda_max=lambda_max,
+            standardize=scales,
+            target_prior=None,
         )
-        for lambda_max in (0, 1)
+        for lambda_max, scales in ((0, "source"), (1, "domain"))
     ]
     alone = [clone(clf).fit(*domains) for clf in together]
     assert not any(fit_many(together, validate_many(together, *domains)))
@@ -209,7 +213,7 @@ def test_ensembles_vary_less_than_networks():
     X, y, X_tgt, _ = make_shifted_moons(random_state=0)
 
     def deviation(n_estimators):
-        settings = {"n_estimators": n_estimators, "max_epochs": 30}
+        settings = {**PLAIN, "n_estimators": n_estimators, "max_epochs": 30}
         fits = [
             DANNClassifier(**settings, random_state=seed).fit(X, y, X_tgt)
             for seed in range(6)
