@@ -53,6 +53,16 @@ def resolve_device(device):
     return number.device
 
 
+def number_of_threads() -> int:
+    """Return torch's number; a thread that first asks takes over the process's.
+
+    So it has to wait while that is the number of one computation.
+    """
+    hold_across_forks(_LOCK, THREADS)
+    with _LOCK:
+        return torch.get_num_threads()
+
+
 @contextmanager
 def limit_threads(is_small: bool):
     """Compute on one thread where more do not pay; then restore the setting.
@@ -70,10 +80,7 @@ def limit_threads(is_small: bool):
     is_small : bool
         Whether a second thread would not pay, see :func:`is_small`.
     """
-    hold_across_forks(_LOCK, THREADS)
-    # a thread that first computes here takes over the number of the process
-    with _LOCK:
-        before = torch.get_num_threads()
+    before = number_of_threads()
     if before == 1 or not (is_small or is_forked()):
         yield
         return

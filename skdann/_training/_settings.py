@@ -6,7 +6,7 @@ import threading
 import torch
 
 from .._typing import Function
-from ._device import limit_threads
+from ._device import limit_threads, number_of_threads
 from ._fork import SETTINGS, hold_across_forks, is_forked
 
 # Devices for which autocast may be on, of those that networks are tested on.
@@ -54,7 +54,7 @@ def with_default_settings(function: Function) -> Function:
 
 
 def _modes():
-    return torch.get_num_threads(), torch.is_grad_enabled()
+    return number_of_threads(), torch.is_grad_enabled()
 
 
 def _put_back(call, before):
