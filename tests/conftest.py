@@ -7,6 +7,7 @@ import os
 os.environ |= {
     "MPLBACKEND": "Agg",
     "OMP_NUM_THREADS": "1",  # pytest-xdist's workers are the parallelism here
+    "OMP_WAIT_POLICY": "passive",  # two threads leave the core to the other worker
     "SCIPY_ARRAY_API": "1",  # enables one more of scikit-learn's checks
 }
 
@@ -94,6 +95,12 @@ def saved(small, domains, tmp_path):
     path = tmp_path / "model.skdann"
     save(small(dropout=0.2).fit(*domains), path)
     return path
+
+
+@pytest.fixture
+def small_forests(monkeypatch):
+    """Have reports grow fewer trees: for tests of what does not depend on them."""
+    monkeypatch.setattr("skdann.inspection._report._simple_models.N_TREES", 40)
 
 
 @pytest.fixture

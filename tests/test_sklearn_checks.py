@@ -29,7 +29,6 @@ def _expected_to_fail(estimator):
 @parametrize_with_checks(
     [
         DANNClassifier(max_epochs=40),  # "auto" takes hundreds of the checks' few rows
-        DANNClassifier(dropout=0, max_epochs=40),
         DANNClassifier(
             lambda_max=0,
             lr=0.05,

@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from helpers import make_domains
+from helpers import PLAIN, SMALL, make_domains
 from scipy import sparse
 
 from skdann import AutoDANNClassifier, BaselineClassifier, DANNClassifier
@@ -132,12 +132,14 @@ def test_minus_one_is_a_class_where_it_is_one_in_y():
 
 
 def small(**params):
-    return DANNClassifier(**{"max_epochs": 1, "n_estimators": 1, **params})
+    return DANNClassifier(**{**PLAIN, "max_epochs": 1, **params})
 
 
 # Whoever takes target labels, called with (y, few, **given).
 DOORS = {
-    "fit": lambda y, few, **g: small().fit(X, y, X_TGT, y_tgt=few, **g),
+    "fit": lambda y, few, **g: small(standardize="auto", target_prior="estimate").fit(
+        X, y, X_TGT, y_tgt=few, **g
+    ),
     "warm start": lambda y, few, **g: (
         small(warm_start=True).fit(X, y, X_TGT).fit(X, y, X_TGT, y_tgt=few, **g)
     ),
@@ -354,9 +356,10 @@ def test_what_can_not_be_classes_is_explained(case):
         small().fit(X, y, X_TGT)
 
 
+@pytest.mark.usefixtures("small_forests")
 def test_a_report_and_a_display_take_few_labels_in_any_container():
     y, few = source_and_target("int")
-    clf = DANNClassifier(max_epochs=2, random_state=0).fit(X, y, X_TGT, y_tgt=few)
+    clf = DANNClassifier(**SMALL).fit(X, y, X_TGT, y_tgt=few)
     expected = adaptation_report(clf, X, y, X_TGT, y_tgt=few, random_state=0).to_dict()
     for name in ("polars", "pandas nullable"):
         make = CONTAINERS[name]

@@ -118,6 +118,7 @@ def test_a_search_leaves_rows_of_weight_0_out_and_names_the_others_as_they_were(
     assert np.array_equal(drawn, KEPT[among])
 
 
+@pytest.mark.usefixtures("small_forests")
 def test_a_report_leaves_rows_of_weight_0_out():
     clf = DANNClassifier(**WHOLE_BATCH).fit(X, Y, X_TGT, sample_weight_tgt=SOME)
     report = adaptation_report(

@@ -7,6 +7,7 @@ import zipfile
 import children
 import numpy as np
 import pytest
+from helpers import PLAIN
 from scipy import sparse
 from sklearn.base import clone
 from small_files import check_loader, digests_of, make_folder, npz, serving, tables
@@ -339,7 +340,7 @@ def test_a_missing_library_is_named():
         "from skdann.datasets import fetch_usps\n"
         "fetch_usps(data_home='nowhere')"
     )
-    result = children.run("-c", code, check=False)
+    result = children.fork(code, check=False)
     assert "pip install '.[datasets]'" in result.stderr
 
 
@@ -373,7 +374,7 @@ def test_moons_refuse_what_makes_no_sense(bad):
 
 def test_adapting_helps_on_the_moons():
     X, y, X_tgt, y_tgt = datasets.make_shifted_moons(random_state=0)
-    network = DANNClassifier(standardize=None, max_epochs=200, random_state=0)
+    network = DANNClassifier(**PLAIN, max_epochs=200, random_state=0)
     source_only = clone(network).set_params(lambda_max=0).fit(X, y)
     adapted = network.fit(X, y, X_tgt)
     assert adapted.score(X_tgt, y_tgt) > source_only.score(X_tgt, y_tgt) + 0.05

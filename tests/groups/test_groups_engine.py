@@ -25,6 +25,8 @@ WEIGHTS = {
 
 
 def new(kind=DANNClassifier, **params):
+    if kind is DANNClassifier:
+        params = {"target_prior": None, **params}
     return kind(
         **{
             "domain_classes": "groups",
@@ -35,6 +37,7 @@ def new(kind=DANNClassifier, **params):
             "random_state": 0,
             "n_estimators": 2,
             "lr": 1e-2,
+            "standardize": "source",
             **params,
         }
     )
@@ -56,7 +59,8 @@ def assert_alike(one, other, tolerance=1e-10):
 
 SETTINGS = {
     "one network": {"n_estimators": 1},
-    "as it comes": {"standardize": None, "target_prior": None},
+    "as it comes": {"standardize": None},
+    "estimates": {"standardize": "auto", "target_prior": "estimate"},
     "each domain's scale": {"standardize": "domain"},
     "known proportions": {"target_prior": [0.3, 0.7], "standardize": "pooled"},
     "class confusion": {"class_confusion": 0.4},
@@ -101,7 +105,7 @@ def test_numbers_are_learned_alike(by_autograd):
 @pytest.mark.parametrize("engine", ["by hand", "by autograd"])
 def test_sparse_rows_are_as_dense_ones(by_autograd, engine):
     train = (lambda f: f()) if engine == "by hand" else by_autograd
-    one, other = (new(standardize=None, target_prior=None) for _ in range(2))
+    one, other = (new(standardize=None) for _ in range(2))
     rows = [np.where(np.abs(data) > 1, data, 0) for data in (X, X_TGT)]
     one.fit(rows[0], Y, rows[1], **BOTH)
     of_sparse = map(sparse.csr_matrix, rows)
@@ -110,7 +114,7 @@ def test_sparse_rows_are_as_dense_ones(by_autograd, engine):
 
 
 GRID = [
-    {},
+    {"standardize": "auto", "target_prior": "estimate"},
     {"lambda_max": 0.0},
     {"lambda_gamma": 3.0, "lr": 3e-3},
     {"momentum": 0.5, "standardize": "domain"},

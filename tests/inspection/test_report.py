@@ -25,10 +25,7 @@ from skdann.metrics import proxy_a_distance
 from skdann.metrics._proportions import estimate_proportions
 from skdann.model_selection import DANNGridSearchCV
 
-
-@pytest.fixture(autouse=True)
-def small_forests(monkeypatch):
-    monkeypatch.setattr("skdann.inspection._report._simple_models.N_TREES", 40)
+pytestmark = pytest.mark.usefixtures("small_forests")
 
 
 def report_on(clf, X, y, X_tgt, **kwargs):

@@ -27,6 +27,7 @@ def new(**params):
             "random_state": 0,
             "n_estimators": 2,
             "lr": 1e-2,
+            "standardize": "source",
             **params,
         }
     )
@@ -64,6 +65,7 @@ WEIGHTS = {
 }
 CASES = {
     "one output": ({}, Y, {}),
+    "scales of its choice": ({"standardize": "auto"}, Y, {}),
     "two outputs": ({}, TWO, {}),
     "one network": ({"n_estimators": 1}, TWO, {}),
     "absolute error": ({"loss": "absolute_error", "optimizer": "sgd"}, TWO, {}),
@@ -86,7 +88,7 @@ def test_a_fit_of_each_kind(case, by_autograd):
 
 def test_sparse_rows(by_autograd):
     data = sparse.csr_matrix(X), Y, sparse.csr_matrix(X_TGT)
-    one, other = new().fit(*data), new()
+    one, other = new(standardize=None).fit(*data), new(standardize=None)
     by_autograd(lambda: other.fit(*data))
     assert_alike(one, other)
 
@@ -94,7 +96,7 @@ def test_sparse_rows(by_autograd):
 @pytest.mark.parametrize("given", [{}, {"y_tgt": KNOWN}])
 def test_a_stack_is_each_of_its_fits(by_autograd, given):
     grid = [{}, {"lambda_max": 0.0}, {"lr": 3e-3, "dropout": 0.1}, {"random_state": 1}]
-    grid += [{"loss": "huber"}, {"max_epochs": 5}]
+    grid += [{"loss": "huber"}, {"max_epochs": 5}, {"standardize": "auto"}]
     of_each = [new(**params) for params in grid]
     errors = fit_many(of_each, validate_many(of_each, X, Y, X_TGT, **given))
     assert errors == [None] * len(grid)

@@ -8,7 +8,6 @@ import signal
 import textwrap
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from pathlib import Path
 from unittest import mock
 
 import children
@@ -556,7 +555,7 @@ def test_a_folder_that_is_not_there_is_told_before_training(small, domains, tmp_
 
 def run_child(code, *arguments):
     """Run Python in a process of its own, with the tests' helpers at hand."""
-    return children.run("-c", FIT + textwrap.dedent(code), *arguments, check=False)
+    return children.fork(FIT + textwrap.dedent(code), *arguments, check=False)
 
 
 FIT = """
@@ -628,7 +627,8 @@ def test_a_process_killed_again_and_again_ends_as_if_it_had_not_been(
 ):
     """A checkpoint at every epoch: much of the time is spent in writing."""
     path, params = tmp_path / "run.skdann", {"max_epochs": 200, "dropout": 0.3}
-    result = children.run(Path(__file__).with_name("crash.py"), path, 200, 6, 0, 0.1)
+    crash = "import sys, crash; crash.main(*sys.argv[1:])"
+    result = children.fork(crash, path, 200, 6, 0, 0.1)
     assert result.stdout == "6\n", result.stderr
     assert 0 < skdann.load(path).n_iter_ < 200
     resumed = small(checkpoint=path, **params).fit(*domains, resume=True)

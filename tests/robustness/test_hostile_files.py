@@ -198,7 +198,7 @@ def test_loading_runs_no_code_and_opens_nothing_else(saved):
     compile("1", "x", "eval")
     assert events[-1][0] == "compile"  # the hook does hear
     """
-    children.run("-c", textwrap.dedent(code), saved)
+    children.fork(textwrap.dedent(code), saved)
 
 
 STATE = ("net", "optimizer", "state")

@@ -1,14 +1,11 @@
 """At once or in great number, fits and predictions are what they are alone."""
 
 import json
-import os
-import signal
-import subprocess
 import sys
 
+import children
 import loads
 import pytest
-from children import FOREVER, environment
 from helpers import PLAIN
 
 pytestmark = pytest.mark.skipif(
@@ -18,27 +15,20 @@ pytestmark = pytest.mark.skipif(
 
 def in_a_process(calls):
     """Evaluate calls of ``loads`` in one process, which must not take forever."""
+    return json.loads(children.fork(program(calls)).stdout)
+
+
+def program(calls):
     results = ", ".join(f"loads.{call}" for call in calls)
-    program = f"import json, loads; print(json.dumps([{results}]))"
-    with subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", program],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(),
-        start_new_session=True,
-    ) as process:
-        try:
-            answer, errors = process.communicate(timeout=FOREVER)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)  # its workers, too, hold the pipes
-            pytest.fail(f"deadlock, or more than {FOREVER} s, in {calls}")
-    assert process.returncode == 0, errors
-    return json.loads(answer)
+    return f"""
+import json, loads, warnings
+warnings.simplefilter("ignore")
+print(json.dumps([{results}]))
+"""
 
 
 @pytest.mark.parametrize(
-    "ways", [("threading", "fork", "joblib-fork"), ("loky",), ("spawn", "joblib-spawn")]
+    "ways", [("threading", "fork", "joblib-fork"), ("loky",), ("spawn",)]
 )
 def test_parallel_fits_equal_serial_ones_to_the_bit(ways):
     """Though OpenMP's threads were at work before the processes were forked."""
@@ -57,7 +47,8 @@ def test_a_process_forked_in_the_midst_of_a_fit_can_fit():
 
 def test_processes_forked_in_the_first_fit_of_all_can_fit():
     """It imports modules, whose locks a child would find taken."""
-    (result,) = in_a_process(["compare_forks_in_first_fit()"])
+    child = children.run("-c", program(["compare_forks_in_first_fit()"]))
+    (result,) = json.loads(child.stdout)
     assert result["forks"] > 0
     assert result["differences"] == 0
 

@@ -106,6 +106,8 @@ def new(**params):
             "n_estimators": 2,
             "lr": 1e-2,
             "lr_schedule": "annealed",
+            "standardize": "source",
+            "target_prior": None,
             **params,
         }
     )
@@ -138,6 +140,7 @@ SETTINGS = {
     "no dropout": {"dropout": 0.0},
     "one network": {"n_estimators": 1},
     "as it comes": {"standardize": None},
+    "estimates": {"standardize": "auto", "target_prior": "estimate"},
     "each domain's scale": {"standardize": "domain"},
     "restarts": {"on_divergence": "restore"},
 }

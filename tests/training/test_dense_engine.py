@@ -27,6 +27,9 @@ def domains():
     return wide, y, wide_tgt
 
 
+ESTIMATES = {"standardize": "auto", "target_prior": "estimate"}  # by a forest
+
+
 def new(**params):
     return DANNClassifier(
         **{
@@ -37,6 +40,8 @@ def new(**params):
             "random_state": 0,
             "n_estimators": 2,
             "lr": 1e-2,
+            "standardize": "source",
+            "target_prior": None,
             **params,
         }
     )
@@ -87,7 +92,8 @@ def test_each_optimizer_and_schedule(
 
 SETTINGS = {
     "one network": {"n_estimators": 1},
-    "as it comes": {"standardize": None, "target_prior": None},
+    "as it comes": {"standardize": None},
+    "estimates": ESTIMATES,
     "each domain's scale": {"standardize": "domain"},
     "no dropout": {"dropout": 0.0},
     "much dropout": {"dropout": 0.9},
@@ -138,12 +144,13 @@ def data_of_all_kinds(X, y, X_tgt):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("class_weight", [None, "balanced"])
+@pytest.mark.parametrize(
+    "params", [{"standardize": None}, {"class_weight": "balanced", **ESTIMATES}]
+)
 @pytest.mark.parametrize("kind", range(8))
-def test_data_of_each_kind(domains, by_autograd, kind, class_weight):
+def test_data_of_each_kind(domains, by_autograd, kind, params):
     _, (X, y, X_tgt), given = list(data_of_all_kinds(*domains))[kind]
-    params = {"class_confusion": 0.2, "target_entropy": 0.1}
-    params["class_weight"] = class_weight
+    params = {"class_confusion": 0.2, "target_entropy": 0.1, **params}
     clf, other = new(**params), new(**params)
     clf.fit(X, y, X_tgt, **given)
     by_autograd(lambda: other.fit(X, y, X_tgt, **given))
@@ -196,7 +203,7 @@ def test_training_goes_on_in_each_way(domains, by_autograd):
 def test_a_stack_of_all_that_may_differ(domains, by_autograd):
     X, y, X_tgt = domains
     grid = [
-        {},
+        ESTIMATES,
         {"lambda_max": 0.0},
         {"lambda_gamma": 3.0, "lr": 3e-3},
         {"lr_alpha": 2.0, "dropout": 0.1},

@@ -91,7 +91,8 @@ assert handlers == []
 def test_a_forked_child_keeps_torchs_threads(is_fitted):
     """Other code of the child is not our business, whether we have fitted or not."""
     program = f"""
-import os, numpy, torch
+import os, numpy, torch, warnings
+warnings.simplefilter("ignore")
 torch.set_num_threads(2)
 from skdann import DANNClassifier
 X = numpy.random.default_rng(0).normal(size=(60, 2))
@@ -103,7 +104,7 @@ if os.fork() == 0:
     os._exit(0 if before == torch.get_num_threads() == 2 else 1)
 assert os.waitstatus_to_exitcode(os.wait()[1]) == 0
 """
-    children.run("-W", "ignore", "-c", program)
+    children.fork(program)
 
 
 @pytest.mark.parametrize("extractor", [None, user_network], ids=["ours", "theirs"])
