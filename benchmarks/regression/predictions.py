@@ -18,6 +18,8 @@ from run import CACHE
 from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 
 from skdann import BaselineRegressor, DANNRegressor
+from skdann._data._domains import read_domains
+from skdann._data._response_shift import separability
 
 LEAF = {"n_estimators": 200, "min_samples_leaf": 2, "random_state": 0}
 LINEAR_SCALES = ("source", "domain", "pooled", "quantile")
@@ -46,11 +48,18 @@ def path_of(problem, seed):
 
 
 def predictions_of(problem, seed):
-    """Return what each candidate predicts for the target, by name, and the truth."""
+    """Return what each candidate predicts for the target, by name, and what else is."""
     with np.load(path_of(problem, seed)) as file:
         known = dict(file)
-    y, y_tgt = known.pop("y"), known.pop("y_tgt")
-    return known, y, y_tgt
+    return {name: known.pop(name) for name in CANDIDATES}, known
+
+
+def apart(problem):
+    """Return how well the domains are told apart."""
+    network = DANNRegressor(standardize=None)
+    read_targets = network._read_targets
+    given = problem.X, problem.y, problem.X_tgt
+    return separability(read_domains(network, *given, read_targets=read_targets))
 
 
 def compute(name, seed, data):
@@ -65,7 +74,8 @@ def compute(name, seed, data):
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part.npz")
-    np.savez(part, y=problem.y, y_tgt=problem.y_tgt, **found)
+    given = {"y": problem.y, "y_tgt": problem.y_tgt, "separability": apart(problem)}
+    np.savez(part, **given, **found)
     part.replace(path)
 
 
