@@ -82,6 +82,16 @@ def text(value, sizes):
     return isinstance(value, str)
 
 
+def plain(value, sizes):
+    """Whether it is nothing but a number or a text, or missing."""
+    return value is None or isinstance(value, bool | int | float | str | np.generic)
+
+
+def values(*shape):
+    """Return a check of an array of labels, or of what else columns hold."""
+    return either(array("biufUS", *shape), each(plain, *shape, of=np.ndarray))
+
+
 def dtype(value, sizes):
     """Whether it is a dtype of numpy."""
     return isinstance(value, np.dtype)

@@ -4,14 +4,16 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ._checks import array, each, either, integer, is_optional, text
+import numpy as np
+
+from ._checks import each, either, integer, is_optional, text
 
 A_NAME = either(text, integer())
 
 # Of every class: what it knows of its columns, and what set_output has told it.
 COMMON = {
     "n_features_in_": integer(0, "n"),
-    "feature_names_in_": either(each(A_NAME, "n"), array("O", "n")),
+    "feature_names_in_": either(each(A_NAME, "n"), each(A_NAME, "n", of=np.ndarray)),
 }
 
 

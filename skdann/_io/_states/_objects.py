@@ -1,15 +1,17 @@
 """Estimators of known classes as trees of plain values, and back."""
 
+import numpy as np
 from sklearn.utils._metadata_requests import SIMPLE_METHODS
 from sklearn.utils.metadata_routing import MetadataRequest
 
 from ._checks import one_of
+from ._composed import COMPOSED
 from ._known import COMMON
 from ._sklearn import SKLEARN
 from ._skrub import SKRUB
 from ._values import from_tree, to_tree
 
-TABLE = {**SKLEARN, **SKRUB}
+TABLE = {**COMPOSED, **SKLEARN, **SKRUB}
 
 # A file does not say where to write, or how many processes to start.
 NOT_IN_FILES = ("memory", "n_jobs")
@@ -126,6 +128,7 @@ def _make(name, parameters):
     estimator = TABLE[name].import_class(name)(**parameters)
     if hasattr(estimator, "_parameter_constraints"):
         estimator._validate_params()
+    np.dtype(parameters.get("dtype"))  # which scikit-learn leaves to numpy
     TABLE[name].check_parameters(estimator)
     return estimator
 

@@ -20,33 +20,9 @@ from ._checks import (
     optional,
     real,
     text,
+    values,
 )
-from ._known import A_NAME, Known
-
-_COLUMNS = either(
-    text, integer(-(2**31)), each(A_NAME), array("iub", None), lambda v, _: _is_slice(v)
-)  # of a fitted one: what a function selects has been told
-_STEP = lambda value, _: isinstance(value, str) or hasattr(value, "get_params")  # noqa: E731
-
-
-def _is_slice(value):
-    return isinstance(value, slice) and all(
-        bound is None or type(bound) in (int, str)
-        for bound in (value.start, value.stop, value.step)
-    )
-
-
-def _is_transformer(value, sizes):
-    """Whether it is a name, a transformer and columns."""
-    return (
-        isinstance(value, tuple)
-        and len(value) == 3
-        and (
-            isinstance(value[0], str)
-            and _STEP(value[1], sizes)
-            and _COLUMNS(value[2], sizes)
-        )
-    )
+from ._known import Known
 
 
 def _is_spline(value, sizes):
@@ -75,18 +51,31 @@ _WORDS = {
 }
 
 
+def _set_fill_dtype(imputer, state):
+    """Set what scikit-learn before 1.8 has not told."""
+    state.setdefault("_fill_dtype", state["_fit_dtype"])
+
+
+def _check_power(transformer):
+    if transformer.standardize and not hasattr(transformer, "_scaler"):
+        raise ValueError("it lacks its scaler")
+
+
 def _check_vectorizer(vectorizer):
     if vectorizer.input != "content":
         raise ValueError("it reads the files that its rows name")
+    shortest_longest = vectorizer.ngram_range
+    if [type(n) for n in shortest_longest] != [int, int] or shortest_longest[0] < 1:
+        raise ValueError("ngram_range is no pair of numbers")
 
 
 def _check_categories(encoder):
     """Raise ValueError if categories are not in order, in which they are looked up."""
-    for values in encoder.categories_:
-        is_sorted = values.dtype.kind in "OUS" or np.array_equal(
-            np.unique(values), values, equal_nan=values.dtype.kind == "f"
+    for names in encoder.categories_:
+        is_sorted = names.dtype.kind in "OUS" or np.array_equal(
+            np.unique(names), names, equal_nan=names.dtype.kind == "f"
         )
-        if not is_sorted or not len(values):
+        if not is_sorted or not len(names):
             raise ValueError("its categories are not in order, or there are none")
 
 
@@ -135,6 +124,15 @@ def _check_one_hot(encoder):
         raise ValueError("its columns are not as many as its categories")
 
 
+def _check_target_encoder(encoder):
+    """Raise ValueError if there is not a number for each category."""
+    counts = _check_grouping(encoder)
+    if encoder.target_type_ == "multiclass":
+        counts = [n for n in counts for _ in encoder.classes_]
+    if [len(values) for values in encoder.encodings_] != counts:
+        raise ValueError("its encodings are not those of its categories")
+
+
 def _check_polynomial(poly):
     shape = dict(n_features=poly.n_features_in_, interaction_only=poly.interaction_only)
     for max_degree, min_degree, bias, n in (
@@ -154,7 +152,7 @@ def _check_polynomial(poly):
 
 _CATEGORIES = {
     "_infrequent_enabled": flag,
-    "categories_": each(array("biufOUS", None), "n"),
+    "categories_": each(values(None), "n"),
     "_infrequent_indices": optional(each(maybe(array("iu", None)), "n")),
     "_default_to_infrequent_mappings": optional(each(maybe(array("iu", None)), "n")),
 }
@@ -210,6 +208,7 @@ SKLEARN = {
             "lambdas_": either(floats("n"), each(real, "n")),
             "_scaler": optional(instance("StandardScaler")),
         },
+        check=_check_power,
     ),
     "QuantileTransformer": Known(
         "sklearn.preprocessing",
@@ -263,20 +262,21 @@ SKLEARN = {
         {
             **_CATEGORIES,
             "target_type_": one_of("binary", "continuous", "multiclass"),
-            "classes_": optional(array("biufOU", "c")),
+            "classes_": optional(values("c")),
             "target_mean_": either(real, floats("c")),
             "encodings_": each(floats(None)),
         },
-        check=_check_grouping,
+        check=_check_target_encoder,
     ),
     "SimpleImputer": Known(
         "sklearn.impute",
         {
             **_MAYBE_INDICATOR,
-            "statistics_": array("biufO", "n"),
+            "statistics_": values("n"),
             "_fit_dtype": dtype,
             "_fill_dtype": optional(dtype),
         },
+        unpack=_set_fill_dtype,
     ),
     "KNNImputer": Known(
         "sklearn.impute",
@@ -360,17 +360,4 @@ SKLEARN = {
         name: Known("sklearn.feature_selection", _SCORES)
         for name in ("SelectKBest", "SelectPercentile", "SelectFpr", "SelectFdr")
     },
-    "Pipeline": Known("sklearn.pipeline", {}),
-    "FeatureUnion": Known("sklearn.pipeline", {}),
-    "ColumnTransformer": Known(
-        "sklearn.compose",
-        {
-            "transformers_": each(_is_transformer),
-            "_columns": each(_COLUMNS),
-            "_transformer_to_input_indices": mapping(text, each(integer())),
-            "_remainder": _is_transformer,
-            "sparse_output_": flag,
-            "output_indices_": mapping(text, lambda value, _: _is_slice(value)),
-        },
-    ),
 }

@@ -74,6 +74,10 @@ _DERIVED = (
     *("input_to_outputs_", "output_to_input_", "kind_to_columns_"),
     "all_processing_steps_",
 )
+_OF_DATES = one_of(
+    *("year", "month", "day", "hour", "minute", "second", "microsecond", "nanosecond"),
+    *("total_seconds", "weekday", "day_of_year"),
+)
 _PERIODIC = {"n_components_": integer(1), "input_name_": text, **_OUTPUTS}
 
 SKRUB = {
@@ -139,7 +143,7 @@ SKRUB = {
     "DatetimeEncoder": Known(
         "skrub",
         {
-            "extracted_features_": _NAMES,
+            "extracted_features_": each(_OF_DATES),
             "_periodic_encoders": mapping(
                 text, instance("_SplineEncoder", "_CircularEncoder")
             ),
