@@ -256,7 +256,7 @@ def _pack(value, arrays):
     if all(isinstance(key, str) and not key.startswith("$") for key in value):
         return {key: _pack(item, arrays) for key, item in value.items()}
     pairs = value.items()
-    return {_ITEMS: [[_check_key(k), _pack(v, arrays)] for k, v in pairs]}
+    return {_ITEMS: [[check_key(k), _pack(v, arrays)] for k, v in pairs]}
 
 
 def _check_integer(value):
@@ -266,7 +266,7 @@ def _check_integer(value):
     return value
 
 
-def _check_key(key):
+def check_key(key):
     """Return a key of a dict, plain; Python hashes larger integers as smaller ones.
 
     A dict of many such keys would take time quadratic in their number.
@@ -299,7 +299,7 @@ def _unpack(value, arrays):
     if _TUPLE in value:
         return tuple(value[_TUPLE])
     if _ITEMS in value:
-        return {_check_key(key): item for key, item in value[_ITEMS]}
+        return {check_key(key): item for key, item in value[_ITEMS]}
     return value
 
 

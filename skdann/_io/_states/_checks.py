@@ -83,8 +83,13 @@ def text(value, sizes):
 
 
 def plain(value, sizes):
-    """Whether it is nothing but a number or a text, or missing."""
-    return value is None or isinstance(value, bool | int | float | str | np.generic)
+    """Whether it is nothing but a number or a text, or missing.
+
+    Python hashes larger integers as smaller ones: to look many up would take long.
+    """
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**64
+    return value is None or isinstance(value, float | str | np.generic)
 
 
 def values(*shape):

@@ -112,8 +112,15 @@ def _are_columns(columns, n, labels):
 
 
 COMPOSED = {
-    "Pipeline": Known("sklearn.pipeline", {}, check_parameters=_check_steps),
-    "FeatureUnion": Known("sklearn.pipeline", {}, check_parameters=_check_union),
+    "Pipeline": Known(
+        "sklearn.pipeline", {}, check_parameters=_check_steps, holds=("steps",)
+    ),
+    "FeatureUnion": Known(
+        "sklearn.pipeline",
+        {},
+        check_parameters=_check_union,
+        holds=("transformer_list",),
+    ),
     "ColumnTransformer": Known(
         "sklearn.compose",
         {
@@ -126,5 +133,6 @@ COMPOSED = {
         },
         check=_check_fitted_parts,
         check_parameters=_check_parts,
+        holds=("transformers", "remainder"),
     ),
 }

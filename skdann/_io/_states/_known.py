@@ -41,6 +41,8 @@ class Known:
         Raises ValueError if the attributes of an estimator do not go together.
     check_parameters : callable
         Raises ValueError if a file must not have the parameters of an estimator.
+    holds : tuple of str
+        Parameters that are, or hold, estimators.
     """
 
     module: str
@@ -50,6 +52,7 @@ class Known:
     unpack: Callable = _nothing
     check: Callable = _nothing
     check_parameters: Callable = _nothing
+    holds: tuple = ()
 
     def import_class(self, name):
         """Return the class, or raise ImportError with what to install."""
@@ -72,5 +75,13 @@ class Known:
                     continue
                 raise ValueError(f"its {name} lacks {attribute}")
             if not is_right(state[attribute], sizes):
-                said = " ".join(repr(state[attribute]).split())[:50]
+                said = _in_short(state[attribute])
                 raise ValueError(f"{attribute} of its {name} is {said}")
+
+
+def _in_short(value):
+    """Return what a value is; of what holds others, which may be many, its type."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return repr(value)[:50]
+    shape = f" of shape {value.shape}" if isinstance(value, np.ndarray) else ""
+    return f"a {type(value).__name__}{shape}"

@@ -109,33 +109,41 @@ def restore_object(tree, path, ours):
     if name not in TABLE:
         raise ValueError(f"it holds a {str(name)[:50]}, which files can't hold")
 
+    known = TABLE[name]
+
     def within(inner, of):
         return restore_object(inner, (*path, of), ours)
 
-    def restored(values):
-        return {key: from_tree(value, within, key) for key, value in values.items()}
-
-    estimator = _make(name, restored(tree["parameters"]))
-    if state := restored(tree["state"]):
-        _set_state(estimator, name, state)
+    parameters = {
+        key: from_tree(value, within if key in known.holds else _refuse, key)
+        for key, value in tree["parameters"].items()
+    }
+    estimator = _make(known, name, parameters)
+    state = {key: from_tree(value, within, key) for key, value in tree["state"].items()}
+    if state:
+        _set_state(estimator, known, name, state)
     restore_routing(estimator, tree)
     return estimator
 
 
-def _make(name, parameters):
+def _refuse(inner, of):
+    """Raise ValueError: messages of scikit-learn would show all that is in there."""
+    raise ValueError(f"its parameter {of} holds an estimator")
+
+
+def _make(known, name, parameters):
     """Return an estimator that is not fitted, its parameters checked."""
     parameters = {k: v for k, v in parameters.items() if k not in NOT_IN_FILES}
-    estimator = TABLE[name].import_class(name)(**parameters)
+    estimator = known.import_class(name)(**parameters)
     if hasattr(estimator, "_parameter_constraints"):
         estimator._validate_params()
     np.dtype(parameters.get("dtype"))  # which scikit-learn leaves to numpy
-    TABLE[name].check_parameters(estimator)
+    known.check_parameters(estimator)
     return estimator
 
 
-def _set_state(estimator, name, state):
+def _set_state(estimator, known, name, state):
     """Give an estimator the attributes that a fit leaves, checked."""
-    known = TABLE[name]
     known.unpack(estimator, state)
     _check_names(known, name, state)
     known.check_state(name, state)

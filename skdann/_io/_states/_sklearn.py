@@ -40,10 +40,15 @@ def _pack_words(parameters, state):
 
 def _unpack_words(vectorizer, state):
     words = state["vocabulary_"]
+    if not each(text)(words, {}):
+        raise ValueError("its vocabulary_ holds what are no words")
     state["vocabulary_"] = {word: i for i, word in enumerate(words)}
     if len(state["vocabulary_"]) != len(words):
         raise ValueError("its vocabulary_ holds a word twice")
 
+
+# Of a polynomial; how many terms there are of more takes long to compute.
+MOST_DEGREE = 100
 
 _WORDS = {
     "vocabulary_": mapping(text, integer()),
@@ -133,7 +138,21 @@ def _check_target_encoder(encoder):
         raise ValueError("its encodings are not those of its categories")
 
 
+def _check_function(transformer):
+    if transformer.kw_args or transformer.inv_kw_args:
+        raise ValueError("it gives arguments to its function")
+
+
+def _check_degree(poly):
+    degrees = np.atleast_1d(poly.degree)
+    if not all(integer()(d, {}) and d <= MOST_DEGREE for d in degrees.tolist()):
+        raise ValueError(f"its degree is above {MOST_DEGREE}")
+
+
 def _check_polynomial(poly):
+    """Raise ValueError if its columns are not those that its degrees give."""
+    if max(poly._min_degree, poly._max_degree) > MOST_DEGREE:
+        raise ValueError(f"its degree is above {MOST_DEGREE}")
     shape = dict(n_features=poly.n_features_in_, interaction_only=poly.interaction_only)
     for max_degree, min_degree, bias, n in (
         (
@@ -233,12 +252,15 @@ SKLEARN = {
             integer(),
         ),
         check=_check_polynomial,
+        check_parameters=_check_degree,
     ),
     "SplineTransformer": Known(
         "sklearn.preprocessing",
         {"bsplines_": each(_is_spline, "n"), "n_features_out_": integer(1)},
     ),
-    "FunctionTransformer": Known("sklearn.preprocessing", {}),
+    "FunctionTransformer": Known(
+        "sklearn.preprocessing", {}, check_parameters=_check_function
+    ),
     "OneHotEncoder": Known(
         "sklearn.preprocessing",
         {

@@ -37,6 +37,28 @@ def _is_transformer(value, sizes):
     return hasattr(value, "get_params")
 
 
+_PART = either(_is_transformer, one_of("passthrough", "drop"))
+_KINDS = ("numeric", "datetime", "low_cardinality", "high_cardinality")
+
+
+def _is_specific(value, sizes):
+    return (
+        isinstance(value, list | tuple)
+        and len(value) == 2
+        and _PART(value[0], sizes)
+        and each(text, of=list | tuple)(value[1], sizes)
+    )
+
+
+def _check_specific(vectorizer):
+    kinds = [getattr(vectorizer, name) for name in _KINDS]
+    entries = vectorizer.specific_transformers
+    if not each(_PART)(kinds, {}) or not each(_is_specific, of=list | tuple)(
+        entries, {}
+    ):
+        raise ValueError("it has no transformers for its columns")
+
+
 def _name_columns(parameters, state):
     """Write the columns that were selected, in place of what has selected them."""
     parameters["cols"] = state["_columns"]
@@ -82,7 +104,12 @@ _PERIODIC = {"n_components_": integer(1), "input_name_": text, **_OUTPUTS}
 
 SKRUB = {
     "TableVectorizer": Known(
-        "skrub", _OF_TABLE, forget=_DERIVED, unpack=_rebuild_steps
+        "skrub",
+        _OF_TABLE,
+        forget=_DERIVED,
+        unpack=_rebuild_steps,
+        check_parameters=_check_specific,
+        holds=(*_KINDS, "specific_transformers"),
     ),
     "Cleaner": Known(
         "skrub", _OF_TABLE, forget=("all_processing_steps_",), unpack=_list_steps
@@ -104,6 +131,7 @@ SKRUB = {
             **_OUTPUTS,
         },
         pack=_name_columns,
+        holds=("transformer",),
     ),
     "PassThrough": Known("skrub._table_vectorizer", {}),
     "Drop": Known("skrub._select_cols", _OUTPUTS),

@@ -12,6 +12,8 @@ from scipy.interpolate import BSpline
 from sklearn import feature_selection
 from sklearn.compose import make_column_selector
 
+from .._container import check_key
+
 _TYPES = {
     "bool": bool,
     "int": int,
@@ -111,7 +113,8 @@ def from_tree(tree, restore, name):
     if kind == ":object":
         return restore(packed, name)
     if kind == ":dict":
-        return dict([from_tree(x, restore, name) for x in pair] for pair in packed)
+        pairs = ([from_tree(x, restore, name) for x in pair] for pair in packed)
+        return {check_key(key): value for key, value in pairs}
     if kind == ":objects":
         array = np.empty(len(packed), dtype=object)
         for i, item in enumerate(packed):
