@@ -22,12 +22,13 @@ export PYTHONUTF8 := 1
 # Tests of one file end together at times; a process that is done takes others' then.
 PYTEST := pytest -o cache_dir='$(CACHE)/pytest' -n $(JOBS) --dist worksteal
 
-.PHONY: help demo demo-moons demo-digits demo-amazon demo-heart test lint coverage \
+.PHONY: help demo demo-tumors demo-moons demo-digits demo-amazon demo-heart test lint coverage \
 	test-oldest test-newest test-recipes dist test-dist audit docs docs-check bench regret trust \
 	regression reproduce soak clean
 
 help:
-	@echo "make demo         adapt from one laboratory's tumors to another's"
+	@echo "make demo         the command, on messy files of two laboratories' tumors"
+	@echo "make demo-tumors  these tumors, from Python, drawn"
 	@echo "make demo-moons   the papers' two moons, drawn"
 	@echo "make demo-digits  adapt from digits to digits on photographs"
 	@echo "make demo-amazon  adapt from book to kitchen reviews     (DATA=folder)"
@@ -52,7 +53,14 @@ help:
 	@echo "make clean        remove what the above have made"
 
 EXAMPLE := $(BIN)/python docs/run_example.py docs/examples/plot
+TWO_LABS := $(BIN)/python docs/two_laboratories.py
 demo: $(VENV)/ready
+	$(TWO_LABS) write '$(OUT)'
+	$(BIN)/skdann adapt '$(OUT)/lab_a.csv' '$(OUT)/lab_b.csv' --label diagnosis \
+	    --id sample --output '$(OUT)/lab_b-adapted' --force || test $$? = 3  # 3: label first
+	$(TWO_LABS) check '$(OUT)'
+
+demo-tumors: $(VENV)/ready
 	$(EXAMPLE)_tumors_measured_differently.py --output '$(OUT)'
 
 demo-moons: $(VENV)/ready

@@ -7,11 +7,10 @@ from sklearn.preprocessing import OneHotEncoder
 from sklearn.utils.validation import has_fit_parameter
 
 from ._adaptation_pipeline import AdaptationPipeline
-from ._auto import AutoDANNClassifier
-from ._regressor import DANNRegressor
+from ._auto import AutoDANNClassifier, AutoDANNRegressor
 from ._typing import Estimator
 
-_BY_NAME = {"classifier": AutoDANNClassifier, "regressor": DANNRegressor}
+_BY_NAME = {"classifier": AutoDANNClassifier, "regressor": AutoDANNRegressor}
 
 
 def tabular_pipeline(estimator: Estimator | str | None = None) -> AdaptationPipeline:
@@ -26,8 +25,8 @@ def tabular_pipeline(estimator: Estimator | str | None = None) -> AdaptationPipe
     estimator : estimator, Pipeline, {"classifier", "regressor"} or None, default=None
         What learns, at the end: an estimator or search of this library, or a Pipeline
         that ends in one, whose steps follow the encoding. A clone is used. None and
-        "classifier" are an :class:`AutoDANNClassifier`, "regressor" is a
-        :class:`DANNRegressor`.
+        "classifier" are an :class:`AutoDANNClassifier`, "regressor" is an
+        :class:`AutoDANNRegressor`.
 
     Returns
     -------
@@ -45,7 +44,7 @@ def tabular_pipeline(estimator: Estimator | str | None = None) -> AdaptationPipe
 
     See Also
     --------
-    AutoDANNClassifier : The default at the end.
+    AutoDANNClassifier, AutoDANNRegressor : What is at the end by default.
     skrub.TableVectorizer : What encodes the columns.
 
     Notes

@@ -19,7 +19,7 @@ from .._warn import warn
 from ._networks import NETWORKS, CallersError, NetworkReader, describe_network
 
 # What a file can hold, by the name that it tells; the oldest files tell none.
-KINDS = (*NETWORKS, "Pipeline")
+KINDS = (*NETWORKS, "Pipeline", "AdaptationPipeline")
 
 # Packages that have transformers, whose attributes may differ between versions.
 OF_TRANSFORMERS = ("scikit-learn", "skrub")

@@ -18,9 +18,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdann import (
     AutoDANNClassifier,
+    AutoDANNRegressor,
     BaselineClassifier,
     DANNClassifier,
-    DANNRegressor,
+    load,
+    save,
     tabular_pipeline,
 )
 from skdann.model_selection import DANNGridSearchCV, rows_to_label
@@ -199,10 +201,22 @@ def test_a_failed_fit_leaves_it_as_it_was(tables):
     np.testing.assert_array_equal(pipe.predict_proba(X_tgt), P)
 
 
+def test_a_file_holds_the_whole(tables, tmp_path):
+    X, y, X_tgt, _ = tables
+    pipe = network().fit(X, y, X_tgt)
+    save(pipe, tmp_path / "model.skdann")
+    loaded = load(tmp_path / "model.skdann")
+    assert type(loaded) is type(pipe)
+    np.testing.assert_array_equal(
+        loaded.predict_proba(X_tgt), pipe.predict_proba(X_tgt)
+    )
+    assert loaded.fit(X, y, X_tgt).score(X, y, domain="source") > 0
+
+
 def test_what_is_at_the_end():
     assert isinstance(tabular_pipeline()[-1], AutoDANNClassifier)
     assert isinstance(tabular_pipeline("classifier")[-1], AutoDANNClassifier)
-    assert isinstance(tabular_pipeline("regressor")[-1], DANNRegressor)
+    assert isinstance(tabular_pipeline("regressor")[-1], AutoDANNRegressor)
     given = make_pipeline(PCA(2), DANNClassifier(**QUICK))
     pipe = tabular_pipeline(given)
     assert list(pipe.named_steps)[-2:] == ["pca", "dannclassifier"]

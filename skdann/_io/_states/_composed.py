@@ -115,6 +115,12 @@ COMPOSED = {
     "Pipeline": Known(
         "sklearn.pipeline", {}, check_parameters=_check_steps, holds=("steps",)
     ),
+    "AdaptationPipeline": Known(
+        "skdann._adaptation_pipeline",
+        {},
+        check_parameters=_check_steps,
+        holds=("steps",),
+    ),
     "FeatureUnion": Known(
         "sklearn.pipeline",
         {},

@@ -57,7 +57,7 @@ _STYLE = """
 .skdann-report th, .skdann-report td {padding: .15em .9em .15em 0; text-align: right;
   font-weight: normal; color: inherit; background: none}
 .skdann-report th {color: #666; border-bottom: 1px solid #ccc}
-.skdann-report td:first-child, .skdann-report th:first-child, .skdann-report td.words
+.skdann-report td:first-child, .skdann-report th:first-child, .skdann-report .words
   {text-align: left}
 .skdann-report .verdict {font-size: 1.1em; font-weight: 600}
 .skdann-report .finding {border-left: 4px solid #8a8a8a; padding: .1em 0 .1em .9em;
@@ -77,7 +77,7 @@ def to_html(report, *, whole_page):
         f'<p class="verdict">{escape(first)}</p>',
         *(f"<p>{escape(text)}</p>" for text in rest),
         *map(_finding_to_html, report.findings),
-        *(_table_to_html(*table) for table in measures.tables()),
+        *(table_to_html(*table) for table in measures.tables()),
         *_figures_to_html(measures),
     ]
     body = f'<div class="skdann-report"><style>{_STYLE}</style>{"".join(parts)}</div>'
@@ -99,18 +99,25 @@ def _finding_to_html(finding):
     )
 
 
-def _table_to_html(title, heads, rows):
-    def to_row(cells, tag):
-        return "<tr>" + "".join(map(f"<{tag}{{}}".format, cells)) + "</tr>"
-
-    head = to_row([f">{escape(text)}</th>" for text in heads], "th")
-    body = "".join(to_row([_cell(text) for text in row], "td") for row in rows)
+def table_to_html(title, heads, rows):
+    """Return a table of words and numbers below its title."""
+    of_words = [_is_words("".join(column)) for column in zip(*rows, strict=True)]
+    head = _row_to_html("th", heads, of_words)
+    body = "".join(_row_to_html("td", row, map(_is_words, row)) for row in rows)
     return f"<h2>{escape(title)}</h2><table>{head}{body}</table>"
 
 
-def _cell(text):
-    words = ' class="words"' if any(map(str.isalpha, text)) else ""
-    return f"{words}>{escape(text)}</td>"
+def _row_to_html(tag, cells, of_words):
+    marks = [' class="words"' if is_words else "" for is_words in of_words]
+    filled = [
+        f"<{tag}{mark}>{escape(text)}</{tag}>"
+        for text, mark in zip(cells, marks, strict=True)
+    ]
+    return f"<tr>{''.join(filled)}</tr>"
+
+
+def _is_words(text):
+    return any(map(str.isalpha, text))
 
 
 def _figures_to_html(measures):

@@ -1,0 +1,5 @@
+"""The command: ``python -m skdann``, or ``skdann``."""
+
+from ._main import main
+
+__all__ = ["main"]
