@@ -28,7 +28,9 @@ ADVICE = {
     OPEN: "Label some rows first: the target may differ from what was learned.",
     AGAINST: "Do not use these predictions.",
 }
-DOUBT_OF_NUMBERS = "Without known numbers of the target nothing tells how good they are."
+DOUBT_OF_NUMBERS = (
+    "Without known numbers of the target nothing tells how good they are."
+)
 
 
 def judge(trained, label, predicted, unlike, options):
