@@ -165,6 +165,8 @@ def _rows_to_label(trained, label, seed):
     known = trained.y_tgt
     n_known = 0 if known is None else int(label.known(known).sum())
     n = min(N_TO_LABEL, len(trained.X_tgt) - n_known)
+    if not n:
+        return []
     rows, _ = rows_to_label(
         trained.pipeline, trained.X_tgt, n, y_tgt=known, random_state=seed
     )

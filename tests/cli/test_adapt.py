@@ -81,7 +81,7 @@ def test_rows_unlike_the_source_are_flagged(adapted):
 
 def test_the_page_and_the_terminal_tell_the_same(adapted):
     page, said = (adapted.output / "report.html").read_text(), adapted.result.stdout
-    for what in ("b.csv", "only in the target", "Rows to label first", "kappa"):
+    for what in ("b.csv", "only in the target", "Rows to label first", "agreement"):
         assert what in page
         assert what in said
     assert report_of(adapted)["advice"] in page
