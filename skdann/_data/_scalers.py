@@ -115,3 +115,7 @@ def _fit_quantiles(X):
     )
     transformer.set_output(transform="default")  # whatever users configured
     return transformer.fit(X)
+
+
+# By the names that files have for them.
+SCALERS = {"as it is": _AsItIs, "moments": _Moments, "quantiles": _Quantiles}

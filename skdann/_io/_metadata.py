@@ -45,7 +45,6 @@ def describe(estimator, targets, row_shape, groups=None):
         For :func:`skdann._io._container.write_file`. What only code can say, such as
         a torch module, is there by name alone.
     """
-    parameters = {k: _plain(v) for k, v in estimator.get_params(deep=False).items()}
     names = getattr(estimator, "feature_names_in_", None)
     of_y = targets.description()
     if "classes" in of_y:
@@ -56,7 +55,7 @@ def describe(estimator, targets, row_shape, groups=None):
     return {
         "estimator": {
             "kind": estimator._kind,
-            "parameters": parameters,
+            "parameters": describe_parameters(estimator),
             **of_y,
             **of_groups,
             "row_shape": tuple(row_shape),
@@ -64,6 +63,11 @@ def describe(estimator, targets, row_shape, groups=None):
         },
         "versions": versions(),
     }
+
+
+def describe_parameters(estimator):
+    """Return parameters as plain values; of code the name."""
+    return {k: _plain(v) for k, v in estimator.get_params(deep=False).items()}
 
 
 def versions(packages=PACKAGES):

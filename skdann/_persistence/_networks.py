@@ -1,13 +1,12 @@
 """Networks in files: alone, or somewhere in a larger whole."""
 
-from sklearn.utils.validation import check_is_fitted
-
 from .._classifier import DANNClassifier
 from .._io._metadata import (
     check_group_names,
     check_names,
     check_row_shape,
     describe,
+    describe_parameters,
     needs_code,
 )
 from .._io._states import describe_routing, restore_routing
@@ -15,8 +14,13 @@ from .._regressor import DANNRegressor
 from .._training import to_plain
 from .._warn import warn
 from ..nn._dann import PARTS
+from ._ours import OURS
 
 NETWORKS = {kind._kind: kind for kind in (DANNClassifier, DANNRegressor)}
+
+
+# All that a file can hold, or a Pipeline in it end in.
+ENDS = (*NETWORKS.values(), *(known.imported for known in OURS.values()))
 
 
 class CallersError(Exception):
@@ -24,12 +28,25 @@ class CallersError(Exception):
 
 
 def describe_network(network):
-    """Return a fitted network as a tree of plain values."""
-    check_is_fitted(network)
+    """Return a network as a tree of plain values; of one not fitted its parameters."""
+    if not hasattr(network, "net_"):
+        own = {"kind": network._kind, "parameters": describe_parameters(network)}
+        return {"estimator": own, **describe_routing(network)}
     built = network._as_built()
     built._validate_params()  # as load will
     metadata = describe(built, built._targets, built._row_shape, built._group_names)
     return {**metadata, **to_plain(built.net_), **describe_routing(network)}
+
+
+class NetworkWriter:
+    """Describes what networks, and other estimators of ours, there are in a whole."""
+
+    table = OURS
+
+    def describe(self, estimator):
+        """Return a network as a tree of plain values, or None of all else."""
+        is_network = isinstance(estimator, tuple(NETWORKS.values()))
+        return describe_network(estimator) if is_network else None
 
 
 class NetworkReader:
@@ -47,6 +64,8 @@ class NetworkReader:
     unused : dict
         Parameters of others than the networks that have been restored.
     """
+
+    table = OURS
 
     def __init__(self, path, parameters):
         self.path = path
@@ -73,15 +92,16 @@ class NetworkReader:
         self._check_parts_given(of_code, prefix)
         for name in (*of_code, "checkpoint"):
             written.pop(name, None)
-        if "optimizer" in of_code:
-            saved["net"]["optimizer"] = None  # the state of another than the default
         try:
             network = kind().set_params(**given)
         except ValueError as error:
             raise CallersError from error
         network.set_params(**written)
         network._validate_params()
-        _restore_fitted(network, saved)
+        if "net" in saved:
+            if "optimizer" in of_code:  # the state is of another than the default
+                saved["net"]["optimizer"] = None
+            _restore_fitted(network, saved)
         restore_routing(network, saved)
         known = set(of_code) & set(network.get_params())
         self._lost += [prefix + name for name in sorted(known)]

@@ -16,10 +16,17 @@ from .._pipelines import last_step
 from .._regressor import DANNRegressor
 from .._typing import Estimator, PathLike
 from .._warn import warn
-from ._networks import NETWORKS, CallersError, NetworkReader, describe_network
+from ._networks import (
+    ENDS,
+    NETWORKS,
+    CallersError,
+    NetworkReader,
+    NetworkWriter,
+    describe_network,
+)
 
 # What a file can hold, by the name that it tells; the oldest files tell none.
-KINDS = (*NETWORKS, "Pipeline", "AdaptationPipeline")
+KINDS = (*(end.__name__ for end in ENDS), "Pipeline", "AdaptationPipeline")
 
 # Packages that have transformers, whose attributes may differ between versions.
 OF_TRANSFORMERS = ("scikit-learn", "skrub")
@@ -71,11 +78,11 @@ def save(estimator: Estimator, path: PathLike) -> None:
     True
     """
     last = last_step(estimator)
-    if not isinstance(last, tuple(NETWORKS.values())):
+    if not isinstance(last, ENDS):
         raise TypeError(_advise(estimator))
     check_is_fitted(estimator)
-    described = _describe_pipeline if last is not estimator else describe_network
-    write_file(path, described(estimator))
+    is_network = isinstance(estimator, tuple(NETWORKS.values()))
+    write_file(path, (describe_network if is_network else _describe_whole)(estimator))
 
 
 def load(
@@ -146,23 +153,21 @@ def load(
     return estimator
 
 
-def _describe_pipeline(pipeline):
-    """Return a Pipeline that ends in one of ours as a tree of plain values."""
+def _describe_whole(estimator):
+    """Return what holds others, a Pipeline or a combination, as plain values."""
+    name = type(estimator).__name__
     try:
-        described = describe_object(pipeline, (), _describe_if_ours)
+        described = describe_object(estimator, (), NetworkWriter())
     except NotKnownError as error:
-        raise TypeError(
-            f"No file can hold all of this Pipeline: {error}. Store it by skops or "
-            "pickle; or save what it ends in, save(pipe[-1], path), and make the other "
-            "steps anew where that is loaded."
-        ) from error
-    kind = {"kind": type(pipeline).__name__}
-    return {"estimator": kind, "pipeline": described, "versions": _versions()}
-
-
-def _describe_if_ours(estimator):
-    is_ours = isinstance(estimator, tuple(NETWORKS.values()))
-    return describe_network(estimator) if is_ours else None
+        message = f"No file can hold all of this {name}: {error}. Store it by skops or "
+        message += "pickle"
+        if isinstance(estimator, Pipeline):
+            message += (
+                "; or save what it ends in, save(pipe[-1], path), and make the other "
+                "steps anew where that is loaded"
+            )
+        raise TypeError(f"{message}.") from error
+    return {"estimator": {"kind": name}, "whole": described, "versions": _versions()}
 
 
 def _versions():
@@ -180,11 +185,11 @@ def _restore(saved, networks):
         raise ValueError(f"it holds a {str(kind)[:50]}, not one of {list(KINDS)}")
     if kind in NETWORKS:
         return networks.restore(saved)
-    pipeline = restore_object(saved["pipeline"], (), networks.restore)
-    if not isinstance(last_step(pipeline), tuple(NETWORKS.values())):
-        raise ValueError(f"it ends in no {' or '.join(NETWORKS)}")
+    whole = restore_object(saved["whole"], (), networks)
+    if type(whole).__name__ != kind or not isinstance(last_step(whole), ENDS):
+        raise ValueError(f"it holds no {kind} that ends as it should")
     _warn_of_versions(networks.path, saved["versions"])
-    return pipeline
+    return whole
 
 
 def _warn_of_versions(path, written):
@@ -213,11 +218,13 @@ class _OtherVersionWarning(InconsistentVersionWarning):
 
 def _advise(estimator):
     """Say what of another object can be saved here."""
-    ends = " or a ".join(NETWORKS)
-    message = f"save writes a {ends}, or a Pipeline that ends in one, not a "
-    message += f"{type(estimator).__name__}."
+    ends = ", ".join(end.__name__ for end in ENDS)
+    message = (
+        f"save writes one of {ends}, or a Pipeline that ends in one, not a "
+        f"{type(estimator).__name__}."
+    )
     inner, place = estimator, ""
-    while not isinstance(last_step(inner), tuple(NETWORKS.values())):
+    while not isinstance(last_step(inner), ENDS):
         if isinstance(inner, Pipeline):
             inner, place = inner.steps[-1][1], f"{place}[-1]"
         elif hasattr(inner, "best_estimator_"):

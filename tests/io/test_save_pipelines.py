@@ -318,7 +318,7 @@ def test_a_file_does_not_say_where_to_write_or_how_many_processes_to_start(path)
     skdann.save(pipe, path)
     assert b"nowhere" not in path.read_bytes()
     tree = read_file(path)
-    tree["pipeline"]["parameters"]["memory"] = "/nowhere"
+    tree["whole"]["parameters"]["memory"] = "/nowhere"
     write_file(path, tree)
     loaded = skdann.load(path)
     assert loaded.memory is None

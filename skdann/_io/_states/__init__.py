@@ -1,5 +1,6 @@
 """What files hold of transformers: a table of classes, and of what each may be."""
 
+from ._known import Known
 from ._objects import (
     NotKnownError,
     describe_object,
@@ -9,6 +10,7 @@ from ._objects import (
 )
 
 __all__ = [
+    "Known",
     "NotKnownError",
     "describe_object",
     "describe_routing",

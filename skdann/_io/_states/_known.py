@@ -43,6 +43,8 @@ class Known:
         Raises ValueError if a file must not have the parameters of an estimator.
     holds : tuple of str
         Parameters that are, or hold, estimators.
+    imported : type or None
+        The class, if it is imported already.
     """
 
     module: str
@@ -53,9 +55,12 @@ class Known:
     check: Callable = _nothing
     check_parameters: Callable = _nothing
     holds: tuple = ()
+    imported: type | None = None
 
     def import_class(self, name):
         """Return the class, or raise ImportError with what to install."""
+        if self.imported is not None:
+            return self.imported
         package = self.module.partition(".")[0]
         try:
             return getattr(importlib.import_module(self.module), name)

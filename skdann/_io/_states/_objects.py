@@ -7,11 +7,12 @@ from sklearn.utils.metadata_routing import MetadataRequest
 from ._checks import one_of
 from ._composed import COMPOSED
 from ._known import COMMON
+from ._models import MODELS
 from ._sklearn import SKLEARN
 from ._skrub import SKRUB
 from ._values import from_tree, to_tree
 
-TABLE = {**COMPOSED, **SKLEARN, **SKRUB}
+TABLE = {**COMPOSED, **SKLEARN, **SKRUB, **MODELS}
 
 # A file does not say where to write, or how many processes to start.
 NOT_IN_FILES = ("memory", "n_jobs")
@@ -33,8 +34,9 @@ def describe_object(estimator, path, ours):
         A transformer or a Pipeline.
     path : tuple of str
         Where it is in the whole: names of steps and parameters.
-    ours : callable
-        Returns an estimator as a file can hold it, if it is one of ours, or None.
+    ours : object
+        ``table`` of more classes; ``describe(estimator)`` returns a network as a file
+        can hold it, and None for all else.
 
     Returns
     -------
@@ -45,10 +47,10 @@ def describe_object(estimator, path, ours):
     NotKnownError
         If it, or what it holds, is not in the table. The message names it.
     """
-    if (described := ours(estimator)) is not None:
+    if (described := ours.describe(estimator)) is not None:
         return {"saved": described}
     name = type(estimator).__name__
-    known = TABLE.get(name)
+    known = (TABLE | ours.table).get(name)
     if known is None or type(estimator) is not known.import_class(name):
         raise NotKnownError(f"{_place(path)}a {name} of {type(estimator).__module__}")
 
@@ -65,7 +67,7 @@ def describe_object(estimator, path, ours):
     state = {
         key: value
         for key, value in vars(estimator).items()
-        if key not in parameters and key not in (*known.forget, _REQUEST, _OUTPUT)
+        if key not in (*parameters, *known.forget, _REQUEST, _OUTPUT)
     }
     try:
         known.check_parameters(estimator)
@@ -92,9 +94,9 @@ def restore_object(tree, path, ours):
         Of a file.
     path : tuple of str
         Where it is in the whole: names of steps.
-    ours : callable
-        Returns the estimator that a tree describes if it is one of ours: takes the
-        tree and the path, and may raise.
+    ours : object
+        ``table`` of more classes; ``restore(tree, path)`` returns the network that a
+        tree describes.
 
     Raises
     ------
@@ -104,12 +106,11 @@ def restore_object(tree, path, ours):
         If it is of a package that is not installed.
     """
     if "saved" in tree:
-        return ours(tree["saved"], path)
+        return ours.restore(tree["saved"], path)
     name = tree["class"]
-    if name not in TABLE:
+    known = (TABLE | ours.table).get(name)
+    if known is None:
         raise ValueError(f"it holds a {str(name)[:50]}, which files can't hold")
-
-    known = TABLE[name]
 
     def within(inner, of):
         return restore_object(inner, (*path, of), ours)

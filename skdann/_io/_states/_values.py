@@ -11,6 +11,7 @@ from scipy import sparse
 from scipy.interpolate import BSpline
 from sklearn import feature_selection
 from sklearn.compose import make_column_selector
+from sklearn.tree._tree import Tree
 
 from .._container import check_key
 
@@ -64,7 +65,7 @@ def to_tree(value, describe, name):  # noqa: C901 - a table of kinds, one a line
     describe : callable
         Takes an estimator and its name, and returns it as a file can hold it.
     name : str
-        Of the parameter or the attribute. A step has a name of its own.
+        Of the parameter or the attribute. Steps and what is in a dict have their own.
 
     Raises
     ------
@@ -82,8 +83,13 @@ def to_tree(value, describe, name):  # noqa: C901 - a table of kinds, one a line
         name = _name_of_step(value, name)
         return type(value)(to_tree(item, describe, name) for item in value)
     if type(value) is dict:
-        pairs = value.items()
-        return {":dict": [[to_tree(x, describe, name) for x in pair] for pair in pairs]}
+        pairs = [
+            (key, item, key if isinstance(key, str) else name)
+            for key, item in value.items()
+        ]
+        return {
+            ":dict": [[to_tree(x, describe, of) for x in pair] for *pair, of in pairs]
+        }
     if hasattr(value, "get_params") and not isinstance(value, type):
         return {":object": describe(value, name)}
     if (tagged := _pack_time(value)) is not None:
@@ -113,8 +119,13 @@ def from_tree(tree, restore, name):
     if kind == ":object":
         return restore(packed, name)
     if kind == ":dict":
-        pairs = ([from_tree(x, restore, name) for x in pair] for pair in packed)
-        return {check_key(key): value for key, value in pairs}
+        keys = [check_key(from_tree(key, restore, name)) for key, _ in packed]
+        names = [key if isinstance(key, str) else name for key in keys]
+        values = (value for _, value in packed)
+        return {
+            key: from_tree(value, restore, of)
+            for key, value, of in zip(keys, values, names, strict=True)
+        }
     if kind == ":objects":
         array = np.empty(len(packed), dtype=object)
         for i, item in enumerate(packed):
@@ -189,6 +200,44 @@ def _unpack_spline(packed):
     return BSpline(t, c, k, extrapolate=extrapolate)
 
 
+def _pack_tree(tree):
+    """Return a decision tree: all that is known of its nodes are numbers."""
+    _, (n_columns, n_classes, n_outputs), state = tree.__reduce__()
+    nodes = state["nodes"]
+    fields = [nodes[name].astype(float) for name in nodes.dtype.names]
+    sizes = n_columns, np.asarray(n_classes), n_outputs, state["max_depth"]
+    return [*sizes, list(nodes.dtype.names), np.stack(fields), state["values"]]
+
+
+def _unpack_tree(packed):
+    """Return a decision tree that ends, and looks at no column that is not there.
+
+    It is walked without looking where that leads: children come after their parents.
+    """
+    n_columns, n_classes, n_outputs, max_depth, names, fields, values = packed
+    tree = Tree(n_columns, n_classes.astype(np.intp), n_outputs)
+    n_nodes = fields.shape[1]
+    nodes = np.zeros(n_nodes, dtype=tree.__getstate__()["nodes"].dtype)
+    if list(nodes.dtype.names) != names or not len(nodes):
+        raise ValueError("it holds a decision tree of another version, or none")
+    for name, of_nodes in zip(names, fields, strict=True):
+        nodes[name] = of_nodes
+        if not np.array_equal(nodes[name], of_nodes):
+            raise ValueError(f"its decision tree has nodes of no {name}")
+    shape = n_nodes, n_outputs, int(n_classes.max())
+    if values.shape != shape or values.dtype != float or not np.isfinite(values).all():
+        raise ValueError("its decision tree has other values than nodes")
+    left, right, column = (nodes[k] for k in ("left_child", "right_child", "feature"))
+    place, is_leaf = np.arange(n_nodes), left == -1
+    leads_on = (left > place) & (right > place) & (left < n_nodes) & (right < n_nodes)
+    looks = (column >= 0) & (column < n_columns)
+    if not (is_leaf | (leads_on & looks)).all():
+        raise ValueError("its decision tree leads nowhere")
+    state = {"max_depth": max_depth, "node_count": n_nodes, "nodes": nodes}
+    tree.__setstate__({**state, "values": np.ascontiguousarray(values)})
+    return tree
+
+
 def _unpack_dtype(text):
     if not _NUMPY_DTYPE.fullmatch(text):
         raise ValueError("it holds a dtype of no numbers, texts or dates")
@@ -247,6 +296,7 @@ _PACKED = [
     (sparse.sparray | sparse.spmatrix, ":sparse", _pack_sparse),
     (BSpline, ":spline", _pack_spline),
     (make_column_selector, ":selector", _pack_selector),
+    (Tree, ":tree", _pack_tree),
 ]
 _UNPACK = {
     ":scalar": lambda array: array[()],
@@ -258,5 +308,6 @@ _UNPACK = {
     ":sparse": _unpack_sparse,
     ":spline": _unpack_spline,
     ":selector": _unpack_selector,
+    ":tree": _unpack_tree,
     ":time": _unpack_time,
 }
