@@ -69,6 +69,7 @@ class NetworkReader:
 
     def __init__(self, path, parameters):
         self.path = path
+        self.parameters = parameters
         self.unused = dict(parameters)
         self._lost = []
 
@@ -118,12 +119,15 @@ class NetworkReader:
 
     def _take(self, prefix):
         """Return the parameters of a network by the names that it has for them."""
-        own = {
-            name.removeprefix(prefix): name
-            for name in self.unused
-            if name.startswith(prefix) and "__" not in name.removeprefix(prefix)
-        }
-        return {own_name: self.unused.pop(name) for own_name, name in own.items()}
+        own = {}
+        for name, value in self.parameters.items():
+            own_name = name.removeprefix(prefix)
+            if name.startswith(prefix) and "__" not in own_name:
+                own[own_name] = value
+                self.unused.pop(
+                    name, None
+                )  # a candidate is there twice: as it was, too
+        return own
 
     def _check_parts_given(self, of_code, prefix):
         for name in PARTS:

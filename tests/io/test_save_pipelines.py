@@ -16,6 +16,11 @@ from sklearn.compose import (
     make_column_transformer,
 )
 from sklearn.decomposition import NMF, PCA, IncrementalPCA, TruncatedSVD
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    RandomForestClassifier,
+)
 from sklearn.exceptions import InconsistentVersionWarning, NotFittedError
 from sklearn.feature_extraction.text import (
     CountVectorizer,
@@ -31,6 +36,7 @@ from sklearn.feature_selection import (
 )
 from sklearn.impute import KNNImputer, MissingIndicator, SimpleImputer
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import (
     Binarizer,
@@ -54,7 +60,13 @@ from skorch.callbacks import Callback
 from torch import nn
 
 import skdann
-from skdann import DANNClassifier, DANNRegressor
+from skdann import (
+    AutoDANNClassifier,
+    BaselineClassifier,
+    BaselineRegressor,
+    DANNClassifier,
+    DANNRegressor,
+)
 from skdann._io._container import read_file, write_file
 
 skrub = pytest.importorskip("skrub")
@@ -373,3 +385,55 @@ def test_other_versions_warn_and_are_told(path, package):
     write_file(path, tree)
     with pytest.warns(InconsistentVersionWarning, match=f"{package} 0.0.1, and this"):
         skdann.load(path)
+
+
+BASELINES = {
+    "linear": BaselineClassifier(),
+    "quantiles": BaselineClassifier(standardize="quantile"),
+    "forest": BaselineClassifier(RandomForestClassifier(3, random_state=0, n_jobs=1)),
+    "trees": BaselineClassifier(ExtraTreesClassifier(3, random_state=0)),
+    "ridge": BaselineRegressor(),
+    "trees for numbers": BaselineRegressor(ExtraTreesRegressor(3, random_state=0)),
+    "combination": AutoDANNClassifier(
+        [
+            ("line", BaselineClassifier(standardize="pooled")),
+            ("forest", RandomForestClassifier(3, random_state=0)),
+            ("network", dann(lambda_max=1)),
+        ],
+        random_state=0,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BASELINES)
+@pytest.mark.parametrize("in_pipeline", [False, True])
+def test_baselines_and_combinations_come_back(path, name, in_pipeline, routing):
+    model = BASELINES[name]
+    if in_pipeline:
+        model = Pipeline([("a", PCA(3)), ("b", model)], transform_input=["X_tgt"])
+    y = Y if isinstance(BASELINES[name], BaselineRegressor) else np.array(["-", "+"])[Y]
+    given = {"X_tgt": X + 0.1}
+    loaded = there_and_back(model.fit(X, y, **given), path)
+    methods = ["predict", *(["predict_proba"] if y.dtype.kind == "U" else [])]
+    for _ in ("as loaded", "fitted anew"):
+        for method in methods:
+            expected = getattr(model, method)(X + 0.1)
+            assert np.array_equal(getattr(loaded, method)(X + 0.1), expected)
+        for one in (model, loaded):
+            one.fit(X, y, **given)
+
+
+def test_candidates_are_given_parameters_by_their_names(path):
+    auto = BASELINES["combination"].fit(X, Y, X + 0.1)
+    skdann.save(auto, path)
+    loaded = skdann.load(path, network__device="cpu")
+    assert loaded.candidates_["network"].device == "cpu"
+    assert loaded.reason_ == auto.reason_
+    for column, values in auto.results_.items():
+        assert np.array_equal(loaded.results_[column], values)
+
+
+def test_a_candidate_that_no_file_can_hold_is_named(path):
+    auto = AutoDANNClassifier([("a", KNeighborsClassifier()), ("b", dann())])
+    with pytest.raises(TypeError, match=r"a > .*KNeighbors.* Store it by skops"):
+        skdann.save(auto.fit(X, Y, X + 0.1), path)
