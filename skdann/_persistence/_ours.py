@@ -1,6 +1,6 @@
 """What baselines and combinations hold once they are fitted."""
 
-from .._auto import AutoDANNClassifier
+from .._auto import AutoDANNClassifier, AutoDANNRegressor
 from .._baseline import BaselineClassifier, BaselineRegressor
 from .._data._scalers import SCALERS
 from .._io._metadata import check_row_shape
@@ -67,9 +67,31 @@ def _check_candidates(auto):
     if set(weights) != set(auto.candidates_) or not sum(weights.values()) > 0:
         raise ValueError("its weights are not those of its candidates")
     for name, candidate in auto.candidates_.items():
-        of_whole = auto.n_features_in_, len(auto.classes_)
-        if (candidate.n_features_in_, len(candidate.classes_)) != of_whole:
+        if _shape(candidate) != _shape(auto):
             raise ValueError(f"its candidate {name[:50]} is for other rows")
+
+
+def _shape(fitted):
+    """Return how many columns it reads, and what it predicts of a row."""
+    classes = getattr(fitted, "classes_", None)
+    of_row = fitted.n_outputs_ if classes is None else len(classes)
+    return fitted.n_features_in_, of_row
+
+
+def _check_numbers(auto):
+    _check_candidates(auto)
+    if not len(auto._response_mean) == len(auto._response_scale) == auto.n_outputs_:
+        raise ValueError("its numbers are brought to other scales than there are")
+
+
+_COMBINATION = {
+    "_row_shape": _is_row,
+    "_scales": each(floats(2, "n"), 2, of=tuple),
+    "_weight_of": mapping(text, real),
+    "candidates_": mapping(text, _is_model),
+    "results_": mapping(text, values(None)),
+    "reason_": text,
+}
 
 
 def _known(cls, state, **others):
@@ -93,16 +115,20 @@ OURS = {
     ),
     "AutoDANNClassifier": _known(
         AutoDANNClassifier,
-        {
-            "_row_shape": _is_row,
-            "_scales": each(floats(2, "n"), 2, of=tuple),
-            "_weight_of": mapping(text, real),
-            "candidates_": mapping(text, _is_model),
-            "classes_": values("c"),
-            "results_": mapping(text, values(None)),
-            "reason_": text,
-        },
+        {**_COMBINATION, "classes_": values("c")},
         check=_check_candidates,
+        holds=("candidates",),
+    ),
+    "AutoDANNRegressor": _known(
+        AutoDANNRegressor,
+        {
+            **_COMBINATION,
+            "n_outputs_": integer(1),
+            "_is_column": flag,
+            "_response_mean": floats(None),
+            "_response_scale": floats(None),
+        },
+        check=_check_numbers,
         holds=("candidates",),
     ),
 }
