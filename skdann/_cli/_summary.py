@@ -112,10 +112,13 @@ def _of_models(report):
     more = len(models["candidate"]) - len(names)
     if more:
         rows.append([f"and {more} more", "", "", ""])
-    measures = "Cohen's kappa with the others, and the share of rows that the whole"
+    told = (
+        "Agreement is the mean of Cohen's kappa with the others; with the whole, the "
+    )
+    told += "share of rows that are predicted alike."
     if report["label"]["task"] == "regression":
-        measures = "Lin's concordance with the others, and that with what the whole"
-    return [report["reason"], f"Agreement is {measures} predicts alike."], (heads, rows)
+        told = "Agreement is the mean of Lin's concordance with the others."
+    return [report["reason"], told], (heads, rows)
 
 
 def _of_predictions(report):
@@ -210,7 +213,9 @@ def to_html(report, of_network=None):
         name = escape(report["network"])
         parts.append(
             f"<details><summary>Report on the network that counts most, {name}"
-            f"</summary>{of_network._repr_html_()}</details>"
+            "</summary><p>It is on this one model: whether adapting helped it, and "
+            "whether it alone could be used. The predictions are of all models "
+            f"together.</p>{of_network._repr_html_()}</details>"
         )
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'

@@ -156,6 +156,10 @@ def test_numbers_are_predicted_as_numbers(clinics):
     label = report_of(clinics)["label"]
     assert label["task"] == "regression"
     assert "fractions" in label["why"]
+    model = str(clinics.output / "model.skdann")
+    assert main(["predict", model, "b.csv", "--output", "again.csv"]) == 0
+    again = pd.read_csv(clinics.folder / "again.csv", keep_default_na=False)
+    assert np.allclose(again["outcome"], predictions["outcome"])
 
 
 def test_few_whole_numbers_are_classes_unless_told(clinics):
