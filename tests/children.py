@@ -55,7 +55,8 @@ def fork(code, *arguments, check=True):
     """Do what ``run("-c", code, *arguments)`` does, without its seconds of imports.
 
     The process is forked from one that has imported what a fit imports, and has done
-    nothing else. Not for what is about imports, environment or command line.
+    nothing else. Not for what is about imports, environment or command line; and at its
+    end it waits for processes that it has started and not ended.
     """
     if not hasattr(os, "fork"):
         return run("-c", code, *arguments, check=check)

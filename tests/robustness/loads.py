@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from joblib import Parallel, delayed
+from joblib.externals.loky import get_reusable_executor
 from skorch.callbacks import Callback
 from torch import nn
 from tqdm import tqdm
@@ -112,7 +113,10 @@ def _in_parallel(way, tasks):
     if way.startswith("joblib-"):
         way = multiprocessing.get_context(way.removeprefix("joblib-"))
     parallel = Parallel(n_jobs=2, backend=way)
-    return parallel(delayed(_fit_and_predict)(*task) for task in tasks)
+    results = parallel(delayed(_fit_and_predict)(*task) for task in tasks)
+    if way == "loky":
+        get_reusable_executor().shutdown()  # else whoever started them waits long
+    return results
 
 
 def _fit_and_predict(network, seed=0, **settings):
