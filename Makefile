@@ -188,6 +188,7 @@ trust: $(VENV)/ready
 	$(BIN)/python benchmarks/trust/run.py $(FROM) --jobs $(JOBS)
 	$(BIN)/python benchmarks/trust/label_shift.py $(FROM)
 	$(BIN)/python benchmarks/trust/tables.py $(FROM)
+	$(BIN)/python benchmarks/trust/variants.py $(FROM)
 	$(BIN)/python benchmarks/trust/reports.py $(FROM) --jobs $(JOBS)
 	$(BIN)/python benchmarks/trust/report_tables.py $(FROM)
 	$(BIN)/python benchmarks/trust/combining.py $(FROM)

@@ -56,6 +56,17 @@ CELLS = {
         {"n_fits": 3, "class_confusion": 0.3},
         ["none"],
     ),
+    "default, target entropy": (
+        "dann",
+        {"n_fits": 3, "target_entropy": 0.1},
+        ["none"],
+    ),
+    "default, conditional": ("dann", {"n_fits": 3, "conditional": True}, ["none"]),
+    "default, conditional by entropy": (
+        "dann",
+        {"n_fits": 3, "conditional": "entropy"},
+        ["none"],
+    ),
     "default, early stopping": (
         "dann",
         {"n_fits": 1, "early_stopping": True},

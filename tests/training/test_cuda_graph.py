@@ -137,6 +137,13 @@ SETTINGS = {
     "sgd without": {"optimizer": "sgd", "momentum": 0.0, "lr": 0.1},
     "any schedule": {"lambda_schedule": lambda p: p**2, "lr_schedule": "cosine"},
     "class confusion": {"class_confusion": 0.4},
+    "conditional": {"conditional": True, "n_estimators": 1},
+    "conditional by entropy": {"conditional": "entropy", "class_confusion": 0.4},
+    "random products": {
+        "conditional": True,
+        "hidden_layer_sizes": (2050,),
+        "n_estimators": 1,
+    },
     "no dropout": {"dropout": 0.0},
     "one network": {"n_estimators": 1},
     "as it comes": {"standardize": None},

@@ -103,7 +103,11 @@ SETTINGS = {
     "conditional": {"conditional": True},
     "conditional by entropy": {"conditional": "entropy", "target_entropy": 0.1},
     "one conditional network": {"conditional": "entropy", "n_estimators": 1},
-    "random products": {"conditional": True, "hidden_layer_sizes": (2050,)},
+    "random products": {
+        "conditional": True,
+        "hidden_layer_sizes": (2050,),
+        "n_estimators": 1,
+    },
     "one layer": {"hidden_layer_sizes": (7,), "domain_hidden_layer_sizes": ()},
     "deep heads": {"domain_hidden_layer_sizes": (9, 8, 7)},
     "small batches": {"batch_size": 10},
