@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from ._missing import missing_values
+from ._tables import check_not_lazy
 
 # Marks rows without a label, where it is no class; and them alone among codes.
 UNLABELLED = -1
@@ -123,12 +124,10 @@ def _look_up(position, label):
 
 def _as_array(labels, name):
     """Return labels as an array; as objects where numpy would change some of them."""
+    check_not_lazy(labels, name)
     is_no_column = labels is None or isinstance(labels, _NO_COLUMN)
     if is_no_column or sparse.issparse(labels):
-        raise ValueError(
-            f"{name} must be a dense column of labels, one for each row; got a "
-            f"{type(labels).__name__}."
-        )
+        raise ValueError(_no_column(name, labels))
     if nw.dependencies.is_into_dataframe(labels):
         frame = nw.from_native(labels)
         if len(frame.columns) != 1:
@@ -162,9 +161,18 @@ def _list_as_array(labels, name, dtype=None):
 def _as_column(values, name):
     if values.ndim == 2 and values.shape[1] == 1:
         return values[:, 0]
+    if values.ndim == 0:
+        raise ValueError(_no_column(name, values.item()))
     if values.ndim != 1:
         raise ValueError(_several_columns(name, values.shape))
     return values
+
+
+def _no_column(name, labels):
+    return (
+        f"{name} must be a dense column of labels, one for each row; got a "
+        f"{type(labels).__name__}."
+    )
 
 
 def _several_columns(name, shape):
@@ -172,7 +180,9 @@ def _several_columns(name, shape):
         "For several labels of each row use "
         "sklearn.multioutput.MultiOutputClassifier(DANNClassifier())."
     )
-    if name.startswith("groups"):
+    if len(shape) > 2:
+        advice = f"Bring it to the shape ({shape[0]},)."
+    elif name.startswith("groups"):
         advice = "Join several into one text, for example f'{site} {month}'."
     return (
         f"{name} should be a 1d array, a column of labels, but has shape {shape}. "

@@ -60,9 +60,14 @@ def as_table(X, name):
             f"{name} is a {type(X).__name__}{keys}. It must be one table: an array, a "
             "DataFrame or a sparse matrix."
         )
-    if hasattr(X, "collect_schema") and hasattr(X, "collect"):
-        raise ValueError(f"{name} is a lazy frame. Pass {name}.collect().")
+    check_not_lazy(X, name)
     return as_readable(X)
+
+
+def check_not_lazy(values, name):
+    """Raise ValueError for a frame that is a plan, and holds nothing yet."""
+    if hasattr(values, "collect_schema") and hasattr(values, "collect"):
+        raise ValueError(f"{name} is a lazy frame. Pass {name}.collect().")
 
 
 def as_readable(X):

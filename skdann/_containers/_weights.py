@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import _check_sample_weight
 
-from ._tables import as_readable
+from ._tables import as_readable, check_not_lazy
 
 # What messages of scikit-learn call them.
 _CALLED = "sample_weight"
@@ -26,6 +26,7 @@ def read_weight(weight, X, name=_CALLED):
     -------
     weight : ndarray of float64 of shape (n,)
     """
+    check_not_lazy(weight, name)
     try:
         if sparse.issparse(weight):
             raise ValueError(f"{_CALLED} is a sparse matrix, not a column of numbers.")

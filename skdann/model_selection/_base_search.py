@@ -13,7 +13,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _num_samples, check_is_fitted
 from tqdm.auto import tqdm
 
-from .._containers._tables import as_indexable
+from .._containers._tables import as_indexable, check_not_lazy
 from .._containers._weights import read_weight_if_given
 from .._data._groups import if_used
 from .._data._target_rows import TargetRows
@@ -147,6 +147,8 @@ class BaseDANNSearch:
         judged = judged_kind.of(target, y, classes, for_choice=of_choice is not None)
         fit_params = {"sample_weight": sample_weight, "classes": classes}
         fit_params["sample_weight_tgt"] = target.weight
+        check_not_lazy(groups, "groups")
+        check_not_lazy(groups_tgt, "groups_tgt")
         fit_params["groups"] = groups
         fit_params["groups_tgt"] = target.take(groups_tgt, "groups_tgt")
         if self.label_use == "training":
