@@ -20,7 +20,7 @@ from domains import PAIRS, load
 from skdann import AutoDANNClassifier
 from skdann._auto._judged_classes import AGREED
 from skdann._cli._columns import Column
-from skdann._cli._trust import DISPUTED, OTHER_PROPORTIONS, UNLIKE
+from skdann._cli._trust import DISPUTED, LEAST_KAPPA, OTHER_PROPORTIONS, UNLIKE
 from skdann._cli._unlike import describe_unlike, learn_limits
 
 LINEAR = "logistic regression, "
@@ -49,6 +49,7 @@ def measure(name, data, n_rows):
     ]
     return {
         "disputed": np.mean(agreed < AGREED),
+        "kappa": np.nansum(auto.results_["agreement"] * auto.results_["weight"]),
         "change": np.abs(np.subtract(*shares)).sum() / 2,
         "unlike": unlike(X, X_tgt),
         "accuracy": auto.score(X_test, y_test),
@@ -71,6 +72,7 @@ def is_for(figures):
     """Whether the command, with --quick, would say "for"."""
     return (
         figures["disputed"] <= DISPUTED
+        and figures["kappa"] >= LEAST_KAPPA
         and figures["change"] <= OTHER_PROPORTIONS
         and figures["unlike"] <= UNLIKE
     )

@@ -12,9 +12,10 @@ from .._warn import warn
 from ..inspection import adaptation_report
 from ..model_selection import rows_to_label
 
-# Shares of the target beyond which rows are to be labelled first; docs/guide/command.md
-# has what was measured.
+# Shares of the target beyond which rows are to be labelled first, and the agreement
+# below which they are; docs/guide/command.md has what was measured.
 DISPUTED = 0.10
+LEAST_KAPPA = 0.5  # where one class is frequent, models share much by chance
 OTHER_PROPORTIONS = 0.15
 UNLIKE = 0.80
 
@@ -108,6 +109,11 @@ def _doubts_of_classes(found):
     doubts = []
     if found["disputed"] > DISPUTED:
         doubts.append(f"Models disagree on {found['disputed']:.0%} of the rows.")
+    if found["kappa"] < LEAST_KAPPA:
+        doubts.append(
+            "Models agree little more than they would by chance (mean kappa "
+            f"{found['kappa']:.2f}, of 1)."
+        )
     if found["change"] > OTHER_PROPORTIONS:
         doubts.append(
             "The classes are predicted in other proportions than in the source "
@@ -122,7 +128,9 @@ def _of_classes(auto, rows_tgt, y, predicted):
     votes = [answers.weights @ (answers.answers == c) for c in range(len(classes))]
     shares = [[np.mean(labels == c) for c in classes] for labels in (y, predicted)]
     of_source, of_target = np.array(shares, dtype=float)
+    agreement, weight = (auto.results_[name] for name in ("agreement", "weight"))
     return {
+        "kappa": float(np.nansum(agreement * weight)),
         "disputed": float(np.mean(np.max(votes, axis=0) < AGREED)),
         "change": float(np.abs(of_source - of_target).sum() / 2),
         "one_class": str(predicted[0]) if of_target.max() == 1 else None,

@@ -70,6 +70,18 @@ def test_other_proportions_are_a_doubt():
     assert "other proportions" in " ".join(found["reasons"])
 
 
+def test_agreement_by_chance_is_a_doubt():
+    rng = np.random.default_rng(2)
+    source, target = clinic(200, 0), clinic(150, 1)
+    for frame in (source, target):  # few are ill, and who is can hardly be told
+        noisy = frame["pressure"] + rng.normal(0, 25, len(frame))
+        frame["outcome"] = np.where(noisy > 187, "ill", "well")
+    found = judged(source, target)
+    assert found["verdict"] == "open"
+    assert "by chance" in " ".join(found["reasons"])
+    assert found["disputed"] < 0.1
+
+
 @pytest.mark.parametrize("n_columns", [1, 5, 30])
 def test_one_row_in_a_hundred_is_unlike_without_any_shift(n_columns):
     rng = np.random.default_rng(0)
