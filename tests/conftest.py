@@ -101,6 +101,7 @@ def saved(small, domains, tmp_path):
 def small_forests(monkeypatch):
     """Have reports grow fewer trees: for tests of what does not depend on them."""
     monkeypatch.setattr("skdann.inspection._report._simple_models.N_TREES", 40)
+    monkeypatch.setattr("skdann.inspection._column_shift._domain_classifier.N_TREES", 5)
 
 
 @pytest.fixture

@@ -112,10 +112,10 @@ def test_the_forest_sees_that_columns_depend_on_each_other_in_another_way():
 
 def test_samples_of_one_distribution_raise_no_more_alarms_than_they_may():
     alarms = 0
-    for seed in range(25):
+    for seed in range(12):
         X = np.random.default_rng(seed).integers(0, 3, size=(80, 4))
         alarms += column_shift(X[:40], X[40:], random_state=seed).p_value < 0.05
-    assert alarms <= 4
+    assert alarms <= 2
 
 
 def test_the_container_does_not_matter(tables):
@@ -154,6 +154,16 @@ def test_json_and_pandas_get_the_same_figures(tables):
     assert [row["column"] for row in columns] == shift.to_frame()["column"].tolist()
 
 
+def test_lines_are_short_enough_for_a_report():
+    name = "concentration of something in blood"
+    here, there = (
+        pd.DataFrame({name: np.linspace(a, -1.2345e-5, 50)}) for a in (-1, -1.23456e-4)
+    )
+    lines = str(shift_of(here, there)).splitlines()
+    assert "concentration ..." in lines[2]
+    assert max(map(len, lines)) <= 88
+
+
 def test_few_rows_are_no_test_for_a_forest():
     shift = shift_of(np.zeros((5, 1)), np.ones((50, 1)))
     assert np.isnan(shift.auc)
@@ -183,17 +193,21 @@ def test_random_state_decides_all_and_touches_nothing(tables):
     assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
 
 
+def test_infinity_is_far_away():
+    X_src, X_tgt = np.random.default_rng(0).normal(size=(2, 100, 1))
+    X_tgt[:50], X_tgt[50:60] = np.inf, -np.inf
+    [shift] = shift_of(X_src, X_tgt).shifts
+    assert shift.distance >= 0.4
+    assert np.isfinite(shift.difference)
+    assert "inf" not in str(shift)
+
+
 @pytest.mark.parametrize(
     ("X_src", "X_tgt", "message"),
     [
         (np.ones((3, 2)), np.ones((3, 1)), "X_tgt has 1 columns, but X_src has 2"),
         (np.ones(3), np.ones((3, 1)), r"X_src has the shape \(3,\)"),
         (np.ones((3, 1)), np.ones((0, 1)), r"X_tgt has the shape \(0, 1\)"),
-        (
-            np.ones((3, 1)),
-            np.full((3, 1), np.inf),
-            "infinity in column 'x0'",
-        ),
         (pd.DataFrame({"a": [1]}), pd.DataFrame({"b": [1]}), r"lacks columns \['a'\]"),
         ({"a": [1]}, np.ones((3, 1)), "X_src is a dict"),
     ],

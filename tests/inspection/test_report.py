@@ -9,10 +9,12 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -197,6 +199,29 @@ class AlwaysSource(nn.Module):
 
     def forward(self, features):
         return 0 * (features[:, :1] + self.unused) - 1
+
+
+class TestColumns:
+    def test_the_columns_that_shifted_most_are_named(self, small, domains):
+        X, y, X_tgt = domains
+        frame, frame_tgt = (
+            pd.DataFrame(A, columns=["good", "stuck"]) for A in (X, X_tgt)
+        )
+        report = report_on(small().fit(frame, y, frame_tgt), frame, y, frame_tgt)
+        assert report.measures.column_shift.shifts[0].column == "stuck"
+        assert "  stuck  number" in str(report)
+        assert json.loads(json.dumps(report.to_dict()))["column_shift"]["auc"] > 0.9
+
+    def test_text_is_no_table(self, small):
+        texts = ["good fine", "bad awful", "fine fine", "awful bad"] * 10
+        y = np.tile([1, 0], 20)
+        clf = small()
+        pipe = make_pipeline(CountVectorizer(), clf)
+        with sklearn.config_context(enable_metadata_routing=True):
+            pipe.set_params(transform_input=["X_tgt"]).fit(texts, y, X_tgt=texts[:20])
+        report = report_on(pipe, texts, y, texts[:20])
+        assert report.measures.column_shift is None
+        assert "Columns that shifted" not in str(report)
 
 
 class TestFindings:

@@ -1,5 +1,5 @@
 """Which columns differ between two tables."""
 
-from ._shift import ColumnShift, column_shift
+from ._shift import HEADS, ColumnShift, column_shift, table_of
 
-__all__ = ["ColumnShift", "column_shift"]
+__all__ = ["HEADS", "ColumnShift", "column_shift", "table_of"]

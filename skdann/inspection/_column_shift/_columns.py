@@ -18,6 +18,9 @@ from ..._containers._tables import (
 # Fewer rows expected of a category are no sample of it.
 FEWEST_EXPECTED = 5
 
+# Larger numbers, and infinity, count as this.
+LARGEST = 1e300
+
 # What stands for all categories that are rarer.
 RARE = "(rare)"
 
@@ -80,11 +83,6 @@ def read_columns(X_src, X_tgt):
         As the user passed them.
 
         Checked.
-
-    Raises
-    ------
-    ValueError
-        If there are infinite values.
     """
     names = column_names(X_src) or column_names(X_tgt)
     names = names or [f"x{j}" for j in range(_shape(X_src, "X_src")[1])]
@@ -92,9 +90,6 @@ def read_columns(X_src, X_tgt):
     both = zip(names, _arrays(X_src), _arrays(X_tgt), strict=True)
     for name, *pair in both:
         kind, values, labels = _understand(pair, name in declared)
-        for of_domain, X in zip(values, ("X_src", "X_tgt"), strict=True):
-            if np.isinf(of_domain).any():
-                raise ValueError(f"{X} contains infinity in column {name!r}.")
         yield Column(name, kind, values, labels)
 
 
@@ -146,10 +141,15 @@ def _converted(pair, missing, convert):
 def _convert(values, is_missing, convert):
     """Return values as float64, NaN where they are missing."""
     if convert is _as_number and values.dtype.kind in "fiub":
-        return values.astype(np.float64)
+        return _finite(values.astype(np.float64))
     result = np.full(len(values), np.nan)
     result[~is_missing] = [convert(value) for value in values[~is_missing].tolist()]
-    return result
+    return _finite(result)
+
+
+def _finite(values):
+    """Return numbers whose sums are finite; NaN stays."""
+    return values.clip(-LARGEST, LARGEST)
 
 
 def _as_days(value):

@@ -15,6 +15,9 @@ from ._two_samples import adjust, compare_categories, compare_numbers, compare_s
 # Rows of the table that are printed.
 MOST_PRINTED = 10
 
+# Longer names are cut, so that lines have at most 88 characters.
+_WIDTH_OF_NAME = 17
+
 
 @dataclass(frozen=True)
 class Shift:
@@ -60,8 +63,8 @@ class ColumnShift:
         - ``distance``: 0 to 1. Of numbers and dates the Kolmogorov-Smirnov statistic,
           of categories the total variation, of missing values the difference of their
           shares.
-        - ``difference``: of the means, target less source, in standard deviations, of
-          numbers and dates; else NaN.
+        - ``difference``: of the means, target less source, in standard deviations
+          (standardized mean difference, SMD), of numbers and dates; else NaN.
         - ``p_value``: corrected for the number of tests.
         - ``importance``: by how much the area under the ROC curve of the domain
           classifier falls if the column is shuffled; NaN if not measured.
@@ -151,7 +154,7 @@ class ColumnShift:
         return "\n".join(lines + ([f"  and {left_out} more"] if left_out > 0 else []))
 
 
-HEADS = ["", "kind", "source", "target", "distance", "difference", "p", "importance"]
+HEADS = ["", "kind", "source", "target", "distance", "SMD", "p", "importance"]
 
 
 def table_of(shift, n):
@@ -173,7 +176,8 @@ def column_shift(
     ----------
     X_src, X_tgt : array-like, frame or sparse matrix of shape (n, n_features)
         Rows of each domain, raw or transformed. Numbers, dates, text and missing values
-        may stand in them. A number that is a code is a category if the frame says so.
+        may stand in them; an infinite number counts as 1e300. A number that is a code
+        is a category if the frame says so.
     random_state : int, RandomState or None, default=None
         Decides which rows train the domain classifier and which test it.
 
@@ -185,7 +189,7 @@ def column_shift(
     Raises
     ------
     ValueError
-        If the tables have other columns, no rows, or infinite values.
+        If the tables have other columns, or no rows.
 
     See Also
     --------
@@ -216,10 +220,10 @@ def column_shift(
     >>> there = pd.DataFrame({"age": [50, 61, None, None] * 20, "sex": ["m"] * 80})
     >>> print(column_shift(here, there, random_state=0))
     100 source rows, 80 target rows, told apart with AUC 0.94; 2 of 3 differ (p < 0.05)
-             kind      source  target  distance  difference       p  importance
-      age    missing     0.0%   50.0%      0.50              <0.001        0.17
-      sex=f  category   50.0%    0.0%      0.50              <0.001        0.32
-      age    number      55.5    55.5      0.00       +0.00   1.000        0.17
+             kind      source  target  distance    SMD       p  importance
+      age    missing     0.0%   50.0%      0.50         <0.001        0.17
+      sex=f  category   50.0%    0.0%      0.50         <0.001        0.32
+      age    number      55.5    55.5      0.00  +0.00   1.000        0.17
     """
     rng = check_random_state(random_state)
     n_rows = check_tables(X_src, X_tgt)
@@ -289,7 +293,10 @@ def _figures(kind, distance, p_value, pair):
 
 
 def _mean(values):
-    return float(np.mean(values / len(values)) * len(values))  # a sum may overflow
+    mean = float(np.sum(values / len(values)))  # the sum itself may overflow
+    return (
+        0.0 if abs(mean) < 1e-12 * abs(values).max() else mean
+    )  # nothing but rounding
 
 
 def _for_json(value):
@@ -300,7 +307,7 @@ def _for_json(value):
 def _texts(shift):
     name = f"{shift.column}={shift.label}" if shift.label else shift.column
     return [
-        name,
+        name if len(name) <= _WIDTH_OF_NAME else name[: _WIDTH_OF_NAME - 3] + "...",
         shift.kind,
         *(_value(value, shift.kind) for value in (shift.source, shift.target)),
         f"{shift.distance:.2f}",

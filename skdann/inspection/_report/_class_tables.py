@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._tables import of_distances, of_models, of_networks
+from ._tables import of_columns, of_distances, of_models, of_networks
 
 # Classes of which the proportions are shown: those that differ most.
 _MAX_CLASSES = 8
@@ -45,6 +45,7 @@ def tables(measures):
             _of_classes(measures),
         ),
         of_distances(measures),
+        *of_columns(measures),
     ]
 
 

@@ -8,6 +8,7 @@ from ._labels import n_to_label
 def to_dict(report):
     """Return a report as values that JSON can hold."""
     measures, evidence = report.measures, report.measures.evidence
+    shift = measures.column_shift
     return {
         "recommendation": report.recommendation,
         "verdict": report.verdict,
@@ -19,6 +20,7 @@ def to_dict(report):
         "scores": {name: list(pair) for name, pair in measures.scores.items()},
         **measures.values(),
         "distances": {k: float(value) for k, value in measures.distances.items()},
+        "column_shift": shift and shift.to_dict(),
         "findings": [asdict(finding) for finding in report.findings],
     }
 

@@ -1,5 +1,6 @@
 """Measure an adapted model and its source-only model, without target labels."""
 
+import numpy as np
 from sklearn.base import is_regressor
 from sklearn.utils import (
     _safe_indexing,
@@ -16,6 +17,7 @@ from ..._pipelines import resolve_search
 from ...metrics import proxy_a_distance
 from ...model_selection._comparison import compare_with_source_only, fitted_network
 from .._alignment import AlignmentDisplay
+from .._column_shift import column_shift
 from .._fitted import features, network_input, of_each_domain, some_rows
 from ._class_measures import ClassMeasures
 from ._measures import saw_target
@@ -24,6 +26,9 @@ from ._simple_models import flat, gather
 
 # Rows of each domain that the distances are measured on.
 _MAX_ROWS = 2000
+
+# Columns of wider tables are words or pixels: one by one they tell nothing.
+_MAX_COLUMNS = 1000
 
 
 def measure(
@@ -69,6 +74,7 @@ def measure(
         kind.of_evidence, comparison, estimator, X_src, y_src, target, **given
     )
     distances, alignment = _distances(networks, X_src, target.X, rng)
+    of_y = kind.of_y(networks, y_src, target.X, evidence, rng)
     return kind(
         n_rows=(_num_samples(X_src), target.n_given),
         lambda_max=network.lambda_max,
@@ -79,7 +85,8 @@ def measure(
         source_only=comparison.whole_source_only,
         evidence=evidence,
         chance=_chance(network),
-        **kind.of_y(networks, y_src, target.X, evidence, rng),
+        column_shift=_column_shift(X_src, target.X, rng),
+        **of_y,
     )
 
 
@@ -108,6 +115,15 @@ def _distances(networks, X_src, X_tgt, rng):
     return distances, AlignmentDisplay.from_views(
         of_networks, predicted, random_state=rng
     )
+
+
+def _column_shift(X_src, X_tgt, rng):
+    """Return how columns of the rows as they were given differ, or None."""
+    rows = [_safe_indexing(X, some_rows(X, _MAX_ROWS, rng)) for X in (X_src, X_tgt)]
+    shapes = [getattr(X, "shape", None) or np.shape(X) for X in rows]
+    if any(len(shape) != 2 or shape[1] > _MAX_COLUMNS for shape in shapes):
+        return None
+    return column_shift(*rows, random_state=rng)
 
 
 def _first(predicted):

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from .._alignment import AlignmentDisplay
+from .._column_shift import ColumnShift
 from ._evidence import Evidence
 
 
@@ -28,6 +29,9 @@ class Measures(ABC):
     distances : dict of str to float
         Proxy A-distance in the "input", in the features of the source-only model
         ("source only") and of the adapted one ("adapted").
+    column_shift : ColumnShift or None
+        Of the rows as they were given, at most 2,000 of each domain; None if they are
+        no table, or one of more than 1,000 columns.
     alignment : AlignmentDisplay
         Features of both models, not plotted.
     history : list of dict
@@ -44,6 +48,7 @@ class Measures(ABC):
     lambda_max: float
     scores: dict[str, tuple[float, float]]
     distances: dict[str, float]
+    column_shift: ColumnShift | None
     alignment: AlignmentDisplay
     history: list
     source_only: object

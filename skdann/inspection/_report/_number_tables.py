@@ -1,6 +1,6 @@
 """The tables of a report on numbers, as texts."""
 
-from ._tables import of_distances, of_models, of_networks
+from ._tables import of_columns, of_distances, of_models, of_networks
 
 _OF_MODELS = {
     "source_r2": ("R2", "{:.3f}"),
@@ -35,6 +35,7 @@ def tables(measures):
             [[by, f"{value:.3g}"] for by, value in measures.evidence.error.items()],
         ),
         of_distances(measures),
+        *of_columns(measures),
     ]
 
 

@@ -1,5 +1,10 @@
 """What the tables of all reports have in common."""
 
+from .._column_shift import HEADS, table_of
+
+# Columns that are shown: those that differ most.
+_MAX_COLUMNS = 5
+
 
 def of_models(evidence, columns):
     """Return heads and rows, a row for each model.
@@ -55,3 +60,12 @@ def of_distances(measures):
         ["", *measures.distances],
         [["proxy A-distance", *map("{:.2f}".format, measures.distances.values())]],
     )
+
+
+def of_columns(measures):
+    """Return the table of the columns that shifted most; a list, empty if none is."""
+    shift = measures.column_shift
+    if shift is None:
+        return []
+    title = f"Columns that shifted most, of {len({s.column for s in shift.shifts})}"
+    return [(title, HEADS, table_of(shift, _MAX_COLUMNS))]
