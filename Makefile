@@ -211,7 +211,8 @@ regression: $(VENV)/ready
 # Each writes docs/results/NAME.json and the page anew. `amazon` and `vectors` do not run
 # again the pairs that are stored there: remove the file to start afresh.
 EXPERIMENTS := moons amazon-raw amazon-tfidf amazon-msda critic-raw critic-msda vectors \
-	few-labels mnist-m mnist-m-gray mnist-m-ink early-stopping several-sources
+	few-labels mnist-m mnist-m-gray mnist-m-ink early-stopping several-sources \
+	prediction-sets streaming
 reproduce: $(EXPERIMENTS:%=reproduce-%)
 	$(REPRODUCE)/figures.py --output '$(OUT)'
 
@@ -250,6 +251,14 @@ reproduce-mnist-m-gray: $(VENV)/ready
 
 reproduce-mnist-m-ink: $(VENV)/ready
 	$(REPRODUCE)/mnist_m_ink.py $(FROM)
+	$(REPRODUCE)/record.py
+
+reproduce-prediction-sets: $(VENV)/ready
+	$(BIN)/python benchmarks/prediction_sets.py $(FROM)
+	$(REPRODUCE)/record.py
+
+reproduce-streaming: $(VENV)/ready
+	$(BIN)/python benchmarks/streaming.py $(FROM)
 	$(REPRODUCE)/record.py
 
 # Of data that skdann.datasets does not load: DATA is the folder of the archives, see the

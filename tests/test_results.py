@@ -22,7 +22,7 @@ def record():
 
 
 PAGES = ["results.md", "reliability.md", "pairs.md", "regression.md"]
-PAGES += ["guide/groups.md"]
+PAGES += ["guide/groups.md", "guide/after.md"]
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -26,6 +26,7 @@ PAGES = [
     for name in (
         *("results", "reliability", "pairs", "combining", "regression"),
         "guide/groups",
+        "guide/after",
     )
 ]
 PACKAGES = ["numpy", "scipy", "scikit-learn", "skorch", "torch", "skdann"]
