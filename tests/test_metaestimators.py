@@ -453,7 +453,12 @@ def test_why_the_setting_is_needed(routing, spy, wide, tool):
 def test_the_guide_lists_these_tools():
     page = Path(__file__).parents[1] / "docs" / "guide" / "pipeline.md"
     rows = re.findall(r"^\| (`.*?) \| (.*?) \|", page.read_text(), re.M)
-    listed = {name: word for cell, word in rows for name in re.findall("`(.*?)`", cell)}
+    listed = {
+        name: word
+        for cell, word in rows
+        for name in re.findall("`(.*?)`", cell)
+        if "Regressor" not in name  # see test_regression_tools.py
+    }
     assert listed == {
         **dict.fromkeys(PASS_IT_ON, "yes"),
         **dict.fromkeys(WITH_A_SETTING, "with a setting"),

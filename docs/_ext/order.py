@@ -2,6 +2,7 @@
 
 EXAMPLES = [
     "plot_tumors_measured_differently.py",
+    "plot_five_sites.py",
     "plot_from_one_spectrometer_to_another.py",
     "plot_choosing_lambda.py",
     "plot_reading_the_report.py",
