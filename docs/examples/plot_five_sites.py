@@ -170,7 +170,7 @@ ax.invert_yaxis()
 ax.margins(y=0.12)
 ax.grid(axis="x", alpha=0.4)
 ax.spines[["top", "right", "left"]].set_visible(False)
-figure.legend(loc="outside lower center", ncols=5, frameon=False)
+legend = figure.legend(loc="outside lower center", ncols=5, frameon=False)
 
 # %%
 # The area under the ROC curve looks at the order of the patients alone. It cannot tell
@@ -188,7 +188,7 @@ print(expected.round(2).to_string())
 # -----------------------------
 # - **Joined sources** are hard to beat where the fifth hospital is one more like the
 #   four. In Esslingen they take a low BNP for a healthy heart.
-# - **Each hospital by itself** mends devices of any kind, and makes hospitals equal
+# - **Each hospital by itself** mends what devices multiply, and makes hospitals equal
 #   that are not: in Bergamo half of the patients are ill, and a third are called so.
 # - **The network** chooses for each target between scales of the source and those of
 #   each domain, and estimates how many are ill there. Its lead over joined sources is

@@ -82,7 +82,7 @@ ax.plot(WAVELENGTHS, X_tgt[:20].T, color="tab:orange", linewidth=0.5)
 ax.plot([], [], color="tab:blue", label="laboratory")
 ax.plot([], [], color="tab:orange", label="mill")
 ax.set(xlabel="wavelength in nm", ylabel="absorbance", title="Spectra of flour")
-ax.legend(frameon=False)
+legend = ax.legend(frameon=False)
 
 # %%
 # Six calibrations
@@ -118,7 +118,8 @@ for name, values in errors.items():
 # What the network reads
 # ----------------------
 # On the left the spectra as the instruments read them, on the right the features of the
-# adapted network: the instruments lie on one another, by the moisture. "auto" has come
-# to scale each by itself:
+# adapted network: the instruments lie on one another, by the moisture. That of the mill
+# (crosses) is predicted, that of the laboratory measured. "auto" has come to scale each
+# by itself:
 print(MODELS["network, adapted"].standardize_)
-AlignmentDisplay.from_estimator(MODELS["network, adapted"], X, X_tgt, y_src=y)
+display = AlignmentDisplay.from_estimator(MODELS["network, adapted"], X, X_tgt, y_src=y)
