@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from skdann import (
     AdaptationWarning,
     AutoDANNClassifier,
+    AutoDANNRegressor,
     BaselineClassifier,
     BaselineRegressor,
     DANNClassifier,
@@ -25,6 +26,7 @@ ESTIMATORS = [
     BaselineClassifier(),
     BaselineRegressor(),
     AutoDANNClassifier([("a", BaselineClassifier()), ("b", DANNClassifier(**SMALL))]),
+    AutoDANNRegressor([("a", BaselineRegressor()), ("b", DANNRegressor(**NUMBERS))]),
     DANNGridSearchCV(DANNClassifier(**SMALL), {"lambda_max": [0, 1]}, cv=2),
 ]
 by_name = pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Columns of too many axes, of none, or not computed yet: one error, and what to do."""
 
+from inspect import signature
+
 import numpy as np
 import polars as pl
 import pytest
@@ -8,6 +10,7 @@ from sklearn.base import clone
 
 from skdann import (
     AutoDANNClassifier,
+    AutoDANNRegressor,
     BaselineClassifier,
     BaselineRegressor,
     DANNClassifier,
@@ -26,13 +29,15 @@ TOLD_APART = DANNClassifier(**SMALL, domain_classes="groups")
 CLASSIFIERS = [
     TOLD_APART,
     BaselineClassifier(),
-    AutoDANNClassifier(),
+    AutoDANNClassifier([("a", TOLD_APART), ("b", BaselineClassifier())]),
     DANNGridSearchCV(TOLD_APART, {"lambda_max": [0, 1]}, cv=2),
 ]
+NUMBERS_APART = DANNRegressor(**NUMBERS, domain_classes="groups")
 REGRESSORS = [
-    DANNRegressor(**NUMBERS, domain_classes="groups"),
+    NUMBERS_APART,
     BaselineRegressor(),
-    DANNGridSearchCV(DANNRegressor(**NUMBERS), {"lambda_max": [0, 1]}, cv=2),
+    AutoDANNRegressor([("a", NUMBERS_APART), ("b", BaselineRegressor())]),
+    DANNGridSearchCV(NUMBERS_APART, {"lambda_max": [0, 1]}, cv=2),
 ]
 ALL = CLASSIFIERS + REGRESSORS
 
@@ -42,6 +47,9 @@ def name(estimator):
 
 
 every = pytest.mark.parametrize("estimator", ALL, ids=name)
+told_apart = pytest.mark.parametrize(
+    "estimator", [e for e in ALL if "groups" in signature(e.fit).parameters], ids=name
+)
 classifiers = pytest.mark.parametrize("estimator", CLASSIFIERS, ids=name)
 regressors = pytest.mark.parametrize("estimator", REGRESSORS, ids=name)
 
@@ -65,7 +73,7 @@ def test_a_lazy_frame_has_to_be_collected(estimator, argument):
 
 
 @pytest.mark.parametrize("argument", ["groups", "groups_tgt"])
-@pytest.mark.parametrize("estimator", [ALL[0], ALL[3], ALL[4]], ids=name)
+@told_apart
 def test_lazy_groups_have_to_be_collected(estimator, argument):
     with pytest.raises(ValueError, match=rf"^{argument} is a lazy .*{argument}\.coll"):
         fit(estimator, **{argument: LAZY})
