@@ -27,9 +27,9 @@ class CallersError(Exception):
     """Its cause is wrong in what the caller has given, and not in the file."""
 
 
-def describe_network(network):
+def describe_network(network, is_fitted=True):
     """Return a network as a tree of plain values; of one not fitted its parameters."""
-    if not hasattr(network, "net_"):
+    if not is_fitted:
         own = {"kind": network._kind, "parameters": describe_parameters(network)}
         return {"estimator": own, **describe_routing(network)}
     built = network._as_built()
@@ -43,10 +43,10 @@ class NetworkWriter:
 
     table = OURS
 
-    def describe(self, estimator):
+    def describe(self, estimator, is_fitted):
         """Return a network as a tree of plain values, or None of all else."""
         is_network = isinstance(estimator, tuple(NETWORKS.values()))
-        return describe_network(estimator) if is_network else None
+        return describe_network(estimator, is_fitted) if is_network else None
 
 
 class NetworkReader:
@@ -73,7 +73,7 @@ class NetworkReader:
         self.unused = dict(parameters)
         self._lost = []
 
-    def restore(self, saved, names=()):
+    def restore(self, saved, names=(), is_fitted=True):
         """Return the network that a tree describes.
 
         Parameters
@@ -82,6 +82,8 @@ class NetworkReader:
             From :func:`describe_network`.
         names : tuple of str, default=()
             Where it is in the whole.
+        is_fitted : bool, default=True
+            Or one that others are cloned from, of which parameters are known alone.
         """
         prefix = "".join(f"{name}__" for name in names)
         given = self._take(prefix)
@@ -99,7 +101,7 @@ class NetworkReader:
             raise CallersError from error
         network.set_params(**written)
         network._validate_params()
-        if "net" in saved:
+        if is_fitted:
             if "optimizer" in of_code:  # the state is of another than the default
                 saved["net"]["optimizer"] = None
             _restore_fitted(network, saved)

@@ -3,7 +3,7 @@
 from .._auto import AutoDANNClassifier, AutoDANNRegressor
 from .._baseline import BaselineClassifier, BaselineRegressor
 from .._data._scalers import SCALERS
-from .._io._metadata import check_row_shape
+from .._io._metadata import check_classes, check_row_shape
 from .._io._states import Known
 from .._io._states._checks import (
     array,
@@ -41,6 +41,17 @@ _OF_SCALER = {
         "constant": mapping(text, array("b", "n")),
     },
 }
+
+
+def _are_classes(value, sizes):
+    return len(check_classes(value)) == sizes.setdefault("c", len(value))
+
+
+def _check_classes_of_model(baseline):
+    """Raise ValueError if the model knows classes that the whole does not."""
+    classes = set(check_classes(baseline.estimator_.classes_).tolist())
+    if not classes <= set(baseline.classes_.tolist()):
+        raise ValueError("its model is for other classes")
 
 
 def _pack_scaler(parameters, state):
@@ -101,23 +112,24 @@ def _known(cls, state, **others):
 OURS = {
     "BaselineClassifier": _known(
         BaselineClassifier,
-        {**_BASELINE, "classes_": values("c")},
+        {**_BASELINE, "classes_": _are_classes},
+        check=_check_classes_of_model,
         pack=_pack_scaler,
         unpack=_unpack_scaler,
-        holds=("estimator",),
+        holds=("estimator", "estimator_", "_scaler"),
     ),
     "BaselineRegressor": _known(
         BaselineRegressor,
         {**_BASELINE, "n_outputs_": integer(1), "_is_column": flag},
         pack=_pack_scaler,
         unpack=_unpack_scaler,
-        holds=("estimator",),
+        holds=("estimator", "estimator_", "_scaler"),
     ),
     "AutoDANNClassifier": _known(
         AutoDANNClassifier,
-        {**_COMBINATION, "classes_": values("c")},
+        {**_COMBINATION, "classes_": _are_classes},
         check=_check_candidates,
-        holds=("candidates",),
+        holds=("candidates", "candidates_"),
     ),
     "AutoDANNRegressor": _known(
         AutoDANNRegressor,
@@ -129,6 +141,6 @@ OURS = {
             "_response_scale": floats(None),
         },
         check=_check_numbers,
-        holds=("candidates",),
+        holds=("candidates", "candidates_"),
     ),
 }

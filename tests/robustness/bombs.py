@@ -16,6 +16,8 @@ import numpy as np
 from helpers import SMALL, make_domains
 from safetensors import safe_open
 from safetensors.numpy import save as save_tensors
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Normalizer
 
 import skdann
 from skdann._io._container import FORMAT, _digest, read_file, write_file
@@ -98,6 +100,41 @@ def write_deep_model(path, source, n_bytes):
     fit(domain_hidden_layer_sizes=(1,) * (n_bytes // 1100), max_epochs=1).to(path)
 
 
+def of_pipeline(forge):
+    """Return a bomb that changes the steps of a Pipeline."""
+
+    def write(path, source, n_bytes):
+        skdann.save(make_pipeline(Normalizer(), fit().clf), path)
+        tree = read_file(path)
+        forge(tree["whole"]["parameters"]["steps"], n_bytes)
+        write_file(path, tree)
+
+    return write
+
+
+def repeat_a_transformer(steps, n_bytes):
+    step = {"class": "Normalizer", "parameters": {}, "state": {}}
+    n_steps = n_bytes // len(json.dumps([{":object": step}, {"$tuple": ["a0"]}]))
+    steps[:0] = [(f"a{i}", {":object": step}) for i in range(n_steps)]
+
+
+def repeat_an_unfit_transformer(steps, n_bytes):
+    step = {"class": "Normalizer", "parameters": {}, "state": {}}
+    [_, first] = steps[0]
+    many = [{":object": step}] * (n_bytes // len(json.dumps({":object": step})))
+    first[":object"]["state"]["n_features_in_"] = many
+
+
+def claim_columns(steps, n_bytes):
+    [_, first] = steps[0]
+    first[":object"].update(
+        {"class": "PolynomialFeatures", "parameters": {"degree": 100}}
+    )
+    state = {"_min_degree": 0, "_max_degree": 100, "_n_out_full": 2**53}
+    state |= {"n_features_in_": 2**53, "n_output_features_": 2**53}
+    first[":object"]["state"] = state
+
+
 class fit:  # noqa: N801 - reads as a sentence
     """Fit a network to be saved."""
 
@@ -137,6 +174,9 @@ BOMBS = {
             + "]}"
         ),
     ),
+    "a Pipeline of many steps": of_pipeline(repeat_a_transformer),
+    "transformers in place of a number": of_pipeline(repeat_an_unfit_transformer),
+    "columns without an end": of_pipeline(claim_columns),
     "empty lists": put_text("[]", lambda n: "[" + many("[]")(n) + "]"),
     "empty objects": put_text("[]", lambda n: "[" + many("{}")(n) + "]"),
     "empty tuples": put_text("[]", lambda n: "[" + many('{"$tuple": []}')(n) + "]"),

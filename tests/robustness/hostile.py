@@ -25,6 +25,18 @@ import torch
 from helpers import SMALL, make_domains
 from safetensors import safe_open
 from safetensors.numpy import save as save_tensors
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline, make_union
+from sklearn.preprocessing import (
+    KBinsDiscretizer,
+    OneHotEncoder,
+    PolynomialFeatures,
+    QuantileTransformer,
+    StandardScaler,
+)
 from skorch.callbacks import Callback
 
 import skdann
@@ -56,8 +68,26 @@ MODELS = {
 }
 
 
+# What holds others, and is not trained on: a transformer's state is never trained.
+WHOLES = {
+    "pipeline": lambda: make_pipeline(
+        SimpleImputer(add_indicator=True),
+        make_union(
+            KBinsDiscretizer(4),
+            ColumnTransformer([("ranks", QuantileTransformer(n_quantiles=9), [1])]),
+            OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=3),
+            make_pipeline(PolynomialFeatures(2), StandardScaler(), PCA(3)),
+        ),
+        skdann.DANNClassifier(**{**SMALL, "lambda_max": 0}),
+    ),
+    "forest": lambda: skdann.BaselineClassifier(
+        RandomForestClassifier(3, max_depth=4, random_state=0), standardize="quantile"
+    ),
+}
+
+
 def make_files(folder):
-    """Write what is to be damaged: two models, and a checkpoint of half a training."""
+    """Write what is to be damaged: models, and a checkpoint of half a training."""
     X, y, X_tgt, _ = make_domains()
     labels = np.array(["ill", "well"])[y]
     for name, params in MODELS.items():
@@ -70,6 +100,8 @@ def make_files(folder):
         clf.fit(X, labels, X_tgt)
         if name != "checkpoint":
             skdann.save(clf, folder / name)
+    for name, make in WHOLES.items():
+        skdann.save(make().fit(X, labels), folder / name)
 
 
 def damaged(data, rng):
@@ -114,6 +146,15 @@ PLACES = {
     "history": [("net", "history")],
     "generators": [("net", "generators")],
     "run": [("run",), ("run", "best")],
+    "model": [("whole", "state")],
+    "steps": [("whole", "parameters", "steps", i, 1, ":object") for i in range(2)],
+    "steps within": [
+        (
+            *("whole", "parameters", "steps", 1, 1, ":object", "parameters"),
+            *("transformer_list", i, 1, ":object"),
+        )
+        for i in range(4)
+    ],
 }
 
 
@@ -124,7 +165,7 @@ def forged(tree, rng):
     for _ in range(rng.choice([1, 1, 2, 5])):
         place = tree
         for key in rng.choice(places):
-            is_there = isinstance(place, list) or key in (place or ())
+            is_there = isinstance(place, list | tuple) or key in (place or ())
             place = place[key] if is_there else place
         _forge_within(tree if place is None else place, rng)
     return tree
@@ -191,11 +232,11 @@ def _other(value, rng):
 
 
 def copy_tree(tree):
-    """Return a copy of dicts and lists; tuples become lists, to be changed."""
+    """Return a copy of dicts, lists and tuples, to be changed."""
     if isinstance(tree, dict):
         return {key: copy_tree(value) for key, value in tree.items()}
-    if isinstance(tree, list):
-        return [copy_tree(value) for value in tree]
+    if isinstance(tree, list | tuple):
+        return type(tree)(copy_tree(value) for value in tree)
     return tree
 
 
@@ -245,6 +286,10 @@ def judge(path, X, expected):
     vars(clf).pop("feature_names_in_", None)  # X has no names to compare them with
     try:
         P = clf.predict_proba(X)
+    except ValueError as error:
+        # steps that do not go together are told apart by scikit-learn
+        is_told = "net" not in read_file(path)
+        return ("refused" if is_told else f"can't predict: {error!r}"), None
     except Exception as error:
         return f"can't predict: {error!r}", None
     if P.shape == expected.shape and np.array_equal(P, expected):
@@ -293,7 +338,7 @@ def try_file(folder, seed, i, bases, domains):
     """Make the i-th file, and return what comes of it."""
     rng = random.Random(f"{seed} {i}")
     path = folder / "file"
-    base = rng.choice(list(MODELS))
+    base = rng.choice([*MODELS, *WHOLES])
     data, tree, expected = bases[base]
     kind = rng.choice(["damaged", "forged", "forged", "forged", "rewritten"])
     if kind == "forged":
@@ -311,7 +356,7 @@ def try_file(folder, seed, i, bases, domains):
         return f"took {grown} KiB"
     if kind == "damaged" and verdict == "another":
         return "damage unnoticed"
-    if clf is None or verdict not in ALLOWED:
+    if clf is None or verdict not in ALLOWED or base in WHOLES:
         return verdict
     return train_on(clf, path, base, domains) or verdict
 
@@ -323,7 +368,7 @@ def work(folder, seed, start):
     folder = Path(folder)
     *domains, _ = make_domains()
     bases = {}
-    for name in MODELS:
+    for name in (*MODELS, *WHOLES):
         expected = skdann.load(folder / name).predict_proba(domains[0])
         bases[name] = (folder / name).read_bytes(), read_file(folder / name), expected
     i = int(start)

@@ -113,7 +113,11 @@ def _are_columns(columns, n, labels):
 
 COMPOSED = {
     "Pipeline": Known(
-        "sklearn.pipeline", {}, check_parameters=_check_steps, holds=("steps",)
+        "sklearn.pipeline",
+        {},
+        check_parameters=_check_steps,
+        holds=("steps",),
+        fits_them=True,
     ),
     "AdaptationPipeline": Known(
         "skdann._adaptation_pipeline",
@@ -126,6 +130,7 @@ COMPOSED = {
         {},
         check_parameters=_check_union,
         holds=("transformer_list",),
+        fits_them=True,
     ),
     "ColumnTransformer": Known(
         "sklearn.compose",
@@ -139,6 +144,7 @@ COMPOSED = {
         },
         check=_check_fitted_parts,
         check_parameters=_check_parts,
-        holds=("transformers", "remainder"),
+        holds=("transformers", "remainder", "transformers_", "_remainder"),
+        state_is_fitted=None,  # where no columns are selected
     ),
 }

@@ -42,7 +42,11 @@ class Known:
     check_parameters : callable
         Raises ValueError if a file must not have the parameters of an estimator.
     holds : tuple of str
-        Parameters that are, or hold, estimators.
+        Parameters and attributes that are, or hold, estimators.
+    fits_them : bool
+        Whether these parameters are fitted, and not clones of them.
+    state_is_fitted : bool or None
+        Whether these attributes are; None if some need not be.
     imported : type or None
         The class, if it is imported already.
     """
@@ -55,6 +59,8 @@ class Known:
     check: Callable = _nothing
     check_parameters: Callable = _nothing
     holds: tuple = ()
+    fits_them: bool = False
+    state_is_fitted: bool | None = True
     imported: type | None = None
 
     def import_class(self, name):
@@ -71,8 +77,8 @@ class Known:
 
     def check_state(self, name, state):
         """Raise ValueError if a fit of this class leaves no such attributes."""
-        if not state:  # not fitted, as what others are cloned from
-            return
+        if surplus := sorted(set(state) - set(self.state) - set(COMMON)):
+            raise ValueError(f"its {name} holds {surplus[0][:50]}, which is not known")
         sizes = {}
         for attribute, is_right in {**COMMON, **self.state}.items():
             if attribute not in state:

@@ -1,6 +1,9 @@
 """What the models of scikit-learn hold that baselines and combinations are made of."""
 
+import numpy as np
+from sklearn.base import is_classifier
 from sklearn.tree._tree import Tree
+from sklearn.utils.validation import check_is_fitted
 
 from ._checks import (
     array,
@@ -27,10 +30,14 @@ def _check_tree(model):
     tree = model.tree_
     if (tree.n_features, tree.n_outputs) != (model.n_features_in_, model.n_outputs_):
         raise ValueError("its decision tree is of other columns than its rows")
+    of_classes = is_classifier(model)
+    if of_classes and not (tree.value >= 0).all() & np.allclose(tree.value.sum(2), 1):
+        raise ValueError("its decision tree predicts what are no probabilities")
 
 
 def _check_forest(forest):
     for tree in forest.estimators_:
+        check_is_fitted(tree)
         of_tree = tree.n_features_in_, tree.n_outputs_, tree.tree_.value.shape[2]
         n_classes = getattr(forest, "n_classes_", 1)
         if of_tree != (forest.n_features_in_, forest.n_outputs_, n_classes):
@@ -62,6 +69,8 @@ def _forest(tree, **state):
         },
         forget=_CONSTRUCTED,
         check=_check_forest,
+        holds=("estimator_", "estimators_"),
+        state_is_fitted=None,  # what trees are cloned from is an attribute, too
     )
 
 

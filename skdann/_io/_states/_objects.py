@@ -1,12 +1,15 @@
 """Estimators of known classes as trees of plain values, and back."""
 
+from types import FunctionType
+
 import numpy as np
+from sklearn.exceptions import NotFittedError
 from sklearn.utils._metadata_requests import SIMPLE_METHODS
 from sklearn.utils.metadata_routing import MetadataRequest
+from sklearn.utils.validation import check_is_fitted
 
 from ._checks import one_of
 from ._composed import COMPOSED
-from ._known import COMMON
 from ._models import MODELS
 from ._sklearn import SKLEARN
 from ._skrub import SKRUB
@@ -17,6 +20,13 @@ TABLE = {**COMPOSED, **SKLEARN, **SKRUB, **MODELS}
 # A file does not say where to write, or how many processes to start.
 NOT_IN_FILES = ("memory", "n_jobs")
 
+# What may be called, by the parameter: dtypes, and functions of numbers.
+_FITTING = {
+    "dtype": (type,),
+    **dict.fromkeys(("func", "inverse_func"), (np.ufunc,)),
+    "score_func": (FunctionType,),
+}
+
 _REQUEST, _OUTPUT = "_metadata_request", "_sklearn_output_config"
 _is_output = one_of("default", "pandas", "polars")
 
@@ -25,7 +35,7 @@ class NotKnownError(TypeError):
     """No file can hold an object, or what is in it."""
 
 
-def describe_object(estimator, path, ours):
+def describe_object(estimator, path, ours, is_fitted=True):
     """Return an estimator, and all within it, as a file can hold it.
 
     Parameters
@@ -35,8 +45,11 @@ def describe_object(estimator, path, ours):
     path : tuple of str
         Where it is in the whole: names of steps and parameters.
     ours : object
-        ``table`` of more classes; ``describe(estimator)`` returns a network as a file
-        can hold it, and None for all else.
+        ``table`` of more classes; ``describe(estimator, is_fitted)`` returns a network
+        as a file can hold it, and None for all else.
+    is_fitted : bool or None, default=True
+        Whether it is to be, or else a parameter from which others are cloned. None if
+        it may be either.
 
     Returns
     -------
@@ -47,17 +60,17 @@ def describe_object(estimator, path, ours):
     NotKnownError
         If it, or what it holds, is not in the table. The message names it.
     """
-    if (described := ours.describe(estimator)) is not None:
+    if (described := ours.describe(estimator, is_fitted)) is not None:
         return {"saved": described}
     name = type(estimator).__name__
     known = (TABLE | ours.table).get(name)
     if known is None or type(estimator) is not known.import_class(name):
         raise NotKnownError(f"{_place(path)}a {name} of {type(estimator).__module__}")
 
-    def within(inner, of):
-        return describe_object(inner, (*path, of), ours)
+    def described(values, are_fitted):
+        def within(inner, of):
+            return describe_object(inner, (*path, of), ours, are_fitted)
 
-    def described(values):
         return {
             key: _to_tree(value, within, key, path) for key, value in values.items()
         }
@@ -69,23 +82,23 @@ def describe_object(estimator, path, ours):
         for key, value in vars(estimator).items()
         if key not in (*parameters, *known.forget, _REQUEST, _OUTPUT)
     }
+    has_state = _is_fitted(estimator) if is_fitted is None else is_fitted
     try:
         known.check_parameters(estimator)
-        _check_names(known, name, state)
-        known.check_state(name, state)
-        if state:
+        if has_state:
+            known.check_state(name, state)
             known.pack(kept, state)
     except ValueError as error:
         raise NotKnownError(f"{_place(path)}a {name}: {error}") from error
     return {
         "class": name,
-        "parameters": described(kept),
-        "state": described(state),
+        "parameters": described(kept, known.fits_them and has_state),
+        "state": described(state, known.state_is_fitted) if has_state else None,
         **describe_routing(estimator),
     }
 
 
-def restore_object(tree, path, ours):
+def restore_object(tree, path, ours, is_fitted=True):
     """Return the estimator that a tree describes, checked.
 
     Parameters
@@ -95,8 +108,10 @@ def restore_object(tree, path, ours):
     path : tuple of str
         Where it is in the whole: names of steps.
     ours : object
-        ``table`` of more classes; ``restore(tree, path)`` returns the network that a
-        tree describes.
+        ``table`` of more classes; ``restore(tree, path, is_fitted)`` returns the
+        network that a tree describes.
+    is_fitted : bool or None, default=True
+        As in :func:`describe_object`.
 
     Raises
     ------
@@ -106,22 +121,29 @@ def restore_object(tree, path, ours):
         If it is of a package that is not installed.
     """
     if "saved" in tree:
-        return ours.restore(tree["saved"], path)
-    name = tree["class"]
+        return ours.restore(tree["saved"], path, is_fitted)
+    name, state = tree["class"], tree["state"]
     known = (TABLE | ours.table).get(name)
     if known is None:
         raise ValueError(f"it holds a {str(name)[:50]}, which files can't hold")
+    if is_fitted not in (None, state is not None):
+        raise ValueError(f"its {name} is {'not ' * is_fitted}fitted")
 
-    def within(inner, of):
-        return restore_object(inner, (*path, of), ours)
+    def restored(value, key, are_fitted):
+        def within(inner, of):
+            return restore_object(inner, (*path, of), ours, are_fitted)
 
-    parameters = {
-        key: from_tree(value, within if key in known.holds else _refuse, key)
-        for key, value in tree["parameters"].items()
-    }
-    estimator = _make(known, name, parameters)
-    state = {key: from_tree(value, within, key) for key, value in tree["state"].items()}
-    if state:
+        return from_tree(value, within if key in known.holds else _refuse, key)
+
+    are_fitted = known.fits_them and state is not None
+    estimator = _make(
+        known,
+        name,
+        {k: restored(v, k, are_fitted) for k, v in tree["parameters"].items()},
+    )
+    if state is not None:
+        are_fitted = known.state_is_fitted
+        state = {k: restored(v, k, are_fitted) for k, v in state.items()}
         _set_state(estimator, known, name, state)
     restore_routing(estimator, tree)
     return estimator
@@ -129,12 +151,15 @@ def restore_object(tree, path, ours):
 
 def _refuse(inner, of):
     """Raise ValueError: messages of scikit-learn would show all that is in there."""
-    raise ValueError(f"its parameter {of} holds an estimator")
+    raise ValueError(f"its {of} holds an estimator")
 
 
 def _make(known, name, parameters):
     """Return an estimator that is not fitted, its parameters checked."""
     parameters = {k: v for k, v in parameters.items() if k not in NOT_IN_FILES}
+    for key, value in parameters.items():
+        if callable(value) and type(value) not in _FITTING.get(key, ()):
+            raise ValueError(f"its {name} would call its parameter {key[:50]}")
     estimator = known.import_class(name)(**parameters)
     if hasattr(estimator, "_parameter_constraints"):
         estimator._validate_params()
@@ -146,10 +171,17 @@ def _make(known, name, parameters):
 def _set_state(estimator, known, name, state):
     """Give an estimator the attributes that a fit leaves, checked."""
     known.unpack(estimator, state)
-    _check_names(known, name, state)
     known.check_state(name, state)
     vars(estimator).update(state)
     known.check(estimator)
+
+
+def _is_fitted(estimator):
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError:
+        return False
+    return True
 
 
 def _to_tree(value, within, key, path):
@@ -163,12 +195,6 @@ def _to_tree(value, within, key, path):
 
 def _place(path):
     return "".join(f"{name} > " for name in path)
-
-
-def _check_names(known, name, state):
-    surplus = sorted(set(state) - set(known.state) - set(COMMON))
-    if surplus:
-        raise ValueError(f"its {name} holds {str(surplus[0])[:50]}, which is not known")
 
 
 def describe_routing(estimator):

@@ -66,6 +66,19 @@ def _check_power(transformer):
         raise ValueError("it lacks its scaler")
 
 
+def _check_bins(discretizer):
+    encoder = getattr(discretizer, "_encoder", None)
+    if discretizer.encode != "ordinal" and encoder is None:
+        raise ValueError("it lacks its encoder")
+    if encoder is not None and any(c.dtype.kind == "O" for c in encoder.categories_):
+        raise ValueError("its encoder is for texts")
+
+
+def _check_indicator(imputer):
+    if imputer.add_indicator != (imputer.indicator_ is not None):
+        raise ValueError("it lacks its indicator")
+
+
 def _check_vectorizer(vectorizer):
     if vectorizer.input != "content":
         raise ValueError("it reads the files that its rows name")
@@ -228,6 +241,7 @@ SKLEARN = {
             "_scaler": optional(instance("StandardScaler")),
         },
         check=_check_power,
+        holds=("_scaler",),
     ),
     "QuantileTransformer": Known(
         "sklearn.preprocessing",
@@ -244,6 +258,8 @@ SKLEARN = {
             "n_bins_": array("iu", "n"),
             "_encoder": optional(instance("OneHotEncoder")),
         },
+        check=_check_bins,
+        holds=("_encoder",),
     ),
     "PolynomialFeatures": Known(
         "sklearn.preprocessing",
@@ -299,6 +315,8 @@ SKLEARN = {
             "_fill_dtype": optional(dtype),
         },
         unpack=_set_fill_dtype,
+        check=_check_indicator,
+        holds=("indicator_",),
     ),
     "KNNImputer": Known(
         "sklearn.impute",
@@ -308,6 +326,8 @@ SKLEARN = {
             "_mask_fit_X": array("b", "m", "n"),
             "_valid_mask": array("b", "n"),
         },
+        check=_check_indicator,
+        holds=("indicator_",),
     ),
     "MissingIndicator": Known(
         "sklearn.impute",
@@ -361,6 +381,7 @@ SKLEARN = {
     "TfidfVectorizer": Known(
         "sklearn.feature_extraction.text",
         {**_WORDS, "_tfidf": instance("TfidfTransformer")},
+        holds=("_tfidf",),
         forget=("_stop_words_id",),
         pack=_pack_words,
         unpack=_unpack_words,

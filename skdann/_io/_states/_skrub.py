@@ -109,10 +109,14 @@ SKRUB = {
         forget=_DERIVED,
         unpack=_rebuild_steps,
         check_parameters=_check_specific,
-        holds=(*_KINDS, "specific_transformers"),
+        holds=(*_KINDS, "specific_transformers", "_pipeline"),
     ),
     "Cleaner": Known(
-        "skrub", _OF_TABLE, forget=("all_processing_steps_",), unpack=_list_steps
+        "skrub",
+        _OF_TABLE,
+        forget=("all_processing_steps_",),
+        unpack=_list_steps,
+        holds=("_pipeline",),
     ),
     "CheckInputDataFrame": Known(
         "skrub._check_input",
@@ -131,7 +135,7 @@ SKRUB = {
             **_OUTPUTS,
         },
         pack=_name_columns,
-        holds=("transformer",),
+        holds=("transformer", "transformers_"),
     ),
     "PassThrough": Known("skrub._table_vectorizer", {}),
     "Drop": Known("skrub._select_cols", _OUTPUTS),
@@ -167,6 +171,7 @@ SKRUB = {
             "input_name_": text,
             **_OUTPUTS,
         },
+        holds=("to_str", "vectorizer_", "tsvd_"),
     ),
     "DatetimeEncoder": Known(
         "skrub",
@@ -177,10 +182,12 @@ SKRUB = {
             ),
             **_OUTPUTS,
         },
+        holds=("_periodic_encoders",),
     ),
     "_SplineEncoder": Known(
         "skrub._datetime_encoder",
         {"transformer_": instance("SplineTransformer"), **_PERIODIC},
+        holds=("transformer_",),
     ),
     "_CircularEncoder": Known("skrub._datetime_encoder", _PERIODIC),
     "SquashingScaler": Known(
@@ -192,6 +199,7 @@ SKRUB = {
             "minmax_cols_": array("b", "n"),
             "zero_cols_": array("b", "n"),
         },
+        holds=("robust_scaler_", "minmax_scaler_"),
     ),
     "_MinMaxScaler": Known(
         "skrub._squashing_scaler", {"median_": floats("m"), "scale_": floats("m")}
