@@ -76,13 +76,13 @@ def make_data(seed):
 
 
 X, y, X_tgt, X_test, y_test = make_data(0)
-figure, ax = plt.subplots(figsize=(7, 3), layout="constrained")
+figure, ax = plt.subplots(figsize=(5.6, 3.8), layout="constrained")
 ax.plot(WAVELENGTHS, X[:20].T, color="tab:blue", linewidth=0.5)
 ax.plot(WAVELENGTHS, X_tgt[:20].T, color="tab:orange", linewidth=0.5)
 ax.plot([], [], color="tab:blue", label="laboratory")
 ax.plot([], [], color="tab:orange", label="mill")
 ax.set(xlabel="wavelength in nm", ylabel="absorbance", title="Spectra of flour")
-legend = ax.legend(frameon=False)
+legend = ax.legend(frameon=False, fontsize="large")
 
 # %%
 # Six calibrations
@@ -115,11 +115,32 @@ for name, values in errors.items():
     print(f"{name:36s}{np.mean(values):6.2f} +- {np.std(values):.2f}")
 
 # %%
+# Moisture, predicted and measured
+# --------------------------------
+# The last of these makings: on the line are the samples that are predicted rightly.
+fig, ax = plt.subplots(figsize=(5, 4.4), layout="constrained")
+for name, marker in (
+    ("PLS, as it is", "x"),
+    ("PLS, each instrument by itself", "o"),
+    ("network, adapted", "."),
+):
+    ax.plot(y_test, predicted[name], marker, label=name)
+ax.axline((y_test.mean(),) * 2, slope=1, color="black", linewidth=0.8)
+ax.set(xlabel="moisture, measured, in percent", ylabel="moisture, predicted")
+ax.legend(frameon=False)
+
+# %%
 # What the network reads
 # ----------------------
+# "auto" has come to scale each instrument by itself:
+network = MODELS["network, adapted"]
+print(network.standardize_)
+
+# %%
 # On the left the spectra as the instruments read them, on the right the features of the
-# adapted network: the instruments lie on one another, by the moisture. That of the mill
-# (crosses) is predicted, that of the laboratory measured. "auto" has come to scale each
-# by itself:
-print(MODELS["network, adapted"].standardize_)
-display = AlignmentDisplay.from_estimator(MODELS["network, adapted"], X, X_tgt, y_src=y)
+# adapted network: there the instruments lie on one another.
+views = {
+    "Spectra": (X, X_tgt),
+    "Features": (network.transform(X, domain="source"), network.transform(X_tgt)),
+}
+display = AlignmentDisplay.from_views(views, labels=None).plot()
