@@ -124,6 +124,7 @@ COMPOSED = {
         {},
         check_parameters=_check_steps,
         holds=("steps",),
+        fits_them=True,
     ),
     "FeatureUnion": Known(
         "sklearn.pipeline",
