@@ -31,6 +31,7 @@ def _expected_to_fail(estimator):
         DANNClassifier(max_epochs=40),  # "auto" takes hundreds of the checks' few rows
         DANNClassifier(
             lambda_max=0,
+            n_estimators=1,
             lr=0.05,
             lr_schedule="cosine",
             hidden_layer_sizes=32,
@@ -45,6 +46,7 @@ def _expected_to_fail(estimator):
         # of weight 2
         Adapting(
             lambda_schedule="linear",
+            n_estimators=1,
             dropout=0,
             max_epochs=40,
             standardize="source",

@@ -28,7 +28,14 @@ def _expected_to_fail(estimator):
 @parametrize_with_checks(
     [
         DANNRegressor(max_epochs=10),
-        DANNRegressor(dropout=0, max_epochs=40, loss="huber", optimizer="sgd", lr=0.1),
+        DANNRegressor(
+            n_estimators=1,
+            dropout=0,
+            max_epochs=40,
+            loss="huber",
+            optimizer="sgd",
+            lr=0.1,
+        ),
         # not by domain: what the checks fit on and what they predict are one domain
         Adapting(dropout=0, max_epochs=10, standardize="source"),
     ],
