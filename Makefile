@@ -206,6 +206,10 @@ regression: $(VENV)/ready
 	$(REGRESSION)/run.py made made-other populations --seeds 1
 	$(REGRESSION)/run.py corn twin-gas twin-gas-all $(FROM)
 	$(REGRESSION)/tables.py
+	$(REGRESSION)/reports.py made corn twin-gas-all $(FROM)
+	$(REGRESSION)/report_tables.py
+	$(REGRESSION)/predictions.py made populations corn twin-gas twin-gas-all $(FROM)
+	$(REGRESSION)/combining.py
 	$(REPRODUCE)/record.py
 
 # Each writes docs/results/NAME.json and the page anew. `amazon` and `vectors` do not run

@@ -29,7 +29,7 @@ SETS = {
     "twin gas, all gases": ["twin-gas-all"],
 }
 N_LABELS = (1, 3, 5, 10, 20)
-N_DRAWS = 50
+N_DRAWS = 20
 SIMPLE = [name for name in CANDIDATES if not name.startswith("network")]
 NAMES = {
     "ridge source": "ridge regression, by the source",

@@ -11,7 +11,7 @@ SHARPNESS = 8
 LEAST_AGREEMENT = 0.1
 
 # What is believed of errors before any number is known, it is believed as by so many
-# rows. From .1 to 10 makes no difference: docs/combining.md.
+# rows. From .1 to 10 makes no difference: docs/regression.md.
 PRIOR_ROWS = 3
 
 

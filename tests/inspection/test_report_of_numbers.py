@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch import nn
 
 from skdann import BaselineRegressor, DANNRegressor
 from skdann.inspection import adaptation_report
+from skdann.inspection._report import _number_measures
 from skdann.inspection._report._labels import n_to_label, rows_to_label
 from skdann.inspection._report._number_evidence import NumberEvidence
 from skdann.inspection._report._number_shift import number_shift
@@ -327,6 +329,19 @@ class TestVerdict:
         evidence.part_target["ridge regression"] -= 3
         assert number_shift(evidence).least == 0
         assert number_shift(evidence).most > 1.5
+
+
+def test_what_the_report_says_of_itself_was_measured():
+    path = Path(__file__).parents[2] / "docs" / "results" / "regression_reports.json"
+    tables = json.loads(path.read_text())["tables"]
+    of_all = {row[1]: row[2:4] for row in tables["verdicts"]["rows"] if row[0] == "all"}
+    gained = {verdict: (g, n) for verdict, (n, g) in of_all.items()}
+    assert gained == _number_measures.GAINED
+    [(_, _, n, held, excess, _)] = (
+        row for row in tables["errors"]["rows"] if row[0] == "all" and ":" in row[1]
+    )
+    assert (n, held) == (_number_measures.N_PROBLEMS, _number_measures.N_HELD)
+    assert excess == pytest.approx(_number_measures.EXCESS, abs=0.05)
 
 
 def test_errors_that_are_independent_are_told_by_disagreement():
