@@ -185,10 +185,10 @@ def _restore(saved, networks):
         raise ValueError(f"it holds a {str(kind)[:50]}, not one of {list(KINDS)}")
     if kind in NETWORKS:
         return networks.restore(saved)
+    _warn_of_versions(networks.path, saved["versions"])
     whole = restore_object(saved["whole"], (), networks)
     if type(whole).__name__ != kind or not isinstance(last_step(whole), ENDS):
         raise ValueError(f"it holds no {kind} that ends as it should")
-    _warn_of_versions(networks.path, saved["versions"])
     return whole
 
 

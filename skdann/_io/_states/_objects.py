@@ -76,7 +76,7 @@ def describe_object(estimator, path, ours, is_fitted=True):
         }
 
     parameters = estimator.get_params(deep=False)
-    kept = {k: v for k, v in parameters.items() if k not in NOT_IN_FILES}
+    kept = {k: v for k, v in parameters.items() if _is_kept(k, v)}
     state = {
         key: value
         for key, value in vars(estimator).items()
@@ -174,6 +174,12 @@ def _set_state(estimator, known, name, state):
     known.check_state(name, state)
     vars(estimator).update(state)
     known.check(estimator)
+
+
+def _is_kept(name, value):
+    """Whether a file tells a parameter: not the defaults of one version alone."""
+    is_default = isinstance(value, str) and value in ("deprecated", "warn")
+    return name not in NOT_IN_FILES and not is_default
 
 
 def _is_fitted(estimator):
