@@ -16,16 +16,31 @@ LACKING = "none"
 # With more different values than this the axis is a scale, not a list of values.
 _MAX_PLACES = 12
 
+# What the scores of the searches measure; others bear the name of their column.
+_IN_WORDS = {
+    "infomax": "information maximization",
+    "nuclear_norm": "nuclear norm of predictions",
+    "neg_entropy": "minus entropy of predictions",
+    "neg_iwv": "minus importance-weighted risk",
+    "neg_dev": "minus deep embedded risk",
+    "neg_devn": "minus deep embedded risk, normalized",
+    "source_accuracy": "accuracy on held-out source rows",
+    "source_r2": "R2 on held-out source rows",
+    "ensemble_agreement": "agreement with all candidates",
+    "log_posterior": "log posterior, by kappa with the others",
+    "reverse_validation": "reverse validation",
+}
+
 
 class SearchDisplay:
     """Every score of every candidate against lambda, a color for each learning rate.
 
     Make it with :meth:`from_estimator` or :meth:`from_cv_results`.
 
-    How to read it: scores of different kinds that rise at the same candidates agree,
-    and can be trusted more than one that stands alone. The candidate that was chosen is
-    marked by a star in each panel. Candidates that lost too much source accuracy to be
-    chosen are hollow.
+    How to read it: of every score higher is better. Scores of different kinds that rise
+    at the same candidates agree, and can be trusted more than one that stands alone.
+    The candidate that was chosen is marked by a star in each panel. Candidates that
+    lost too much source accuracy to be chosen are hollow.
 
     Parameters
     ----------
@@ -194,8 +209,8 @@ class SearchDisplay:
         Parameters
         ----------
         ax : Axes, array of Axes or None, default=None
-            Where to draw: None makes a figure, one Axes is divided, an array has at
-            least as many Axes as there are scores, row by row.
+            Where to draw: None makes a figure, one Axes is divided, an array has rows
+            of three Axes, or of as many as there are scores, if these are fewer.
 
         Returns
         -------
@@ -205,19 +220,26 @@ class SearchDisplay:
         n_columns = min(3, len(self.scores))
         n_rows = math.ceil(len(self.scores) / n_columns)
         self.figure_, axes = make_panels(ax, n_rows, n_columns, size=(3.7, 2.9))
-        self.ax_ = axes.ravel()[: len(self.scores)]
-        for unused in axes.ravel()[len(self.scores) :]:
-            unused.set_axis_off()
+        self.ax_, unused = np.split(axes.ravel(), [len(self.scores)])
+        for panel in unused:
+            panel.set_axis_off()
         places, ticks = _place(self.x)
         for panel, (name, score) in zip(self.ax_, self.scores.items(), strict=True):
             self._draw(panel, places, score)
-            panel.set(title=name.replace("_", " "), xlabel=self.names[0])
+            panel.set_title(_title(name), fontsize="medium")
+            panel.set_xlabel(self.names[0])
             panel.ticklabel_format(axis="y", useOffset=False)
             if ticks is None:
                 panel.set_xscale("symlog", linthresh=_smallest(self.x))
             else:
                 panel.set_xticks(range(len(ticks)), ticks)
-        place_legend(self.ax_[n_columns - 1])
+        for panel in axes[:, 0]:
+            panel.set_ylabel("better →")  # turned, the arrow points up
+        if len(unused):
+            drawn = self.ax_[0].get_legend_handles_labels()
+            unused[0].legend(*drawn, loc="center", frameon=False)
+        else:
+            place_legend(axes[0, -1])
         return self
 
     def _draw(self, ax, places, score):
@@ -251,6 +273,13 @@ class SearchDisplay:
                 zorder=3,
                 label="chosen",
             )
+
+
+def _title(name):
+    """Return what a score measures and, below it, the name of its column."""
+    if name not in _IN_WORDS:
+        return name.replace("_", " ")
+    return f"{_IN_WORDS[name]}\n({name})"
 
 
 def _scores_of(cv_results):

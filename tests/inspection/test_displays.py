@@ -297,6 +297,19 @@ class TestSearch:
         ]
         assert sum(len(points.get_offsets()) for points in hollow) == 1
 
+    def test_panels_say_in_words_what_is_better(self, search):
+        display = SearchDisplay.from_estimator(search)
+        titles = [ax.get_title() for ax in display.ax_]
+        assert "minus deep embedded risk\n(neg_dev)" in titles
+        assert not any("_" in title.split("\n")[0] for title in titles)
+        assert [ax.get_ylabel() for ax in display.ax_[:2]] == ["better →", ""]
+
+    def test_the_legend_fills_the_place_that_is_left(self, search):
+        scores = ["infomax", "neg_dev", "neg_iwv", "neg_entropy", "nuclear_norm"]
+        display = SearchDisplay.from_estimator(search, scores=scores)
+        assert all(ax.get_legend() is None for ax in display.ax_)
+        assert "chosen" in texts_of_legend(display.figure_.axes[5])
+
     def test_of_scikit_learns_search_over_a_pipeline(self, pipeline, domains):
         X, y, X_tgt = domains
         params = {"dannclassifier__lambda_max": [0, 1]}
