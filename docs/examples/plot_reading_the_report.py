@@ -17,6 +17,7 @@ same kind of patients; then the second is a clinic that sees mostly the ill.
 
 import warnings
 
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
@@ -49,8 +50,8 @@ report
 # Here the labels of the target are known, so the verdict can be checked: adapting
 # helped, as it says.
 source_only = DANNClassifier(**PLAIN, lambda_max=0, random_state=0).fit(X_src, y_src)
-print(f"source only {source_only.score(X_tgt, y_tgt):.3f}")
-print(f"adapted     {adapted.score(X_tgt, y_tgt):.3f}")
+same_kind = [model.score(X_tgt, y_tgt) for model in (source_only, adapted)]
+print("source only {:.3f}\nadapted     {:.3f}".format(*same_kind))
 
 # %%
 # Before the adapted model is deployed some labels are asked for: a simple model agrees
@@ -76,12 +77,33 @@ print(adaptation_report(adapted, X_src, y_src, X_clinic, random_state=0))
 # %%
 # The report leaves open whether adapting helped, because the proportions differ. Here
 # it did harm:
-print(f"source only {source_only.score(X_clinic, y_clinic):.3f}")
-print(f"adapted     {adapted.score(X_clinic, y_clinic):.3f}")
+mostly_ill = [model.score(X_clinic, y_clinic) for model in (source_only, adapted)]
+print("source only {:.3f}\nadapted     {:.3f}".format(*mostly_ill))
+shares = [np.mean(labels == "benign") for labels in (y_tgt, y_clinic)]
+majority = [max(share, 1 - share) for share in shares]
+print(f"majority    {majority[1]:.3f}")
 
 # %%
-# Below, on the right, crosses of the ill lie among dots of the healthy: the domains are
-# aligned, the classes are not.
-display = AlignmentDisplay.from_estimator(
-    adapted, X_src, X_clinic, y_src=y_src, y_tgt=y_clinic, before=source_only
+# Adapting helped where the patients are of the same kind, and did harm where they are
+# mostly ill.
+fig, ax = plt.subplots(figsize=(5, 3.6), layout="constrained")
+scores = np.array([same_kind, mostly_ill]).T
+for shift, name, color, heights in zip(
+    (-0.2, 0.2), ("source only", "adapted"), ("0.7", "tab:blue"), scores, strict=True
+):
+    bars = ax.bar(np.arange(2) + shift, heights, width=0.38, color=color, label=name)
+    ax.bar_label(bars, fmt="%.2f")
+ax.hlines(majority, [-0.45, 0.55], [0.45, 1.45], "black", "dashed", label="majority")
+ax.set_xticks([0, 1], ["same kind of patients", "mostly the ill"], fontsize="large")
+ax.set(ylabel="accuracy on the target", ylim=(0, 1.25), yticks=np.linspace(0, 1, 6))
+ax.legend(frameon=False, ncols=3, loc="upper center")
+
+# %%
+# Below are the features of the adapted network, by domain and by class. The domains are
+# mixed, and so are the classes: crosses of the ill lie among dots of the healthy.
+display = AlignmentDisplay.from_features(
+    *map(adapted.transform, (X_src, X_clinic)),
+    y_src=y_src,
+    y_tgt=y_clinic,
+    ax=plt.subplots(1, 2, figsize=(10, 4), layout="constrained")[1],
 )
