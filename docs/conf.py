@@ -74,6 +74,7 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "write_computation_times": False,
     "min_reported_time": 0,
+    "capture_repr": ("_repr_html_",),  # tables and reports, no legends
     "remove_config_comments": True,
     "image_srcset": ["2x"],
 }
