@@ -100,8 +100,15 @@ def saved(small, domains, tmp_path):
 @pytest.fixture
 def small_forests(monkeypatch):
     """Have reports grow fewer trees: for tests of what does not depend on them."""
-    monkeypatch.setattr("skdann.inspection._report._simple_models.N_TREES", 40)
+    monkeypatch.setattr("skdann.inspection._report._simple_models.N_TREES", 20)
     monkeypatch.setattr("skdann.inspection._column_shift._domain_classifier.N_TREES", 5)
+
+
+@pytest.fixture
+def few_trees(monkeypatch):
+    """Have fits decide by fewer trees how to standardize: where that is no matter."""
+    for where in ("_shift", "_response_shift"):
+        monkeypatch.setattr(f"skdann._data.{where}.N_TREES", 10)
 
 
 @pytest.fixture

@@ -25,10 +25,12 @@ def _expected_to_fail(estimator):
     }
 
 
+@pytest.mark.usefixtures("few_trees")
 @pytest.mark.filterwarnings("ignore::skdann.AdaptationWarning")
 @parametrize_with_checks(
     [
-        DANNClassifier(max_epochs=40),  # "auto" takes hundreds of the checks' few rows
+        # "auto" takes hundreds of epochs of the checks' few rows
+        DANNClassifier(n_estimators=2, max_epochs=40),
         DANNClassifier(
             lambda_max=0,
             n_estimators=1,
@@ -54,6 +56,7 @@ def _expected_to_fail(estimator):
         ),
         Adapting(
             lambda_max=0.1,
+            n_estimators=2,
             dropout=0.5,
             batch_size=16,
             max_epochs=6,

@@ -23,6 +23,9 @@ CANDIDATES = ("source", "domain")
 # Area under the curve above which domains differ by more than by a choice of rows.
 SEPARATE = 0.9
 
+# Of each forest.
+N_TREES = 100
+
 _N_FOLDS = 3
 
 
@@ -79,7 +82,7 @@ def separability(domains):
     some = replace(some_rows(domains), scales="source")
     models = (
         LogisticRegression(max_iter=300),
-        RandomForestClassifier(min_samples_leaf=2, random_state=0),
+        RandomForestClassifier(N_TREES, min_samples_leaf=2, random_state=0),
     )
     with silent_libraries(), np.errstate(all="ignore"):
         return max(_area_under_curve(model, some) for model in models)
@@ -90,7 +93,7 @@ def _agreement(domains):
     X, X_tgt = _in_scales(domains)
     models = (
         RidgeCV(ALPHAS, alpha_per_target=True),
-        RandomForestRegressor(min_samples_leaf=2, random_state=0),
+        RandomForestRegressor(N_TREES, min_samples_leaf=2, random_state=0),
     )
     y = domains.y if domains.y.shape[1] > 1 else domains.y.ravel()
     predictions = [

@@ -27,8 +27,11 @@ SMALL_CHANGE = 0.01
 # As if so many rows more of the target were known, with the source's proportions.
 PRIOR_ROWS = 10
 
+# Of the forest that is one of the two models.
+N_TREES = 100
+
 # Added to probabilities, half a tree's.
-SMOOTHING = 0.005
+SMOOTHING = 0.5 / N_TREES
 
 # Deviations; trees compute in float32, and sums of squares must not overflow either.
 LARGEST = 1e18
@@ -167,7 +170,7 @@ class _TwoModels:
         self.classes, self.y = np.unique(domains.y, return_inverse=True)
         self.mean, self.scale = self._scales(replace(domains, scales="source"))
         self.forest = RandomForestClassifier(
-            min_samples_leaf=2, oob_score=True, random_state=0
+            N_TREES, min_samples_leaf=2, oob_score=True, random_state=0
         ).fit(self._in_deviations(domains.X), self.y, domains.row_weight)
         self._scales_of_answers, self._answers = None, None
 
