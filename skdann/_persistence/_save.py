@@ -1,6 +1,7 @@
 """Save a fitted estimator without pickle, and load it without running its code."""
 
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -42,18 +43,18 @@ def save(estimator: Estimator, path: PathLike) -> None:
 
     Parameters
     ----------
-    estimator : DANNClassifier, DANNRegressor or Pipeline that ends in one
-        Fitted. What only code can say, such as a torch module or a callback, is in the
-        file by name alone. Where caches are (``memory``) and how many processes are
-        started (``n_jobs``) is not in it.
+    estimator : estimator of this library, or Pipeline that ends in one
+        Fitted: a network, a baseline or a combination. What only code can say, such as
+        a torch module or a callback, is in the file by name alone. Where caches are
+        (``memory``) and how many processes are started (``n_jobs``) is not in it.
     path : str or PathLike
         The file; at any moment it is the old one or the new one.
 
     Raises
     ------
     TypeError
-        If it is another estimator; if a Pipeline holds a transformer that is not in
-        the table, or a function, which the message names; or if labels are neither
+        If it is another estimator; if it holds a transformer or a model that is not
+        in the table, or a function, which the message names; or if labels are neither
         numbers nor strings.
     ValueError
         If a parameter was set to what it can't be.
@@ -108,7 +109,7 @@ def load(
 
     Returns
     -------
-    estimator : DANNClassifier, DANNRegressor or Pipeline
+    estimator : estimator of this library, or Pipeline
         Fitted, what was saved.
 
     Raises
@@ -170,6 +171,7 @@ def _describe_whole(estimator):
     return {"estimator": {"kind": name}, "whole": described, "versions": _versions()}
 
 
+@cache  # read from files of the installation
 def _versions():
     """Return versions, also of what need not be installed."""
     known = versions()

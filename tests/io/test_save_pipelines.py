@@ -10,6 +10,7 @@ import pytest
 import sklearn
 from helpers import SMALL
 from scipy import sparse
+from sklearn.base import is_regressor
 from sklearn.compose import (
     ColumnTransformer,
     make_column_selector,
@@ -62,6 +63,7 @@ from torch import nn
 import skdann
 from skdann import (
     AutoDANNClassifier,
+    AutoDANNRegressor,
     BaselineClassifier,
     BaselineRegressor,
     DANNClassifier,
@@ -249,6 +251,18 @@ def test_a_table_of_texts_dates_and_gaps_comes_back(path, library, routing):
     assert np.array_equal(loaded.predict_proba(frame), pipe.predict_proba(frame))
 
 
+def test_a_pipeline_that_needs_no_routing_comes_back(path):
+    pytest.importorskip("skrub")
+    frame = make_frame(pd)[["number", "few", "day"]]
+    pipe = skdann.tabular_pipeline(dann(lambda_max=1)).fit(frame, Y, frame[:40])
+    loaded = there_and_back(pipe, path)
+    for _ in ("as loaded", "fitted anew"):
+        expected = pipe.predict_proba(frame, domain="source")
+        assert np.array_equal(loaded.predict_proba(frame, domain="source"), expected)
+        for one in (pipe, loaded):
+            one.fit(frame, Y, frame[:40])
+
+
 SKRUB = {
     "Cleaner": lambda skrub: skrub.Cleaner(),
     "hashed texts": lambda skrub: skrub.TableVectorizer(
@@ -394,6 +408,9 @@ BASELINES = {
     "trees": BaselineClassifier(ExtraTreesClassifier(3, random_state=0)),
     "ridge": BaselineRegressor(),
     "trees for numbers": BaselineRegressor(ExtraTreesRegressor(3, random_state=0)),
+    "combination for numbers": AutoDANNRegressor(
+        [("a", BaselineRegressor()), ("b", BaselineRegressor(standardize=None))]
+    ),
     "combination": AutoDANNClassifier(
         [
             ("line", BaselineClassifier(standardize="pooled")),
@@ -411,7 +428,7 @@ def test_baselines_and_combinations_come_back(path, name, in_pipeline, routing):
     model = BASELINES[name]
     if in_pipeline:
         model = Pipeline([("a", PCA(3)), ("b", model)], transform_input=["X_tgt"])
-    y = Y if isinstance(BASELINES[name], BaselineRegressor) else np.array(["-", "+"])[Y]
+    y = Y if is_regressor(BASELINES[name]) else np.array(["-", "+"])[Y]
     given = {"X_tgt": X + 0.1}
     loaded = there_and_back(model.fit(X, y, **given), path)
     methods = ["predict", *(["predict_proba"] if y.dtype.kind == "U" else [])]

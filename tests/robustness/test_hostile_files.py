@@ -178,8 +178,12 @@ def test_a_forged_file_is_refused(saved, kind):
     assert says in str(caught.value)
 
 
-def test_loading_runs_no_code_and_opens_nothing_else(saved):
+@pytest.mark.parametrize("kind", ["network", *hostile.WHOLES])
+def test_loading_runs_no_code_and_opens_nothing_else(saved, kind):
     """The interpreter tells of all that it compiles, imports, opens and starts."""
+    if kind in hostile.WHOLES:
+        X, y, *_ = make_domains()
+        skdann.save(hostile.WHOLES[kind]().fit(X, y), saved)
     code = """
     import sys
     import numpy as np

@@ -111,21 +111,15 @@ def _are_columns(columns, n, labels):
     return set(columns.tolist()) <= labels
 
 
+def _pipeline(module):
+    return Known(
+        module, {}, check_parameters=_check_steps, holds=("steps",), fits_them=True
+    )
+
+
 COMPOSED = {
-    "Pipeline": Known(
-        "sklearn.pipeline",
-        {},
-        check_parameters=_check_steps,
-        holds=("steps",),
-        fits_them=True,
-    ),
-    "AdaptationPipeline": Known(
-        "skdann._adaptation_pipeline",
-        {},
-        check_parameters=_check_steps,
-        holds=("steps",),
-        fits_them=True,
-    ),
+    "Pipeline": _pipeline("sklearn.pipeline"),
+    "AdaptationPipeline": _pipeline("skdann._adaptation_pipeline"),
     "FeatureUnion": Known(
         "sklearn.pipeline",
         {},

@@ -1,6 +1,7 @@
 """An entry of the table of classes that a file can hold."""
 
 import importlib
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -63,17 +64,30 @@ class Known:
     state_is_fitted: bool | None = True
     imported: type | None = None
 
+    def is_class(self, cls):
+        """Whether it is this class, and not another, or one of a user, of that name."""
+        if self.imported is not None:
+            return cls is self.imported
+        if cls.__module__.partition(".")[0] != self.package:
+            return False
+        return cls is getattr(sys.modules.get(self.module), cls.__name__, None)
+
     def import_class(self, name):
         """Return the class, or raise ImportError with what to install."""
         if self.imported is not None:
             return self.imported
-        package = self.module.partition(".")[0]
         try:
             return getattr(importlib.import_module(self.module), name)
-        except ImportError as error:
+        except (ImportError, AttributeError) as error:
             raise ImportError(
-                f"The file holds a {name}, which {package} has: pip install {package}."
+                f"The file holds a {name} of {self.package}, which is not installed or "
+                f"too old: pip install -U {self.package}."
             ) from error
+
+    @property
+    def package(self):
+        """Name of the package that has the class."""
+        return self.module.partition(".")[0]
 
     def check_state(self, name, state):
         """Raise ValueError if a fit of this class leaves no such attributes."""

@@ -64,7 +64,7 @@ def describe_object(estimator, path, ours, is_fitted=True):
         return {"saved": described}
     name = type(estimator).__name__
     known = (TABLE | ours.table).get(name)
-    if known is None or type(estimator) is not known.import_class(name):
+    if known is None or not known.is_class(type(estimator)):
         raise NotKnownError(f"{_place(path)}a {name} of {type(estimator).__module__}")
 
     def described(values, are_fitted):

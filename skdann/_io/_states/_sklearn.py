@@ -70,8 +70,16 @@ def _check_bins(discretizer):
     encoder = getattr(discretizer, "_encoder", None)
     if discretizer.encode != "ordinal" and encoder is None:
         raise ValueError("it lacks its encoder")
-    if encoder is not None and any(c.dtype.kind == "O" for c in encoder.categories_):
+    if encoder is not None and any(c.dtype.kind in "OUS" for c in encoder.categories_):
         raise ValueError("its encoder is for texts")
+
+
+def _check_splines(transformer):
+    widths = {spline.c.shape[1:] for spline in transformer.bsplines_}
+    n_out = transformer.n_features_out_
+    n_out += transformer.n_features_in_ * (not transformer.include_bias)
+    if widths != {(n_out // transformer.n_features_in_,)}:
+        raise ValueError("it has not the columns of its splines")
 
 
 def _check_indicator(imputer):
@@ -273,6 +281,7 @@ SKLEARN = {
     "SplineTransformer": Known(
         "sklearn.preprocessing",
         {"bsplines_": each(_is_spline, "n"), "n_features_out_": integer(1)},
+        check=_check_splines,
     ),
     "FunctionTransformer": Known(
         "sklearn.preprocessing", {}, check_parameters=_check_function
