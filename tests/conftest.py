@@ -24,6 +24,8 @@ from skdann import DANNClassifier, save
 from skdann._training._dense_engine import DenseEngine
 
 collect_ignore = ["typed"]  # for mypy, not to be run
+# One folder's would be taken for another's; they hold no doctests.
+collect_ignore_glob = ["conftest.py", "*/conftest.py"]
 
 # nothing by the clock: the machine may be busy
 settings.register_profile(

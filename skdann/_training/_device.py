@@ -60,7 +60,8 @@ def number_of_threads() -> int:
     """
     hold_across_forks(_LOCK, THREADS)
     with _LOCK:
-        return torch.get_num_threads()
+        n_threads = torch.get_num_threads()
+    return n_threads
 
 
 @contextmanager

@@ -43,6 +43,7 @@ def small(**params):
 
 
 FITTED = small().fit(SRC, Y, TGT)
+TWO = [(name, BaselineClassifier(standardize=name)) for name in ("source", "domain")]
 
 # Whoever reads both domains, called with (X, X_tgt); what it calls the target.
 DOORS = {
@@ -50,7 +51,7 @@ DOORS = {
     "partial_fit": (lambda X, T: small().partial_fit(X, Y, T, classes=[0, 1]), "X_tgt"),
     "baseline": (lambda X, T: BaselineClassifier().fit(X, Y, T), "X_tgt"),
     "combination": (
-        lambda X, T: AutoDANNClassifier([("a", BaselineClassifier())]).fit(X, Y, T),
+        lambda X, T: AutoDANNClassifier(TWO).fit(X, Y, T),
         "X_tgt",
     ),
     "search": (

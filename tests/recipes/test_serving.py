@@ -17,7 +17,7 @@ import skdann
 pytest.importorskip("fastapi")
 pytest.importorskip("httpx")
 
-APP = Path(__file__).parents[1] / "docs" / "examples" / "serve" / "app.py"
+APP = Path(__file__).parents[2] / "docs" / "examples" / "serve" / "app.py"
 
 
 def patients(n, age, seed):
