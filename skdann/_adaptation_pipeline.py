@@ -4,13 +4,11 @@ import copy
 from typing import Any, Self
 
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from ._containers._tables import check_names, column_names
-from ._pipelines import Preprocessing
+from ._pipelines import Preprocessing, seems_fitted
 from ._restore import restore_attributes_on_error
 from ._typing import Domain, MatrixLike, VectorLike, fit_context
 from .metrics._fitted import reading
@@ -103,7 +101,7 @@ class AdaptationPipeline(Pipeline):
         """
         _check_columns(X, X_tgt)
         last = self.steps[-1][1]
-        if _is_fitted(last):
+        if seems_fitted(last):
             preprocessing = Preprocessing(self)
             X = preprocessing.transform(X)
         else:
@@ -209,11 +207,3 @@ def _with_target(preprocessing, X_tgt, params):
     if X_tgt is None:
         return params
     return {"X_tgt": preprocessing.transform(X_tgt), **params}
-
-
-def _is_fitted(estimator):
-    try:
-        check_is_fitted(estimator)
-    except NotFittedError:
-        return False
-    return True

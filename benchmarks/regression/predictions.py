@@ -4,17 +4,8 @@
 is not computed again. combining.py judges combinations by it.
 """
 
-import argparse
-import os
-import re
-import warnings
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: the networks are small
-
+import cached
 import numpy as np
-import torch
-from problems import PROBLEMS, load
-from run import CACHE
 from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 
 from skdann import BaselineRegressor, DANNRegressor
@@ -44,7 +35,7 @@ CANDIDATES = {
 
 
 def path_of(problem, seed):
-    return CACHE / "predictions" / (re.sub(r"\W+", "-", f"{problem} {seed}") + ".npz")
+    return cached.path_of("predictions", problem, seed)
 
 
 def predictions_of(problem, seed):
@@ -62,37 +53,14 @@ def apart(problem):
     return separability(read_domains(network, *given, read_targets=read_targets))
 
 
-def compute(name, seed, data):
-    path = path_of(name, seed)
-    if path.exists():
-        return
-    problem = load(name, seed, data)
-    X, X_tgt = (rows.astype(np.float32) for rows in (problem.X, problem.X_tgt))
+def arrays_of(problem, X, X_tgt, seed):
     found = {
         candidate: model.fit(X, problem.y, X_tgt).predict(X_tgt)
         for candidate, model in CANDIDATES.items()
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part.npz")
     given = {"y": problem.y, "y_tgt": problem.y_tgt, "separability": apart(problem)}
-    np.savez(part, **given, **found)
-    part.replace(path)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sets", nargs="+", choices=list(PROBLEMS))
-    parser.add_argument("--data", help="folder of the data")
-    parser.add_argument("--seeds", type=int, default=1)
-    args = parser.parse_args()
-    warnings.simplefilter("ignore")
-    torch.set_num_threads(1)
-    for data_set in args.sets:
-        for seed in range(args.seeds):
-            for name in PROBLEMS[data_set]:
-                compute(name, seed, args.data)
-                print(name, seed, flush=True)
+    return {**given, **found}
 
 
 if __name__ == "__main__":
-    main()
+    cached.compute_all("predictions", arrays_of, __doc__)

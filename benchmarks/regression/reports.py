@@ -4,18 +4,10 @@
 cache is not made again: it can be killed and started anew. report_tables.py judges.
 """
 
-import argparse
 import json
-import os
-import re
-import warnings
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: the networks are small
-
+import cached
 import numpy as np
-import torch
-from problems import PROBLEMS, load
-from run import CACHE
 
 from skdann import DANNRegressor
 from skdann.inspection import adaptation_report
@@ -28,16 +20,11 @@ ANSWERS = ("target", "part_source", "part_target")
 
 
 def path_of(name, seed):
-    return CACHE / "report" / (re.sub(r"\W+", "-", f"{name} {seed}") + ".npz")
+    return cached.path_of("report", name, seed)
 
 
-def compute(name, seed, data):
-    """Make the report of a problem, unless it is there."""
-    path = path_of(name, seed)
-    if path.exists():
-        return
-    problem = load(name, seed, data)
-    X, X_tgt = (rows.astype(np.float32) for rows in (problem.X, problem.X_tgt))
+def arrays_of(problem, X, X_tgt, seed):
+    """Return what the report of a problem is made of."""
     network = DANNRegressor(n_estimators=N_NETWORKS, random_state=seed).fit(
         X, problem.y, X_tgt
     )
@@ -46,21 +33,17 @@ def compute(name, seed, data):
     answers = {
         name: np.stack(list(getattr(evidence, name).values())) for name in ANSWERS
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part.npz")
-    np.savez(
-        part,
+    return {
         **answers,
-        names=evidence.names,
-        y=evidence.y,
-        mean=evidence.mean,
-        scale=evidence.scale,
-        rows=evidence.rows,
-        y_src=problem.y,
-        y_tgt=problem.y_tgt,
-        report=json.dumps(report.to_dict()),
-    )
-    part.replace(path)
+        "names": evidence.names,
+        "y": evidence.y,
+        "mean": evidence.mean,
+        "scale": evidence.scale,
+        "rows": evidence.rows,
+        "y_src": problem.y,
+        "y_tgt": problem.y_tgt,
+        "report": json.dumps(report.to_dict()),
+    }
 
 
 def read(name, seed):
@@ -75,20 +58,5 @@ def read(name, seed):
     return NumberEvidence(**answers, **of_y, is_labelled=unlabelled), known
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sets", nargs="+", choices=list(PROBLEMS))
-    parser.add_argument("--data", help="folder of the data")
-    parser.add_argument("--seeds", type=int, default=1)
-    args = parser.parse_args()
-    warnings.simplefilter("ignore")
-    torch.set_num_threads(1)
-    for data_set in args.sets:
-        for seed in range(args.seeds):
-            for name in PROBLEMS[data_set]:
-                compute(name, seed, args.data)
-                print(name, seed, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    cached.compute_all("report", arrays_of, __doc__)

@@ -11,6 +11,24 @@ from ._read import first_few
 FILES = ("predictions.csv", "report.html", "report.json", "model.skdann")
 
 
+def check_new(path, force):
+    """Raise InputError if an output has no folder, or is there and must not be.
+
+    Parameters
+    ----------
+    path : Path
+        Of the output.
+    force : bool
+        Whether one that is there may be replaced.
+    """
+    if not path.parent.is_dir():
+        raise InputError(f"There is no folder {path.parent} for the output.")
+    if path.exists() and not force:
+        raise InputError(
+            f"{path} is there already. Give another --output, or --force to replace it."
+        )
+
+
 def check_free(path, force):
     """Raise InputError if an output can't be written without loss.
 
@@ -21,14 +39,9 @@ def check_free(path, force):
     force : bool
         Whether one that is there may be replaced; other folders never are.
     """
-    if not path.parent.is_dir():
-        raise InputError(f"There is no folder {path.parent} for the output.")
+    check_new(path, force)
     if not path.exists():
         return
-    if not force:
-        raise InputError(
-            f"{path} is there already. Give another --output, or --force to replace it."
-        )
     others = [] if path.is_dir() else [path.name]
     if path.is_dir() and not path.is_symlink():
         others = sorted(p.name for p in path.iterdir() if p.name not in FILES)

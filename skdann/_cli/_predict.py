@@ -11,6 +11,7 @@ from .. import load
 from .._io._container import write_bytes
 from ._adapt import format_of
 from ._errors import InputError
+from ._output import check_new
 from ._predicted import Predicted
 from ._read import first_few, read_table
 from ._unlike import describe_unlike
@@ -26,12 +27,7 @@ def predict(options):
         Of the command.
     """
     path = Path(options.output or f"{Path(options.table).stem}-predictions.csv")
-    if path.exists() and not options.force:
-        raise InputError(
-            f"{path} is there already. Give another --output, or --force to replace it."
-        )
-    if not path.parent.is_dir():
-        raise InputError(f"There is no folder {path.parent} for the output.")
+    check_new(path, options.force)
     pipeline, report = _load(options.model)
     raw = read_table(options.table, format_of(options))
     if options.id is not None and options.id not in raw:

@@ -5,6 +5,7 @@ import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
+from .._containers import _tables
 from ._errors import InputError
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -198,6 +199,5 @@ def _without_marks(column, also):
 
 
 def first_few(names, most=8):
-    """Return some names in a row, and how many more there are."""
-    shown = ", ".join(map(str, names[:most]))
-    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
+    """Return the first names in one text: a terminal has room for more of them."""
+    return _tables.first_few(list(map(str, names)), most)

@@ -4,7 +4,7 @@ import textwrap
 from html import escape
 from pathlib import Path
 
-from ..inspection._report._render import WIDTH, table_to_html
+from ..inspection._report._render import WIDTH, page, table_to_html
 from ..inspection._text import align
 from ._read import first_few
 
@@ -114,8 +114,8 @@ def _of_models(report):
         rows.append([f"and {more} more", "", "", ""])
     told = (
         "Agreement is the mean of Cohen's kappa with the others; with the whole, the "
+        "share of rows that are predicted alike."
     )
-    told += "share of rows that are predicted alike."
     if report["label"]["task"] == "regression":
         told = "Agreement is the mean of Lin's concordance with the others."
     return [report["reason"], told], (heads, rows)
@@ -207,8 +207,7 @@ def to_html(report, of_network=None):
         parts.append(f"<h2>{escape(head)}</h2>")
         parts += [f"<p>{escape(text)}</p>" for text in texts]
         if table:
-            html = table_to_html("", *table).removeprefix("<h2></h2>")
-            parts.append(f'<div class="scroll">{html}</div>')
+            parts.append(f'<div class="scroll">{table_to_html(*table)}</div>')
     if of_network is not None:
         name = escape(report["network"])
         parts.append(
@@ -217,9 +216,4 @@ def to_html(report, of_network=None):
             "whether it alone could be used. The predictions are of all models "
             f"together.</p>{of_network._repr_html_()}</details>"
         )
-    return (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>"
-        f"{''.join(parts)}</body></html>\n"
-    )
+    return page(title, "".join(parts), _STYLE)

@@ -21,6 +21,15 @@ from ._errors import InputError
 # Known labels of the target from which on they do not only choose, but also train.
 ENOUGH_TO_TRAIN = 100
 
+# What a quick look is made of.
+_FEW_OF_CLASSES = (
+    "logistic regression",
+    BaselineClassifier,
+    RandomForestClassifier,
+    DANNClassifier,
+)
+_FEW_OF_NUMBERS = "ridge", BaselineRegressor, RandomForestRegressor, DANNRegressor
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -90,9 +99,9 @@ def _estimator(label, y_tgt, options):
     is_of_classes = label.task == "classification"
     n_known = 0 if y_tgt is None else int(label.known(y_tgt).sum())
     combine = AutoDANNClassifier if is_of_classes else AutoDANNRegressor
-    few = _few_of_classes if is_of_classes else _few_of_numbers
+    few = _FEW_OF_CLASSES if is_of_classes else _FEW_OF_NUMBERS
     return combine(
-        few() if options.quick else None,
+        _few(*few) if options.quick else None,
         label_use="both" if n_known >= ENOUGH_TO_TRAIN else "choice",
         max_time=options.max_time,
         random_state=options.seed,
@@ -100,22 +109,11 @@ def _estimator(label, y_tgt, options):
     )
 
 
-# Of the candidates one of each kind, and both scales of the simplest.
-def _few_of_classes():
-    forest = BaselineClassifier(RandomForestClassifier(50))
+def _few(linear, baseline, forest, network):
+    """Return one candidate of each kind, and both scales of the simplest."""
     return [
-        ("logistic regression, source", BaselineClassifier(standardize="source")),
-        ("logistic regression, by domain", BaselineClassifier()),
-        ("random forest, by domain", forest),
-        ("DANN, by domain", DANNClassifier(standardize="domain", n_estimators=1)),
-    ]
-
-
-def _few_of_numbers():
-    forest = BaselineRegressor(RandomForestRegressor(50))
-    return [
-        ("ridge, source", BaselineRegressor(standardize="source")),
-        ("ridge, by domain", BaselineRegressor()),
-        ("random forest, by domain", forest),
-        ("DANN, by domain", DANNRegressor(standardize="domain", n_estimators=1)),
+        (f"{linear}, source", baseline(standardize="source")),
+        (f"{linear}, by domain", baseline()),
+        ("random forest, by domain", baseline(forest(50))),
+        ("DANN, by domain", network(standardize="domain", n_estimators=1)),
     ]

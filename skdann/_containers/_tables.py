@@ -404,9 +404,9 @@ def _describe_counts(counts, n_rows):
     return f" in {len(found)} of {len(counts)} columns: {first_few(found)}"
 
 
-def first_few(texts):
+def first_few(texts, most=MOST_NAMED):
     """Return the first texts in one, and how many more there are."""
-    shown, more = ", ".join(texts[:MOST_NAMED]), len(texts) - MOST_NAMED
+    shown, more = ", ".join(texts[:most]), len(texts) - most
     return shown + (f" and {more} more" if more > 0 else "")
 
 

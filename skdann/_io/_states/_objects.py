@@ -3,11 +3,10 @@
 from types import FunctionType
 
 import numpy as np
-from sklearn.exceptions import NotFittedError
 from sklearn.utils._metadata_requests import SIMPLE_METHODS
 from sklearn.utils.metadata_routing import MetadataRequest
-from sklearn.utils.validation import check_is_fitted
 
+from ..._pipelines import seems_fitted
 from ._checks import one_of
 from ._composed import COMPOSED
 from ._models import MODELS
@@ -82,7 +81,7 @@ def describe_object(estimator, path, ours, is_fitted=True):
         for key, value in vars(estimator).items()
         if key not in (*parameters, *known.forget, _REQUEST, _OUTPUT)
     }
-    has_state = _is_fitted(estimator) if is_fitted is None else is_fitted
+    has_state = seems_fitted(estimator) if is_fitted is None else is_fitted
     try:
         known.check_parameters(estimator)
         if has_state:
@@ -180,14 +179,6 @@ def _is_kept(name, value):
     """Whether a file tells a parameter: not the defaults of one version alone."""
     is_default = isinstance(value, str) and value in ("deprecated", "warn")
     return name not in NOT_IN_FILES and not is_default
-
-
-def _is_fitted(estimator):
-    try:
-        check_is_fitted(estimator)
-    except NotFittedError:
-        return False
-    return True
 
 
 def _to_tree(value, within, key, path):

@@ -12,7 +12,7 @@ from ._class_evidence import ClassEvidence
 from ._class_proportions import ClassProportions, class_proportions
 from ._class_rules import lost_infomax, one_class, other_proportions, proportions_differ
 from ._class_tables import tables
-from ._measures import Measures
+from ._measures import OF_WITNESS, Measures
 
 # Of 69 pairs of real domains, from docs/results/reports.json; docs/reliability.md.
 N_PAIRS = 69
@@ -26,14 +26,12 @@ _MAX_ROWS = 2000
 # Agreement with the source-only model. Of 33 pairs of domains the highest was .97.
 _NO_EFFECT = 0.99
 
-_WITNESS = "A random forest, a model of another kind, "
 _REASONS = {
-    "for": f"{_WITNESS}agrees more with the adapted than with the source-only model.",
+    **OF_WITNESS,
     "against": (
         "Adapting has cost accuracy on the source, and a random forest, a model of "
         "another kind, does not agree more with the adapted model."
     ),
-    "open": f"{_WITNESS}does not agree more with the adapted model.",
     "other proportions": (
         "The classes have other proportions in the target: then agreement of unlike "
         "models says little."

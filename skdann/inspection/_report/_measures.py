@@ -10,6 +10,18 @@ from .._alignment import AlignmentDisplay
 from .._column_shift import ColumnShift
 from ._evidence import Evidence
 
+# What the forest that decides the verdict has found, whatever is predicted.
+OF_WITNESS = {
+    "for": (
+        "A random forest, a model of another kind, agrees more with the adapted than "
+        "with the source-only model."
+    ),
+    "open": (
+        "A random forest, a model of another kind, does not agree more with the "
+        "adapted model."
+    ),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Measures(ABC):

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..._containers._responses import read_known_responses
-from ._measures import Measures
+from ._measures import OF_WITNESS, Measures
 from ._number_evidence import NumberEvidence
 from ._number_rules import (
     beyond_source,
@@ -24,14 +24,12 @@ GAINED = {"for": (6, 8), "open": (10, 36), "against": (0, 4)}
 N_HELD = 43  # problems whose error was not below the lowest estimate
 EXCESS = 1.6  # the error, by this estimate, median
 
-_WITNESS = "A random forest, a model of another kind, "
 _REASONS = {
-    "for": f"{_WITNESS}agrees more with the adapted than with the source-only model.",
+    **OF_WITNESS,
     "against": (
         "Adapting has cost R2 on the source, and a random forest, a model of another "
         "kind, does not agree more with the adapted model."
     ),
-    "open": f"{_WITNESS}does not agree more with the adapted model.",
     "no effect": "Adapting has changed next to nothing.",
     "other mean": (
         "y has another mean in the target: then agreement of unlike models says little."

@@ -77,16 +77,25 @@ def to_html(report, *, whole_page):
         f'<p class="verdict">{escape(first)}</p>',
         *(f"<p>{escape(text)}</p>" for text in rest),
         *map(_finding_to_html, report.findings),
-        *(table_to_html(*table) for table in measures.tables()),
+        *(
+            f"<h2>{escape(title)}</h2>{table_to_html(heads, rows)}"
+            for title, heads, rows in measures.tables()
+        ),
         *_figures_to_html(measures),
     ]
     body = f'<div class="skdann-report"><style>{_STYLE}</style>{"".join(parts)}</div>'
     if not whole_page:
         return body
+    return page("Adaptation report", body)
+
+
+def page(title, body, style=""):
+    """Return a page of HTML that needs nothing else."""
+    style = style and f"<style>{style}</style>"
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
-        f"<title>Adaptation report</title></head><body>{body}</body></html>\n"
+        f"<title>{escape(title)}</title>{style}</head><body>{body}</body></html>\n"
     )
 
 
@@ -99,12 +108,12 @@ def _finding_to_html(finding):
     )
 
 
-def table_to_html(title, heads, rows):
-    """Return a table of words and numbers below its title."""
+def table_to_html(heads, rows):
+    """Return a table of words and numbers."""
     of_words = [_is_words("".join(column)) for column in zip(*rows, strict=True)]
     head = _row_to_html("th", heads, of_words)
     body = "".join(_row_to_html("td", row, map(_is_words, row)) for row in rows)
-    return f"<h2>{escape(title)}</h2><table>{head}{body}</table>"
+    return f"<table>{head}{body}</table>"
 
 
 def _row_to_html(tag, cells, of_words):
