@@ -11,10 +11,13 @@ from .. import save
 from ..inspection import column_shift
 from ..inspection._column_shift._shift import HEADS, table_of
 from ._columns import understand
+from ._errors import InputError
 from ._label import check_label, read_label
+from ._numerals import mark_of_file
 from ._output import check_free, folder_at_once
 from ._predicted import Predicted
 from ._read import Format, read_table
+from ._repeated import doubt_repeated
 from ._summary import to_html, to_text
 from ._train import train
 from ._trust import FEWEST_KNOWN, judge
@@ -36,9 +39,14 @@ def adapt(options):
     """
     path = Path(options.output or f"{Path(options.target).stem}-adapted")
     check_free(path, options.force)
-    source, target = _read(options)
-    label = read_label(source, target, options.label, options.task, options.decimal)
-    columns, tables = understand(source, target, options.label, options=options)
+    source, target = files = _read(options)
+    decimals = [mark_of_file(file) or options.decimal for file in files]
+    label = read_label(source, target, options.label, options.task, decimals)
+    columns, tables = understand(
+        source, target, options.label, decimals=decimals, options=options
+    )
+    name = options.id or _name_of_rows(columns, target, options.drop)
+    names = None if name is None else target[name]
     y_tgt, of_target = _labels_to_use(label, options)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -47,6 +55,7 @@ def adapt(options):
         limits = learn_limits(tables[0], [c for c in columns if not c.left_out])
         unlike = describe_unlike(tables[1], limits)
         found = judge(trained, label, predicted.values, unlike, options)
+        found = doubt_repeated(found, tables)
         shift = None if options.quick else _shift(trained, options.seed)
     of_network = found.pop("of_network")
     report = {
@@ -60,6 +69,7 @@ def adapt(options):
             "why": label.why,
             "of_target": of_target,
         },
+        "id": name,
         "columns": [asdict(column) for column in columns],
         **found,
         "shift": shift,
@@ -68,7 +78,9 @@ def adapt(options):
         "limits": limits,
         "warnings": list(dict.fromkeys(str(w.message) for w in caught)),
     }
-    names = None if options.id is None else target[options.id]
+    report["to_label_names"] = (
+        None if names is None else [str(n) for n in names.iloc[report["to_label"]]]
+    )
     with folder_at_once(path) as folder:
         frame = predicted.to_frame(label.name, unlike, names)
         frame.to_csv(folder / "predictions.csv", index=False)
@@ -84,6 +96,14 @@ def adapt(options):
     return report["exit_code"]
 
 
+def _name_of_rows(columns, target, dropped):
+    """Return the first column of the target that names its rows, or None."""
+    for column in columns:
+        if column.names_rows and column.name in target and column.name not in dropped:
+            return column.name
+    return None
+
+
 def _save(pipeline, path):
     """Write the model; return as warnings why that can't be: the rest need not go."""
     try:
@@ -96,6 +116,11 @@ def _save(pipeline, path):
 def _read(options):
     """Return both files, the source with a label in each row."""
     how = format_of(options)
+    if Path(options.source).resolve() == Path(options.target).resolve():
+        raise InputError(
+            f"{options.source} is given twice. The first file has the labels, the "
+            "second one is of the place where predictions are wanted."
+        )
     source = read_table(options.source, how)
     if options.drop_unlabelled and options.label in source:
         source = source.dropna(subset=[options.label]).reset_index(drop=True)

@@ -77,13 +77,15 @@ def _add_adapt(commands):
     )
     for option, what in (
         ("--drop", "column to leave out; may be given several times"),
-        ("--text", "column to take as text, such as codes; several times"),
+        ("--text", "column to take as text as it is, such as codes; several times"),
     ):
         adapt.add_argument(
             option, action="append", default=[], metavar="NAME", help=what
         )
     adapt.add_argument(
-        "--id", metavar="NAME", help="column that names rows: copied, not learned"
+        "--id",
+        metavar="NAME",
+        help="column that names rows: copied, not learned; else found out",
     )
     adapt.add_argument("--seed", type=int, default=0, help="decides all that is random")
     adapt.add_argument(
@@ -114,7 +116,9 @@ def _add_predict(commands):
     predict.add_argument("model", help="model.skdann; report.json is read beside it")
     predict.add_argument("table", help="file to predict")
     predict.add_argument("--output", help="file to write; TABLE-predictions.csv, here")
-    predict.add_argument("--id", metavar="NAME", help="column that names rows: copied")
+    predict.add_argument(
+        "--id", metavar="NAME", help="column that names rows; as in `adapt`"
+    )
     _add_common(predict)
 
 
@@ -134,7 +138,9 @@ def _add_common(parser):
         help=f"of fields: {', '.join(BY_NAME)} or the character; else found out",
     )
     parser.add_argument(
-        "--decimal", choices=[".", ","], help="mark of decimals; found out by column"
+        "--decimal",
+        choices=[".", ","],
+        help="mark of decimals, where nothing in a file shows it",
     )
     parser.add_argument("--encoding", help="of text; utf-8 if not given")
     parser.add_argument(

@@ -1,12 +1,13 @@
 """Understand the columns of two files: what they hold, and which can be used."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ._errors import InputError
 from ._read import first_few
+from ._spellings import Spellings
 from ._values import is_ambiguous, read_pair, read_values
 
 # Text of at least so many values is told apart by its letters, not value by value.
@@ -42,6 +43,8 @@ class Column:
         Of the source, if they are few.
     written : str
         How dates or decimals of the target are written.
+    names_rows : bool
+        Whether it tells nothing but which row it is.
     """
 
     name: str
@@ -52,9 +55,10 @@ class Column:
     new: dict = field(default_factory=dict)
     categories: list | None = None
     written: str = ""
+    names_rows: bool = False
 
 
-def understand(source, target, label, *, options):
+def understand(source, target, label, *, decimals, options):
     """Return all columns but the label, and both tables of those that can be used.
 
     Parameters
@@ -63,8 +67,10 @@ def understand(source, target, label, *, options):
         As they were read.
     label : str
         Column that is predicted.
+    decimals : pair of str or None
+        Marks of decimals in both files, where they are known.
     options : argparse.Namespace
-        With ``drop``, ``id``, ``text`` and ``decimal``.
+        With ``drop``, ``id`` and ``text``.
 
     Returns
     -------
@@ -83,7 +89,7 @@ def understand(source, target, label, *, options):
             + alike_names(names, others)
         )
     read = {
-        name: _understand_one(source[name], target[name], options)
+        name: _understand_one((source[name], target[name]), decimals, options)
         for name in names
         if name in others
     }
@@ -92,7 +98,11 @@ def understand(source, target, label, *, options):
         for name in names
     ]
     columns += [
-        Column(name, left_out="only in the target" + alike_names(names, [name]))
+        Column(
+            name,
+            left_out="only in the target" + alike_names(names, [name]),
+            names_rows=_names_rows(read_values(target[name], decimals[1] or ".")),
+        )
         for name in others
         if name not in read
     ]
@@ -124,22 +134,44 @@ def _check_options(options, names, names_tgt, label):
             raise InputError(f"There is no column {name!r}. There are {there}.")
 
 
-def _understand_one(column, column_tgt, options):
+def _understand_one(columns, decimals, options):
     """Return what a column is, and the values of both files."""
-    name = column.name
-    if name == options.id or name in options.drop:
-        why = "names the rows" if name == options.id else "as told by --drop"
-        return Column(name, left_out=why), None
+    name = columns[0].name
+    if name == options.id:
+        return Column(name, left_out="names the rows", names_rows=True), None
+    if name in options.drop:
+        return Column(name, left_out="as told by --drop"), None
     as_text = name in options.text
-    both = read_pair((column, column_tgt), options.decimal, as_text)
+    both = read_pair(columns, decimals, as_text)
     kinds = [values.kind for values in both if values.kind != "nothing"]
     if len(set(kinds)) == 2:
-        return _of_two_kinds(name, both, (column, column_tgt)), None
+        return _of_two_kinds(name, both, columns), None
     found = Column(name, kinds[0] if kinds else "nothing")
+    if found.kind == "text" and not as_text:
+        both = _join_spellings(found, both)
     found.missing = tuple(values.missing for values in both)
     found.written = both[1].how
-    _judge(found, both, (column, column_tgt))
+    _judge(found, both, columns)
     return found, both
+
+
+def _join_spellings(found, both):
+    """Return both columns with one spelling for each category, and note how many."""
+    texts = [values.column for values in both if values.kind == "text"]
+    spellings = Spellings(*texts)
+    n, n_joined = (
+        len(set().union(*(column.dropna() for column in columns)))
+        for columns in (texts, map(spellings.of, texts))
+    )
+    if n_joined >= MANY or n_joined == n:
+        return both
+    found.notes.append(f"{n} spellings of {n_joined} words")
+    return [
+        replace(values, column=spellings.of(values.column))
+        if values.kind == "text"
+        else values
+        for values in both
+    ]
 
 
 def _of_two_kinds(name, both, columns):
@@ -151,8 +183,8 @@ def _of_two_kinds(name, both, columns):
     values = columns[odd].dropna().astype("str")
     distinct = values.unique()[:1000]
     stray = [v for v in distinct if read_values(pd.Series([v])).kind != kind]
-    if len(stray) == len(distinct) and _names_rows(values):
-        return Column(name, left_out="names the rows")
+    if len(stray) == len(distinct) and _names_rows(both[odd]):
+        return Column(name, left_out="names the rows", names_rows=True)
     stray = stray or list(distinct)
     n_stray = int(values.isin(stray).sum())
     means_missing = f"If {stray[0]!r} means missing: --missing {stray[0]!r}. "
@@ -178,11 +210,11 @@ def _judge(found, both, raw):
     elif source.nunique() == 1:
         found.left_out = f"always {_show(source.iloc[0])} in the source"
     elif found.kind == "text":
-        _judge_text(found, source, target)
+        _judge_text(found, both)
     elif found.kind == "date":
         _judge_dates(found, source, target, raw)
-    elif _counts_rows(found.name, source):
-        found.left_out = "numbers the rows"
+    elif _names_rows(both[0]):
+        found.left_out, found.names_rows = "numbers the rows", True
     _note_what_both_hold(found, target, both)
 
 
@@ -195,11 +227,13 @@ def _note_what_both_hold(found, target, both):
         found.notes.append(f"decimal comma ({', '.join(commas)})")
 
 
-def _judge_text(found, source, target):
+def _judge_text(found, both):
+    source, target = (values.column.dropna() for values in both)
     n_values = source.nunique()
     is_new = ~target.isin(source.unique())
-    if _names_rows(source):
+    if _names_rows(both[0]):
         found.left_out = f"names the rows: {n_values} values in {len(source)} rows"
+        found.names_rows = True
         return
     if n_values >= MANY:
         found.notes.append(f"{n_values} values, read by their letters")
@@ -224,18 +258,23 @@ def _judge_dates(found, source, target, raw):
         found.notes.append(f"read as {found.written}")
 
 
-def _names_rows(text):
-    """Whether text, but no sentences, is another one in nearly each of many rows."""
-    is_unique = len(text) >= 20 and text.nunique() > 0.9 * len(text)
-    return is_unique and text.str.count(r"\s+").mean() < 2
+def _names_rows(values):
+    """Whether a column of many rows tells which row it is, and nothing else."""
+    known = values.column.dropna()
+    if len(known) < 20:
+        return False
+    if values.kind == "text":  # but no sentences
+        is_unique = known.nunique() > 0.9 * len(known)
+        return bool(is_unique and known.str.count(r"\s+").mean() < 2)
+    return values.kind == "number" and _counts(known)
 
 
-def _counts_rows(name, numbers):
+def _counts(numbers):
     """Whether whole numbers, each once, are named as one, or follow one another."""
-    if not numbers.is_unique or len(numbers) < 20 or (numbers % 1 != 0).any():
+    if not numbers.is_unique or (numbers % 1 != 0).any():
         return False
     steps = numbers.diff().dropna()
-    return bool(_ID_NAME.search(name)) or bool((steps == steps.iloc[0]).all())
+    return bool(_ID_NAME.search(numbers.name)) or bool((steps == steps.iloc[0]).all())
 
 
 def alike_names(names, others):

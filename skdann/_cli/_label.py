@@ -1,12 +1,13 @@
 """Read the label: classes or numbers, and what the target knows of it."""
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ._errors import InputError
 from ._read import first_few
+from ._spellings import Spellings
 from ._values import read_values
 
 # Whole numbers of more values than this are predicted as numbers.
@@ -75,7 +76,7 @@ def check_label(source, name, path):
         )
 
 
-def read_label(source, target, name, task, decimal):
+def read_label(source, target, name, task, decimals):
     """Return the label of both files.
 
     Parameters
@@ -86,19 +87,27 @@ def read_label(source, target, name, task, decimal):
         Of the label.
     task : {"auto", "classification", "regression"}
         What is asked for.
-    decimal : str or None
-        As of :func:`read_values`.
+    decimals : pair of str or None
+        Marks of decimals in both files, where they are known.
     """
-    values = read_values(source[name], decimal)
+    values = _one_spelling(read_values(source[name], decimals[0]))
     task, why = _choose_task(values, name, task)
     column = target[name] if name in target else source[name].iloc[:0]
     column = column.reindex(target.index)
     if task == "regression":
-        y, y_tgt = values.as_numbers(), _numbers(column, name, decimal)
+        y, y_tgt = values.as_numbers(), _numbers(column, name, decimals[1])
     else:
-        y, y_tgt = _classes(values), _known_classes(column, decimal, values)
+        y, y_tgt = _classes(values), _known_classes(column, decimals[1], values)
     _check(y, y_tgt, name, task)
     return Label(name, task, why, y, y_tgt)
+
+
+def _one_spelling(values, like=None):
+    """Return text with words spelled as most often, in the column or in another one."""
+    if values.kind != "text":
+        return values
+    spellings = Spellings(values.column if like is None else like)
+    return replace(values, column=spellings.of(values.column))
 
 
 def _choose_task(values, name, task):
@@ -132,7 +141,7 @@ def _known_classes(column, decimal, of_source):
     if not column.notna().any():
         return np.full(len(column), None)
     known = read_values(column, decimal, as_text=of_source.kind == "text")
-    labels = _classes(known)
+    labels = _classes(_one_spelling(known, of_source.column))
     return np.where(column.notna(), labels, None)
 
 

@@ -11,9 +11,11 @@ from .. import load
 from .._io._container import write_bytes
 from ._adapt import format_of
 from ._errors import InputError
+from ._numerals import mark_of_file
 from ._output import check_new
 from ._predicted import Predicted
 from ._read import first_few, read_table
+from ._spellings import Spellings
 from ._unlike import describe_unlike
 from ._values import read_values
 
@@ -33,13 +35,14 @@ def predict(options):
     if options.id is not None and options.id not in raw:
         raise InputError(f"{options.table} has no column {options.id!r}.")
     table = _take_columns(raw, report, options)
+    name = options.id or report.get("id")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         predicted = Predicted.of(pipeline, table)
     for message in dict.fromkeys(str(w.message) for w in caught):
         print(f"Warning: {message}", file=sys.stderr)
     unlike = describe_unlike(table, report["limits"])
-    names = None if options.id is None else raw[options.id]
+    names = raw.get(name)
     frame = predicted.to_frame(report["label"]["name"], unlike, names)
     write_bytes(path, frame.to_csv(index=False).encode())
     share = np.mean([bool(reason) for reason in unlike])
@@ -82,17 +85,19 @@ def _take_columns(raw, report, options):
             f"{options.table} lacks columns that the model was trained on: "
             f"{first_few(lacking)}."
         )
+    decimal = mark_of_file(raw) or options.decimal
     return pd.DataFrame(
-        {c["name"]: _read_column(raw[c["name"]], c, options) for c in wanted}
+        {c["name"]: _read_column(raw[c["name"]], c, decimal, options) for c in wanted}
     )
 
 
-def _read_column(column, wanted, options):
-    kind, name = wanted["kind"], wanted["name"]
-    how = wanted["written"] if kind == "date" else None
-    values = read_values(column, options.decimal, as_text=kind == "text")
+def _read_column(column, wanted, decimal, options):
+    kind, name, how = wanted["kind"], wanted["name"], wanted["written"]
+    if kind == "number":
+        decimal = decimal or how
+    values = read_values(column, decimal, as_text=kind == "text")
     if values.kind == "date" and how:
-        again = read_values(column, options.decimal, how)
+        again = read_values(column, date_format=how)
         values = again if again.missing == values.missing else values
     if values.kind == "nothing":
         return _nothing(column, kind)
@@ -102,7 +107,17 @@ def _read_column(column, wanted, options):
             f"Column {name!r} held {kind}s where the model was trained, but in "
             f"{options.table} {examples}. What means missing can be told by --missing."
         )
+    if wanted["categories"]:
+        return _as_learned(values.column, wanted["categories"])
     return values.column
+
+
+def _as_learned(column, categories):
+    """Return text with words spelled as when the model was trained."""
+    import pandas as pd
+
+    spelled = Spellings(pd.Series(categories)).of(column)
+    return column.where(column.isin(categories), spelled)
 
 
 def _nothing(column, kind):

@@ -39,12 +39,13 @@ class Predicted:
         unlike : list of str or None
             Why each row is unlike the source; None if that is not known.
         names : pandas.Series or None
-            Of the rows; None numbers them from 1.
+            Of the rows, beside their numbers from 1.
         """
         import pandas as pd
 
-        rows = np.arange(1, len(self.values) + 1)
-        columns = {"row": rows} if names is None else {names.name: names.array}
+        columns = {"row": np.arange(1, len(self.values) + 1)}
+        if names is not None:
+            columns[names.name] = names.array
         columns[label] = self.values
         for of_class, p in self.probabilities.items():
             columns[f"probability {of_class}"] = np.round(p, 4)

@@ -4,31 +4,34 @@ import textwrap
 from html import escape
 from pathlib import Path
 
-from ..inspection._report._render import WIDTH, page, table_to_html
+from ..inspection._report._render import WIDTH, colors, page, table_to_html
 from ..inspection._text import align
 from ._read import first_few
 
 MOST_MODELS = 8
 
-_STYLE = """
-body {font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff;
-  max-width: 60em; margin: 0 auto; padding: 1em}
-h1 {font-size: 1.3em; line-height: 1.3; overflow-wrap: anywhere}
-h2 {font-size: 1.05em; margin: 1.8em 0 .4em}
-.verdict {border-left: 5px solid #8a8a8a; padding: .4em 0 .4em 1em; margin: 1em 0}
-.verdict p {margin: .3em 0} .verdict p:first-child {font-size: 1.15em; font-weight: 600}
-.for {border-color: #2e8b57} .open {border-color: #d9822b}
-.against {border-color: #c0392b}
-.scroll {overflow-x: auto}
-table {border-collapse: collapse; font-size: .93em}
-th, td {text-align: right; font-weight: normal; padding: .2em .9em .2em 0;
-  vertical-align: top}
-th {color: #666; border-bottom: 1px solid #ccc; white-space: nowrap}
-td:first-child, th:first-child, .words {text-align: left}
-td:first-child {white-space: nowrap}
-td:last-child.words {min-width: 11em}
-details {margin: 2em 0} summary {cursor: pointer; font-weight: 600}
-.skdann-report {margin: 1em 0 !important; overflow-x: auto}
+_STYLE = f"""{colors(":root")}
+body {{font: 15px/1.5 system-ui, sans-serif; color: var(--skdann-ink);
+  background: var(--skdann-paper); max-width: 60em; margin: 0 auto; padding: 1em}}
+h1 {{font-size: 1.3em; line-height: 1.3; overflow-wrap: anywhere}}
+h2 {{font-size: 1.05em; margin: 1.8em 0 .4em}}
+.verdict {{border-left: 5px solid var(--skdann-note); padding: .4em 0 .4em 1em;
+  margin: 1em 0}}
+.verdict p {{margin: .3em 0}}
+.verdict p:first-child {{font-size: 1.15em; font-weight: 600}}
+.for {{border-color: var(--skdann-good)}} .open {{border-color: var(--skdann-doubt)}}
+.against {{border-color: var(--skdann-bad)}}
+.scroll {{overflow-x: auto}}
+table {{border-collapse: collapse; font-size: .93em}}
+th, td {{text-align: right; font-weight: normal; padding: .2em .9em .2em 0;
+  vertical-align: top}}
+th {{color: var(--skdann-faint); border-bottom: 1px solid var(--skdann-line);
+  white-space: nowrap}}
+td:first-child, th:first-child, .words {{text-align: left}}
+td:first-child {{white-space: nowrap}}
+td:last-child.words {{min-width: 11em}}
+details {{margin: 2em 0}} summary {{cursor: pointer; font-weight: 600}}
+.skdann-report {{margin: 1em 0 !important; overflow-x: auto}}
 """
 
 
@@ -152,7 +155,11 @@ def _of_unlike(report):
 
 def _of_labels(report):
     label, target = report["label"]["name"], report["files"]["target"]
-    rows = first_few([str(row + 1) for row in report["to_label"]], 20)
+    rows = [str(row + 1) for row in report["to_label"]]
+    names = report["to_label_names"]
+    if names is not None:
+        rows = [f"{row} ({name})" for row, name in zip(rows, names, strict=True)]
+    rows = first_few(rows, 20)
     return [
         f"Rows {rows} of {target} (the first below the names is row 1): models "
         f"disagree there, so that their labels tell most. Write them into a column "

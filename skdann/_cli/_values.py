@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._errors import InputError
+from ._numerals import marks_of, to_numbers
 
 # One that fits all values of a column is taken; where two do, see `formats_of`.
 DATES = [
@@ -16,8 +17,6 @@ DATES = [
 TIMES = ["", " %H:%M", " %H:%M:%S", "T%H:%M", "T%H:%M:%S"]
 
 _LOOKS_LIKE_DATE = re.compile(r"\d.*[-/.\s].*\d")
-_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?$")
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?$")  # 1,234 is both
 _DAY = 86_400  # seconds
 
 
@@ -31,7 +30,7 @@ class Values:
     column : pandas.Series
         As numbers, times, or text.
     how : str
-        The format of dates; "," for numbers with a decimal comma; else "".
+        The format of dates; of numbers the mark of decimals, "" if any would do.
     """
 
     kind: str
@@ -59,7 +58,8 @@ def read_values(column, decimal=None, date_format=None, as_text=False):
     column : pandas.Series
         Of text, or of whatever a Parquet file had.
     decimal : {".", ","} or None
-        None takes a comma where it makes numbers of what else were none.
+        Of numbers that could be read by both marks; where one alone makes numbers of
+        a column, that is taken.
     date_format : str or None
         Of text; None tries those that are usual.
     as_text : bool
@@ -84,17 +84,18 @@ def read_values(column, decimal=None, date_format=None, as_text=False):
 def _read_text(text, decimal, date_format):
     known = text.dropna()
     distinct = known.drop_duplicates()
-    marks = [decimal] if decimal else [".", ","]
-    fitting = [mark for mark in marks if _to_numbers(distinct, mark) is not None]
-    if len(fitting) > 1 and distinct.str.contains(",").any():
+    marks = marks_of(distinct)
+    if len(marks) > 1 and not decimal and distinct.str.contains(",").any():
         raise InputError(
             f"Column {text.name!r} holds numbers such as "
-            f"{distinct[distinct.str.contains(',')].iloc[0]!r}. Say whether the comma "
-            "is of decimals, --decimal ',', or of thousands, --decimal '.'."
+            f"{distinct[distinct.str.contains(',')].iloc[0]!r}, and nothing in the "
+            "file shows whether the comma is of decimals, --decimal ',', or of "
+            "thousands, --decimal '.'. Say which."
         )
-    if fitting:
-        column = _to_numbers(known, fitting[0]).reindex(text.index)
-        return _numbers(column, fitting[0].strip("."))
+    if marks:
+        mark = marks[0] if len(marks) == 1 else decimal or "."
+        column = to_numbers(known, mark or ".").reindex(text.index)
+        return _numbers(column, mark)
     formats = [date_format] if date_format else formats_of(distinct)
     if formats:
         return Values("date", _to_times(text, formats[0]), formats[0])
@@ -103,24 +104,6 @@ def _read_text(text, decimal, date_format):
 
 def _numbers(column, how=""):
     return Values("number", column.where(np.isfinite(column)), how)
-
-
-def _to_numbers(text, mark):
-    """Return text as numbers, None if some of it is none."""
-    import pandas as pd
-
-    has_comma = text.str.contains(",")
-    if mark == ",":
-        plain = pd.to_numeric(text.where(~has_comma), errors="coerce").notna()
-        if not (text.str.match(_DECIMAL_COMMA) | plain).all():
-            return None
-        text = text.str.replace(",", ".", regex=False)
-    elif has_comma.any():
-        if not text[has_comma].str.match(_THOUSANDS).all():
-            return None
-        text = text.str.replace(",", "", regex=False)
-    numbers = pd.to_numeric(text, errors="coerce").astype("float64")
-    return None if numbers.isna().any() else numbers
 
 
 def formats_of(distinct):
@@ -154,7 +137,7 @@ def _as_text(value):
     return str(value).strip()
 
 
-def read_pair(columns, decimal=None, as_text=False):
+def read_pair(columns, decimals=(None, None), as_text=False):
     """Return the values of a column of the source and of the target.
 
     Dates that could be read in two ways in one file are read as in the other.
@@ -163,16 +146,21 @@ def read_pair(columns, decimal=None, as_text=False):
     ----------
     columns : pair of pandas.Series
         Of both files.
-    decimal, as_text
-        As of :func:`read_values`.
+    decimals : pair of str or None
+        Of both files, as of :func:`read_values`.
+    as_text : bool
+        Likewise.
     """
-    both = [read_values(column, decimal, as_text=as_text) for column in columns]
+    both = [
+        read_values(column, decimal, as_text=as_text)
+        for column, decimal in zip(columns, decimals, strict=True)
+    ]
     if [values.kind for values in both] == ["date", "date"]:
         possible = [_possible(column) for column in columns]
         shared = [how for how in possible[0] if how in possible[1]]
         if shared:
             both = [
-                read_values(column, decimal, shared[0] if how else None)
+                read_values(column, date_format=shared[0] if how else None)
                 for column, how in zip(columns, possible, strict=True)
             ]
     return both

@@ -34,11 +34,14 @@ def adapted(tmp_path_factory):
     clinics.source["lab"], clinics.target["lab"] = 1.5, None
     clinics.source["rare"] = np.arange(90) / 7
     clinics.target["rare"] = [1.5, 2.5] + [None] * 68
+    clinics.source.loc[:3, "outcome"] = clinics.source["outcome"].str.title()[:4]
+    clinics.target.loc[:9, "sex"] = clinics.target["sex"].str.upper()[:10] + " "
     paths = clinics.write(sep=";", decimal=",", date_format="%d.%m.%Y")
     clinics.result = run(
         "-m", "skdann", "adapt", *paths, "--label", "outcome", "--quick",
-        "--id", "patient", "--output", clinics.output, check=False,
+        "--output", clinics.output, check=False,
     )  # fmt: skip
+    clinics.target["sex"] = clinics.target["sex"].str.lower().str.strip()
     return clinics
 
 
@@ -60,7 +63,7 @@ def test_what_the_columns_hold_is_told(adapted):
     assert (kinds["seen"], kinds["sex"]) == ("date", "text")
     left_out = {name: c["left_out"] for name, c in columns.items() if c["left_out"]}
     assert left_out == {
-        "patient": "names the rows",
+        "patient": "names the rows: 90 values in 90 rows",
         "country": "always 'fr' in the source",
         "ward": "only in the target",
         "lab": "no values in the target",
@@ -69,6 +72,13 @@ def test_what_the_columns_hold_is_told(adapted):
     n_unknown = int((adapted.target["sex"] == "unknown").sum())
     assert columns["sex"]["new"] == {"unknown": n_unknown}
     assert columns["age"]["missing"] == pytest.approx([5 / 90, 5 / 70])
+    assert "spellings of 3 words" in columns["sex"]["notes"][0]
+
+
+def test_rows_to_label_are_called_by_their_name(adapted):
+    patients, shown = adapted.target["patient"], report_of(adapted)["to_label_names"]
+    assert shown == patients.iloc[report_of(adapted)["to_label"]].tolist()
+    assert f"({shown[0]})" in adapted.result.stdout
 
 
 def test_rows_unlike_the_source_are_flagged(adapted):

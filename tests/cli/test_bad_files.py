@@ -43,6 +43,13 @@ def test_no_such_file(clinics, capsys):
     assert "no file c.csv. In its folder: a.csv, b.csv." in capsys.readouterr().err
 
 
+def test_the_same_file_twice(clinics, capsys):
+    clinics.write()
+    same = str(clinics.folder / "a.csv")
+    assert main(["adapt", "a.csv", same, "--label", "outcome"]) == 2
+    assert "a.csv is given twice" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -93,8 +100,8 @@ def test_labels_that_are_none(refused, clinics, labels, message):
 
 
 def test_labels_of_the_target_that_the_source_has_not(refused, clinics):
-    frame = clinics.target.assign(outcome=["ill", "Well"] * 35)
-    assert "'Well'" in refused(None, text(frame))
+    frame = clinics.target.assign(outcome=["ill", "dead"] * 35)
+    assert "'dead'" in refused(None, text(frame))
 
 
 def test_numbers_in_one_and_text_in_the_other(refused, clinics):
@@ -107,7 +114,7 @@ def test_numbers_in_one_and_text_in_the_other(refused, clinics):
 
 
 def test_commas_that_may_be_thousands(refused, clinics):
-    frame = clinics.target.assign(pressure="1,234")
+    frame = clinics.target.assign(pressure="1,234", age=50)
     said = refused(None, text(frame))
     assert "'pressure'" in said
     assert "--decimal" in said

@@ -42,6 +42,8 @@ def test_files_may_be_written_otherwise(fitted, predict):
     code, some = predict(frame, sep="\t", decimal=",", date_format="%d/%m/%Y")
     assert code == 0
     plain = pd.read_csv(fitted.output / "predictions.csv")
+    _, shouted = predict(frame.assign(sex=frame["sex"].str.upper()), "--force")
+    assert shouted["probability ill"].equals(some["probability ill"])
     assert len(some) == 9
     assert some["probability ill"].corr(plain["probability ill"][:9]) > 0.8
 

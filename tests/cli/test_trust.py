@@ -15,6 +15,7 @@ from skdann import (
 )
 from skdann._cli._columns import Column
 from skdann._cli._label import Label
+from skdann._cli._repeated import doubt_repeated
 from skdann._cli._train import Trained
 from skdann._cli._trust import judge
 from skdann._cli._unlike import describe_unlike, learn_limits
@@ -123,3 +124,22 @@ def test_what_is_unlike_is_named():
         "age=500 (20 to 79); sex=x",
         "seen=2031-01-01 (2024-01-01 to 2024-02-29)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "n_same", "expected"),
+    [("for", 20, "open"), ("for", 2, "for"), ("against", 20, "against")],
+)
+def test_rows_that_were_learned_from_prove_nothing(verdict, n_same, expected):
+    source, target = clinic(90, 0), clinic(70, 1)
+    target[:n_same] = source[:n_same]
+    found = {"verdict": verdict, "advice": "", "reasons": []}
+    found = doubt_repeated(found, (source, target))
+    assert found["verdict"] == expected
+    assert len(found["reasons"]) == (verdict != expected)
+
+
+def test_rows_of_few_categories_are_alike_by_chance():
+    source, target = clinic(90, 0)[["sex"]], clinic(70, 1)[["sex"]]
+    found = {"verdict": "for"}
+    assert doubt_repeated(found, (source, target)) is found

@@ -432,6 +432,12 @@ class TestRendering:
         part = report._repr_html_()
         assert part.startswith('<div class="skdann-report">')
         assert "<html" not in part
+        style = re.sub(
+            r"@media[^{]*{", "", re.search("<style>(.*)</style>", part, re.S)[1]
+        )
+        for selectors in re.findall(r"([^{}]+){", style):
+            for selector in selectors.split(","):
+                assert selector.strip().startswith(".skdann-report")
 
     def test_without_matplotlib_there_are_no_figures(self, report, monkeypatch):
         monkeypatch.setitem(sys.modules, "matplotlib.figure", None)

@@ -47,24 +47,54 @@ def _wrap(text, start):
     return textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent="  ")
 
 
-_STYLE = """
-.skdann-report {font: 14px/1.45 system-ui, sans-serif; max-width: 56em; margin: 1em;
-  color: #1a1a1a; background: #fff; padding: 1em 1.4em; border: 1px solid #ddd;
-  border-radius: 6px}
-.skdann-report h1 {font-size: 1.25em; margin: 0 0 .6em}
-.skdann-report h2 {font-size: 1em; margin: 1.4em 0 .4em}
-.skdann-report table {border-collapse: collapse; margin: 0}
-.skdann-report th, .skdann-report td {padding: .15em .9em .15em 0; text-align: right;
-  font-weight: normal; color: inherit; background: none}
-.skdann-report th {color: #666; border-bottom: 1px solid #ccc}
+_COLORS = {
+    "light": {
+        "ink": "#1a1a1a", "paper": "#ffffff", "faint": "#666666", "line": "#cccccc",
+        "good": "#2e8b57", "doubt": "#d9822b", "bad": "#c0392b", "note": "#8a8a8a",
+    },
+    "dark": {
+        "ink": "#e4e4e4", "paper": "#1a1a1a", "faint": "#a3a3a3", "line": "#555555",
+        "good": "#4fbf82", "doubt": "#e69a4c", "bad": "#e8695b", "note": "#8a8a8a",
+    },
+}  # fmt: skip
+
+
+def colors(selector):
+    """Return the style that names all colors, light and dark, for what is selected."""
+    light, dark = (
+        "".join(f"--skdann-{name}: {color}; " for name, color in named.items())
+        for named in _COLORS.values()
+    )
+    return f"""
+{selector} {{color-scheme: light dark; {light}}}
+@media (prefers-color-scheme: dark) {{{selector} {{{dark}}}}}
+"""
+
+
+# Pictures are drawn once, on white. In the dark they are inverted, but for their hues:
+# white becomes the paper's color.
+_STYLE = f"""{colors(".skdann-report")}
+.skdann-report {{font: 14px/1.45 system-ui, sans-serif; max-width: 56em; margin: 1em;
+  color: var(--skdann-ink); background: var(--skdann-paper); padding: 1em 1.4em;
+  border: 1px solid var(--skdann-line); border-radius: 6px}}
+.skdann-report h1 {{font-size: 1.25em; margin: 0 0 .6em; color: inherit}}
+.skdann-report h2 {{font-size: 1em; margin: 1.4em 0 .4em; color: inherit}}
+.skdann-report p {{color: inherit}}
+.skdann-report table {{border-collapse: collapse; margin: 0}}
+.skdann-report th, .skdann-report td {{padding: .15em .9em .15em 0; text-align: right;
+  font-weight: normal; color: inherit; background: none}}
+.skdann-report th {{color: var(--skdann-faint);
+  border-bottom: 1px solid var(--skdann-line)}}
 .skdann-report td:first-child, .skdann-report th:first-child, .skdann-report .words
-  {text-align: left}
-.skdann-report .verdict {font-size: 1.1em; font-weight: 600}
-.skdann-report .finding {border-left: 4px solid #8a8a8a; padding: .1em 0 .1em .9em;
-  margin: .8em 0}
-.skdann-report .warning {border-color: #d9822b}
-.skdann-report .finding p {margin: .2em 0}
-.skdann-report img {max-width: 100%; margin: .4em 0; display: block}
+  {{text-align: left}}
+.skdann-report .verdict {{font-size: 1.1em; font-weight: 600}}
+.skdann-report .finding {{border-left: 4px solid var(--skdann-note);
+  padding: .1em 0 .1em .9em; margin: .8em 0}}
+.skdann-report .warning {{border-color: var(--skdann-doubt)}}
+.skdann-report .finding p {{margin: .2em 0}}
+.skdann-report img {{max-width: 100%; margin: .4em 0; display: block}}
+@media (prefers-color-scheme: dark)
+  {{.skdann-report img {{filter: invert(.9) hue-rotate(180deg)}}}}
 """
 
 
@@ -95,6 +125,7 @@ def page(title, body, style=""):
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
+        '<meta name="color-scheme" content="light dark">'
         f"<title>{escape(title)}</title>{style}</head><body>{body}</body></html>\n"
     )
 
