@@ -57,7 +57,7 @@ TWO_LABS := $(BIN)/python docs/two_laboratories.py
 demo: $(VENV)/ready
 	$(TWO_LABS) write '$(OUT)'
 	$(BIN)/skdann adapt '$(OUT)/lab_a.csv' '$(OUT)/lab_b.csv' --label diagnosis \
-	    --id sample --output '$(OUT)/lab_b-adapted' --force || test $$? = 3  # 3: label first
+	    --output '$(OUT)/lab_b-adapted' --force || test $$? = 3  # 3: label first
 	$(TWO_LABS) check '$(OUT)'
 
 demo-tumors: $(VENV)/ready

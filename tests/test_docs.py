@@ -5,6 +5,7 @@ import importlib.util
 import inspect
 import re
 from pathlib import Path
+from runpy import run_path
 
 import pytest
 
@@ -76,3 +77,13 @@ def test_the_messages_that_are_explained_are_those_of_the_library():
         pieces = [p for p in _pieces(message) if len(p) > 3]
         assert pieces, message
         assert any(all(p in text for p in pieces) for text in known), message
+
+
+def test_the_figures_of_the_first_example_are_measured():
+    labs = run_path(DOCS / "two_laboratories.py")
+    readme = (DOCS.parent / "README.md").read_text("utf-8")
+    lines = [labs["line_of"](*baseline).split() for baseline in labs["baselines"]()]
+    shown = [" | ".join(f.lstrip("0") for f in line[-3:]) for line in lines]
+    assert len(shown) == 3
+    for figures in shown:
+        assert f"| {figures} |" in readme

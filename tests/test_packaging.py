@@ -105,3 +105,19 @@ def test_the_package_holds_code_digests_and_the_mark_of_types_alone():
 def test_the_citation_is_of_this_version():
     cited = (ROOT / "CITATION.cff").read_text().splitlines()
     assert f'version: "{PROJECT["version"]}"' in cited
+
+
+@pytest.mark.parametrize("name", ["license", "python", "scikit-learn"])
+def test_badges_say_what_is_declared(name):
+    known = {r.name: str(r.specifier) for r in requirements().values()}
+    known |= {"python": PROJECT["requires-python"], "license": "BSD-3-Clause"}
+    badge = (ROOT / "docs" / "_static" / f"badge-{name}.svg").read_text("utf-8")
+    expected = known[name].replace(">=", "≥ ")
+    assert f"<title>{name}: {expected}</title>" in badge
+    assert badge.count(f">{expected}</text>") == 1
+    assert f"_static/badge-{name}.svg" in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_license_is_the_one_that_is_named():
+    text = (ROOT / PROJECT["license"]["file"]).read_text("utf-8")
+    assert text.startswith("BSD 3-Clause License")
