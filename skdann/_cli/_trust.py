@@ -7,7 +7,7 @@ from sklearn.metrics import r2_score
 
 from .._auto._judged_classes import AGREED
 from .._base import BaseDANN
-from .._pipelines import Preprocessing
+from .._pipelines import Preprocessing, replace_last_step
 from .._warn import warn
 from ..inspection import adaptation_report
 from ..model_selection import rows_to_label
@@ -54,14 +54,10 @@ def judge(trained, label, predicted, unlike, options):
         That JSON can hold, but for ``of_network``, the report on a network or None.
     """
     auto = trained.pipeline[-1]
-    rows, rows_tgt = (
-        Preprocessing(trained.pipeline).transform(X) for X in (trained.X, trained.X_tgt)
-    )
+    rows_tgt = Preprocessing(trained.pipeline).transform(trained.X_tgt)
     network, report = "", None
     if not options.quick:
-        network, report = _report_of_network(
-            auto, rows, trained, rows_tgt, options.seed
-        )
+        network, report = _report_of_network(auto, trained, options.seed)
     is_of_classes = label.task == "classification"
     found = {
         "reason": auto.reason_.partition(" rows_to_label ")[0],
@@ -146,7 +142,7 @@ def _describe(numbers):
     return {"low": low, "median": median, "high": high}
 
 
-def _report_of_network(auto, rows, trained, rows_tgt, seed):
+def _report_of_network(auto, trained, seed):
     """Return the name of the network that counts most, and a report, or None."""
     networks = [
         name
@@ -155,10 +151,11 @@ def _report_of_network(auto, rows, trained, rows_tgt, seed):
     ]
     if not networks:
         return "", None
-    network = auto.candidates_[networks[0]]
+    # with the columns' names, which encoded rows have lost
+    network = replace_last_step(trained.pipeline, auto.candidates_[networks[0]])
     try:
         report = adaptation_report(
-            network, rows, trained.y, rows_tgt, random_state=seed
+            network, trained.X, trained.y, trained.X_tgt, random_state=seed
         )
     except ValueError as error:  # too few rows of a class to hold some out
         warn(f"There is no report on the network: {error}")

@@ -54,6 +54,7 @@ def test_a_report_on_the_network_is_part_of_it():
     assert found["network"] == "network"
     assert found["report"]["verdict"] in ("for", "open", "against")
     assert "Adaptation report" in str(found["of_network"])
+    assert "  seen_on " in str(found["of_network"])  # columns by their names
 
 
 def test_rows_unlike_the_source_are_a_doubt():
