@@ -47,3 +47,10 @@ def test_pictures_become_as_dark_as_the_paper():
     inverted = float(re.search(r"invert\(([\d.]+)\)", _render._STYLE)[1])
     paper = int(re.findall(r"paper: #(\w\w)", _render._STYLE)[1], 16) / 255
     assert 1 - inverted == pytest.approx(paper, abs=0.01)
+
+
+def test_no_colors_that_a_notebook_gives_to_rows_show_through():
+    (of_cells,) = re.findall(
+        r"-report td ({[^}]*text-align: right[^}]*})", _render._STYLE
+    )
+    assert "color: var(--skdann-ink); background: var(--skdann-paper)" in of_cells

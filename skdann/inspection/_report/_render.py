@@ -71,8 +71,9 @@ def colors(selector):
 """
 
 
-# Pictures are drawn once, on white. In the dark they are inverted, but for their hues:
-# white becomes the paper's color.
+# Notebooks color tables and every other row: cells say their colors themselves.
+# Pictures are drawn once, on white; in the dark they are inverted, but for their hues,
+# so that white becomes the paper's color.
 _STYLE = f"""{colors(".skdann-report")}
 .skdann-report {{font: 14px/1.45 system-ui, sans-serif; max-width: 56em; margin: 1em;
   color: var(--skdann-ink); background: var(--skdann-paper); padding: 1em 1.4em;
@@ -80,9 +81,9 @@ _STYLE = f"""{colors(".skdann-report")}
 .skdann-report h1 {{font-size: 1.25em; margin: 0 0 .6em; color: inherit}}
 .skdann-report h2 {{font-size: 1em; margin: 1.4em 0 .4em; color: inherit}}
 .skdann-report p {{color: inherit}}
-.skdann-report table {{border-collapse: collapse; margin: 0}}
+.skdann-report table {{border-collapse: collapse; margin: 0; font-size: inherit}}
 .skdann-report th, .skdann-report td {{padding: .15em .9em .15em 0; text-align: right;
-  font-weight: normal; color: inherit; background: none}}
+  font-weight: normal; color: var(--skdann-ink); background: var(--skdann-paper)}}
 .skdann-report th {{color: var(--skdann-faint);
   border-bottom: 1px solid var(--skdann-line)}}
 .skdann-report td:first-child, .skdann-report th:first-child, .skdann-report .words
