@@ -3,32 +3,44 @@
 import multiprocessing
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 
 import torch
 from joblib import cpu_count, effective_n_jobs, parallel_config
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 from joblib.parallel import get_active_backend
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from ._progress import logger
 from ._warn import collected_warnings, silent_libraries, warn
 
 # Seconds until workers begin their first job: all of them import torch at once.
 START_UP = 5.0
+
+# How often a job is begun that ends its process: beside others, then by itself.
+MOST_RUNS = 3
+
+
+class LostJobError(RuntimeError):
+    """A job has ended the process that ran it, each time."""
 
 
 def as_completed(jobs, n_jobs, **options):
     """Yield the results of jobs in the order of their completion.
 
     An interrupt then loses the jobs that are running, not those that are done. With a
-    backend that can't, results come when all are done. What a job warns of is warned of
-    here, where the user's line is known: in a worker it is not.
+    backend that can't, results come when all are done.
+
+    Where a worker process is ended, by the system for want of memory or by a user, the
+    jobs that may have been in it are run again, each with no other beside it: so one
+    that ends its process each time is known from the others.
 
     Parameters
     ----------
-    jobs : iterable of callable
-        Each is called without arguments.
+    jobs : dict of str to callable
+        By name, each is called without arguments.
     n_jobs : int or None
         Jobs at once.
     **options
@@ -36,18 +48,57 @@ def as_completed(jobs, n_jobs, **options):
 
     Yields
     ------
-    object
-        What a job returned.
+    object, list of (str, type)
+        What a job returned, and what it warned of, for :func:`skdann._warn.warn_again`
+        here, where the user's line is known: in a worker it is not.
+
+    Raises
+    ------
+    LostJobError
+        If the process of a job has ended ``MOST_RUNS`` times.
     """
+    left, begun = dict(jobs), []
+    try:
+        with closing(_results(jobs, begun, n_jobs, options)) as results:
+            for name, *done in results:
+                del left[name]
+                yield done
+        return
+    except TerminatedWorkerError:
+        lost = [name for name in begun if name in left]
+    warn(
+        "A worker process has ended before its time, maybe for want of memory. What it "
+        f"may have been at is run again, one after the other: {'; '.join(lost)}. "
+        "Results will be the same."
+    )
+    for name in lost:
+        yield _run_alone(name, left.pop(name), n_jobs)
+    yield from as_completed(left, n_jobs, **options)
+
+
+def _run_alone(name, job, n_jobs):
+    """Return what a lost job returns and warns of, from a worker by itself."""
+    for _ in range(MOST_RUNS - 1):
+        with suppress(TerminatedWorkerError):
+            [(_, *done)] = _results({name: job}, [], n_jobs, {})
+            return done
+    raise LostJobError(
+        f"The process of {name} has ended {MOST_RUNS} times before it was done, the "
+        "last times with no other beside it. Either it takes more memory than there "
+        "is, or code in it ends the process; the log of the system may tell."
+    )
+
+
+def _results(jobs, begun, n_jobs, options):
+    """Yield name, result and warnings of jobs; names go to ``begun`` as they begin."""
     backend, _ = get_active_backend()
     can = effective_n_jobs(n_jobs) == 1 or backend.supports_return_generator
     return_as = "generator_unordered" if can else "list"
     parallel = Parallel(n_jobs=n_jobs, return_as=return_as, **options)
-    results = parallel(delayed(_run)(job) for job in jobs)
+    results = parallel(_each(list(jobs.items()), begun))
     try:
-        for result, warnings in results:
-            for message, category in warnings:
-                warn(message, category)
+        # "yield from" would end them before it is silent
+        for result in results:  # noqa: UP028
             yield result
     finally:
         if can:  # ends the jobs that are running, of which joblib would warn
@@ -55,9 +106,15 @@ def as_completed(jobs, n_jobs, **options):
                 results.close()
 
 
-def _run(job):
+def _each(jobs, begun):
+    for name, job in jobs:
+        begun.append(name)
+        yield delayed(_run)(name, job)
+
+
+def _run(name, job):
     with collected_warnings() as warnings:
-        return job(), warnings
+        return name, job(), warnings
 
 
 def spread_if_long(jobs, start_up=START_UP):
@@ -68,36 +125,36 @@ def spread_if_long(jobs, start_up=START_UP):
     fetch one at a time: where another program has the core, fewer are done. Results
     are the same to the bit, wherever they are computed.
 
-    What workers can't do is done here: jobs that can't be pickled, for example, or
-    those of a worker that the system has ended.
+    What workers can't do is done here, as jobs that can't be pickled; but not what has
+    ended a worker each time.
 
     Parameters
     ----------
-    jobs : iterable of callable
-        Each is called without arguments.
+    jobs : dict of str to callable
+        By name, each is called without arguments.
     start_up : float
         Seconds that it takes to start workers. So long must this process have computed,
         and three times as much must be left.
 
     Yields
     ------
-    object
-        What a job returned, in the order of their completion.
+    object, list of (str, type)
+        As :func:`as_completed`.
     """
-    left = dict(enumerate(jobs))
-    n_done, n_workers = 0, 1
+    left = dict(jobs)
+    n_workers = 1
     began, cpu_began = time.perf_counter(), time.process_time()
     while left and n_workers == 1:
-        yield from as_completed([left.pop(n_done)], 1)
-        n_done += 1
+        name = next(iter(left))
+        yield from as_completed({name: left.pop(name)}, 1)
         cpu = time.process_time() - cpu_began
         wall = time.perf_counter() - began
         # a wait for a core is no work: on a busy machine workers would wait as well
-        if pays(min(wall, cpu), n_done, len(left), start_up):
+        if pays(min(wall, cpu), len(jobs) - len(left), len(left), start_up):
             n_workers = _count_workers(len(left), cpu / wall)
     if left:
         yield from _from_workers(left, n_workers)
-        yield from as_completed(left.values(), 1)
+        yield from as_completed(left, 1)
 
 
 def pays(seconds, n_done, n_left, start_up):
@@ -126,17 +183,21 @@ def _from_workers(left, n_workers):
     """Yield the results of what workers can do of the jobs left, and remove those."""
     n_threads = torch.get_num_threads()
     limits = {lib["prefix"]: lib["num_threads"] for lib in threadpool_info()}
-    jobs = [
-        partial(_run_in_worker, number, job, n_threads, limits)
-        for number, job in left.items()
-    ]
-    with suppress(Exception):  # if it is of a job, that raises it here once more
-        for number, result in as_completed(jobs, n_workers, batch_size=1):
-            del left[number]
-            yield result
+    jobs = {
+        name: partial(_run_in_worker, name, job, n_threads, limits)
+        for name, job in left.items()
+    }
+    try:
+        for (name, result), warnings in as_completed(jobs, n_workers, batch_size=1):
+            del left[name]
+            yield result, warnings
+    except LostJobError:  # it would end this process as well
+        raise
+    except Exception as error:  # if it is of a job, that raises it here once more
+        logger.debug("workers can't do it: %r", error)
 
 
-def _run_in_worker(number, job, n_threads, limits):
+def _run_in_worker(name, job, n_threads, limits):
     """Run a job on the threads of who has sent it: other numbers round differently.
 
     Torch's number is set as well, as threadpoolctl does not find its MKL.
@@ -145,7 +206,7 @@ def _run_in_worker(number, job, n_threads, limits):
     with threadpool_limits(limits):
         torch.set_num_threads(n_threads)
         try:
-            return number, without_jobs(job)
+            return name, without_jobs(job)
         finally:
             torch.set_num_threads(before)
 

@@ -81,6 +81,12 @@ def _frames(frame):
         frame = frame.f_back
 
 
+def warn_again(warnings):
+    """Warn of what :func:`collected_warnings` has collected elsewhere."""
+    for message, category in warnings:
+        warn(message, category)
+
+
 @contextlib.contextmanager
 def collected_warnings():
     """Collect what :func:`warn` is told in the body, for another thread or process.

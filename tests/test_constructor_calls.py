@@ -254,6 +254,7 @@ OF_SEARCH = {
     "source_tolerance": one_of(0, 0.05, 1),
     "label_use": one_of("choice", "training", "both"),
     "baselines": one_of(False, True),
+    "checkpoint": one_of(None, *PATHS),
 }
 SEARCH = {"estimator": DANNClassifier(**{**QUICK, "max_epochs": 1}), "cv": 2}
 odd_grids = st.sampled_from([{}, [], "x", {1: [2]}, {"lr": 1}, [{"lr": [1e-3]}, {}]])

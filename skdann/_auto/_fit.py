@@ -15,7 +15,7 @@ from .._multi_fit import apply_parameters, fit_many
 from .._parallel import as_completed
 from .._progress import finish, logger
 from .._training import Watcher
-from .._warn import warn
+from .._warn import warn, warn_again
 from ..metrics._fitted import reading
 
 _BAR = "{desc} {percentage:3.0f}% |{bar:20}| {elapsed}"
@@ -119,15 +119,21 @@ def _jobs(candidates, domains, n_jobs, ends, progress):
     for name, candidate in candidates.items():
         is_network = isinstance(candidate, BaseDANN)
         (networks if is_network else others)[name] = clone(candidate)
-    jobs = [partial(_fit_one, *item, domains, ends) for item in others.items()]
+    jobs = {
+        name: partial(_fit_one, name, c, domains, ends) for name, c in others.items()
+    }
     n_workers = effective_n_jobs(n_jobs)
     # what is drawn cannot be sent to another process
     watcher = _Watcher(ends, progress if n_workers == 1 else None, len(others))
-    of_networks = [partial(_fit_networks, networks, domains, watcher)]
+    of_networks = {
+        ", ".join(networks): partial(_fit_networks, networks, domains, watcher)
+    }
     if networks:  # they take longest: first, if others can be fitted meanwhile
-        jobs = of_networks + jobs if n_workers > 1 else jobs + of_networks
+        jobs = of_networks | jobs if n_workers > 1 else jobs | of_networks
     # not spread_if_long: all networks are one job, and the others are done soon
-    yield from as_completed(jobs, n_jobs)
+    for fitted, warnings in as_completed(jobs, n_jobs):
+        warn_again(warnings)
+        yield fitted
 
 
 def _fit_one(name, candidate, domains, ends):

@@ -27,6 +27,8 @@ MAX_BITS = 128
 # Longest name of a file, in bytes, that is still readable in the name of its part file.
 MAX_READABLE_NAME = 200
 
+ADVICE = "Give a file written by skdann.save or as a checkpoint of a fit."
+
 # What a file of nonsense makes of the code that interprets it.
 NONSENSE = (
     ArithmeticError,
@@ -78,7 +80,7 @@ def check_tree(tree):
     _pack(tree, {})
 
 
-def read_file(path):
+def read_file(path, advice=ADVICE):
     """Read a tree. No code in the file is run, however it was made.
 
     Memory and time are a small multiple of the file's size, whatever it claims.
@@ -87,6 +89,8 @@ def read_file(path):
     ----------
     path : str or PathLike
         A file of :func:`write_file`.
+    advice : str
+        What to do if it is none, or damaged.
 
     Returns
     -------
@@ -104,7 +108,7 @@ def read_file(path):
         if not path.is_file():
             raise ValueError(f"{path} is not a regular file.")
         open(path, "rb").close()  # safetensors would call a forbidden one damaged
-    with errors_as_value_error(path):
+    with errors_as_value_error(path, advice):
         try:
             with safe_open(path, framework="numpy") as file:
                 metadata = file.metadata() or {}
@@ -125,10 +129,7 @@ def read_file(path):
 
 
 @contextmanager
-def errors_as_value_error(
-    what,
-    advice="Give a file written by skdann.save or as a checkpoint of a fit.",
-):
+def errors_as_value_error(what, advice=ADVICE):
     """Turn whatever comes of a file that makes no sense into one ValueError."""
     try:
         yield

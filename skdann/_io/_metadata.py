@@ -48,10 +48,10 @@ def describe(estimator, targets, row_shape, groups=None):
     names = getattr(estimator, "feature_names_in_", None)
     of_y = targets.description()
     if "classes" in of_y:
-        _check_labels(of_y["classes"])
+        check_labels(of_y["classes"])
     of_groups = {} if groups is None else {"groups": groups}
     for of_domain in filter(_is_given, (groups or {}).values()):
-        _check_labels(of_domain, "groups")
+        check_labels(of_domain, "groups")
     return {
         "estimator": {
             "kind": estimator._kind,
@@ -146,7 +146,8 @@ def _are_labels(classes):
     )
 
 
-def _check_labels(classes, what="labels"):
+def check_labels(classes, what="labels"):
+    """Return labels, or raise TypeError if no file can hold them."""
     if not _are_labels(classes):
         raise TypeError(
             f"No file can hold the {what} {classes.tolist()[:3]} of dtype "

@@ -2,7 +2,7 @@
 
 from ._batches import to_tensor
 from ._callbacks import Watcher, check_callbacks
-from ._checkpoint import Checkpoint
+from ._checkpoint import ROUNDING, Checkpoint, check_path
 from ._device import resolve_device
 from ._divergence import check_predictions, explain_out_of_memory
 from ._early_stopping import EarlyStopping
@@ -22,6 +22,7 @@ __all__ = [
     "MAX_NETS_CPU",
     "OPTIMIZERS",
     "OPTIONAL_TERMS",
+    "ROUNDING",
     "Checkpoint",
     "DANNNet",
     "EarlyStopping",
@@ -29,6 +30,7 @@ __all__ = [
     "TrainingPlan",
     "Watcher",
     "check_callbacks",
+    "check_path",
     "check_predictions",
     "count_weights",
     "draw_seeds",

@@ -63,7 +63,7 @@ class Checkpoint(Callback):
         domains: Domains,
         early_stopping: EarlyStopping | None,
     ):
-        _check_path(path)
+        check_path(path)
         self.path = as_path(path)
         self.interval = interval
         self.description = description
@@ -305,7 +305,7 @@ def _labels(description):
     return description.get("is_column"), None if classes is None else classes.tolist()
 
 
-def _check_path(path):
+def check_path(path):
     """Raise ValueError if no file can be named so."""
     try:
         os.stat(path)

@@ -10,6 +10,7 @@ from types import CodeType, FunctionType, MethodType
 import numpy as np
 from scipy import sparse
 
+from .._containers._tables import as_readable, column_names, columns
 from .._data._domains import Domains
 from .._data._groups import GroupNames
 from .._data._real_targets import RealTargets
@@ -82,6 +83,29 @@ def _blocks(array):
         for values in (block.indptr, block.indices):
             yield values.astype(np.int64).tobytes()
         yield block.data.tobytes()
+
+
+def hash_rows(values) -> str:
+    """Return a digest of rows, labels or weights in any container, as a user has it."""
+    digest = hashlib.sha256()
+    values = as_readable(values)
+    if column_names(values) is not None:
+        for name, column in columns(values):
+            digest.update(repr(name).encode())
+            _feed(digest, _plain_array(column))
+    elif sparse.issparse(values):
+        _feed(digest, values.tocsr())
+    elif values is not None:
+        _feed(digest, _plain_array(values))
+    return digest.hexdigest()
+
+
+def _plain_array(values):
+    """Return values as an array of numbers or texts, or else all of them as a list."""
+    if not hasattr(values, "dtype"):  # numpy would make one text of 1 and "1"
+        values = np.array(values, dtype=object)
+    values = np.asarray(values)
+    return values if values.dtype.kind in "biufcmMSU" else values.tolist()
 
 
 def fingerprint(domains: Domains) -> str:

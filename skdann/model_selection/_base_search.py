@@ -19,6 +19,7 @@ from .._data._groups import if_used
 from .._data._target_rows import TargetRows
 from .._parallel import (
     START_UP,
+    LostJobError,
     as_completed,
     may_start_workers,
     spread_if_long,
@@ -30,7 +31,7 @@ from .._restore import restore_attributes_on_error
 from .._training import is_forked
 from .._training._sklearn_callbacks import make_callback_data, start_fit
 from .._typing import MatrixLike, VectorLike, fit_context
-from .._warn import warn
+from .._warn import warn, warn_again
 from ._candidates import (
     baseline_candidates,
     check_candidates,
@@ -39,6 +40,7 @@ from ._candidates import (
     lambda_max_of,
     make_candidate,
     make_tasks,
+    without_done,
 )
 from ._check_estimator import check_estimator
 from ._evaluation import Fold, evaluate
@@ -47,8 +49,16 @@ from ._folds import split
 from ._judged_numbers import JudgedNumbers
 from ._judged_rows import JudgedRows
 from ._results import by_candidate, make_results
-from ._scoring import REVERSE, UNRELATED_SCORES, understand_scoring
+from ._scoring import REVERSE, UNRELATED_SCORES, own_score, understand_scoring
+from ._search_checkpoint import open_checkpoint
+from ._search_identity import search_identity
 from ._selection import check_index, choose, warn_of_disagreement
+
+# Of a stack that ends its process.
+_ADVICE = (
+    "Lower n_jobs, max_stacked or batch_size. With checkpoint=folder what is finished "
+    "is kept: the same call, with another n_jobs or max_stacked, trains the rest."
+)
 
 
 class BaseDANNSearch:
@@ -119,7 +129,12 @@ class BaseDANNSearch:
         Raises
         ------
         ValueError
-            If there is no target, or if all fits fail.
+            If there is no target, if all fits fail, or if ``checkpoint`` is a folder of
+            another search.
+        OSError
+            If ``checkpoint`` can't be written; what is there is kept.
+        RuntimeError
+            If a stack ends its worker process three times.
         KeyboardInterrupt
             If interrupted before any candidate is done. After that, Ctrl-C ends the
             search, which chooses among the candidates that are done and fits that one.
@@ -160,22 +175,30 @@ class BaseDANNSearch:
             )
         ]
         self.n_splits_ = len(folds)
-        self.scorer_ = _labelled_scorer(scoring)
+        self.scorer_ = scoring.labelled_scorer()
         callback_data = make_callback_data(X, y, sample_weight)
         fit_task = self._start_fit_task(callback_data)
         candidates = self._all_candidates()
-        outcomes = self._evaluate(candidates, folds, scoring, fit_task)
-        judged.add_scores(outcomes)
-        table = self._tabulate(candidates, outcomes, scoring, judged)
-        self._judged_table = judged, table
-        self.reason_ = judged.explain(self.cv_results_["params"], table)
-        if self.refit or not self.multimetric_:
-            self._choose(judged, table)
-            logger.info("%s: chosen %s", type(self).__name__, self.best_params_)
-        if self.refit:
-            if self.label_use == "both":
-                fit_params["y_tgt"] = y_tgt
-            self._refit(X, y, X_tgt, fit_params, fit_task)
+        data = {**fit_params, "X": X, "y": y, "X_tgt": X_tgt, "y_tgt": y_tgt}
+        identify = partial(search_identity, self, candidates, folds, scoring, data)
+        with open_checkpoint(
+            self.checkpoint, identify, judged.answers_shape
+        ) as checkpoint:
+            outcomes = self._evaluate(candidates, folds, scoring, fit_task, checkpoint)
+            judged.add_scores(outcomes)
+            table = self._tabulate(candidates, outcomes, scoring, judged)
+            self._judged_table = judged, table
+            self.reason_ = judged.explain(self.cv_results_["params"], table)
+            if self.refit or not self.multimetric_:
+                self._choose(judged, table)
+                logger.info("%s: chosen %s", type(self).__name__, self.best_params_)
+            if self.refit:
+                if self.label_use == "both":
+                    fit_params["y_tgt"] = y_tgt
+                # not best_index_: after an interrupt results lack candidates
+                is_chosen = [params is self.best_params_ for params in candidates]
+                of_refit = partial(checkpoint.of_refit, is_chosen.index(True))
+                self._refit(X, y, X_tgt, fit_params, fit_task, of_refit)
         fit_task.end(**callback_data)
         return self
 
@@ -198,7 +221,7 @@ class BaseDANNSearch:
         check_is_fitted(self, "best_estimator_")
         scorer = self.scorer_
         if isinstance(scorer, dict):
-            scorer = scorer.get(self.refit, _accuracy)
+            scorer = scorer.get(self.refit, own_score)
         return scorer(self.best_estimator_, X, y)
 
     def get_metadata_routing(self) -> Any:
@@ -254,24 +277,30 @@ class BaseDANNSearch:
             fit_task.check_propagation(part)
         return fit_task
 
-    def _evaluate(self, candidates, folds, scoring, fit_task):
+    def _evaluate(self, candidates, folds, scoring, fit_task, checkpoint):
         """Return the outcomes of all fits; if interrupted, of what is complete."""
         fits_each = len(folds) * self.n_seeds
-        total = fits_each * len(candidates)
+        tasks = self._tasks(candidates, len(folds))
+        outcomes = checkpoint.read(tasks)
+        self._raise_if_asked(outcomes)
+        tasks = without_done(tasks, outcomes)
+        n_left = sum(len(task.members) for task in tasks)
         search_task = fit_task.subtask(
-            "search", max_subtasks=total, sequential_subtasks=False
+            "search", max_subtasks=n_left, sequential_subtasks=False
         )
         search_task.begin()
-        tasks = self._tasks(candidates, len(folds))
         jobs = self._jobs(tasks, folds, scoring, search_task)
-        outcomes: list = []
         try:
             with closing(self._run(jobs, tasks)) as done_jobs:
-                for done in self._counted(done_jobs, total):
-                    outcomes += done
+                for done, warnings in self._counted(done_jobs, n_left, len(outcomes)):
                     self._raise_if_asked(done)
+                    checkpoint.write(done, warnings)
+                    outcomes += done
+                    warn_again(warnings)
         except KeyboardInterrupt:
             outcomes = _complete(outcomes, fits_each, len(candidates))
+        except LostJobError as error:
+            raise LostJobError(f"{error} {_ADVICE}") from error
         # sums over them are then rounded alike, whichever was done first
         outcomes.sort(key=lambda o: (o.candidate, o.fold, o.seed))
         search_task.end()
@@ -293,7 +322,7 @@ class BaseDANNSearch:
         )
 
     def _run(self, jobs, tasks):
-        """Return a generator of the lists of outcomes that jobs return."""
+        """Return a generator of what jobs return and warn of: lists of outcomes."""
         if self.n_jobs is None and self._may_spread(tasks):
             return spread_if_long(jobs, self._start_up)
         return as_completed(jobs, self.n_jobs, pre_dispatch=self.pre_dispatch)
@@ -305,21 +334,21 @@ class BaseDANNSearch:
             return False
         return not any(is_on_gpu(last_step(task.estimators[0])) for task in tasks)
 
-    def _counted(self, outcomes, total):
-        """Yield the lists of outcomes; with ``verbose``, a bar counts the outcomes."""
+    def _counted(self, done_jobs, n_left, n_done):
+        """Yield what jobs return; with ``verbose``, a bar counts the outcomes."""
         if not self.verbose:
-            yield from outcomes
+            yield from done_jobs
             return
-        bar = tqdm(total=total, desc="fits")
+        bar = tqdm(total=n_done + n_left, initial=n_done, desc="fits")
         try:
-            for done in outcomes:
-                bar.update(len(done))
-                yield done
+            for outcomes, warnings in done_jobs:
+                bar.update(len(outcomes))
+                yield outcomes, warnings
         finally:
             finish(bar)
 
     def _jobs(self, tasks, folds, scoring, search_task):
-        """Return a generator of jobs; each trains the candidates of a task together."""
+        """Return jobs by name; each trains the candidates of a task together."""
         # All of them now: a new subtask changes the context of the search, which joblib
         # may be pickling in another thread.
         fit_tasks = [
@@ -334,10 +363,10 @@ class BaseDANNSearch:
         )
         if effective_n_jobs(self.n_jobs) > 1:
             work = partial(without_jobs, work)
-        return (
-            partial(work, task, folds[task.fold], fit_tasks=of_members)
+        return {
+            str(task): partial(work, task, folds[task.fold], fit_tasks=of_members)
             for task, of_members in zip(tasks, fit_tasks, strict=True)
-        )
+        }
 
     def _candidate_fit_tasks(self, search_task, task, n_folds):
         """Return what callbacks hear of: a task for each candidate, fold and seed."""
@@ -442,18 +471,21 @@ class BaseDANNSearch:
         """Whether any candidate has this score."""
         return bool(np.isfinite(self.cv_results_.get(column, [])).any())
 
-    def _refit(self, X, y, X_tgt, fit_params, fit_task):
+    def _refit(self, X, y, X_tgt, fit_params, fit_task, of_refit):
         started = time.perf_counter()
         callback_data = make_callback_data(X, y, fit_params["sample_weight"])
         refit_task = fit_task.subtask("refit-with-best-params")
         best = make_candidate(self.estimator, self.best_params_)
         preprocessing, classifier = Preprocessing(best), last_step(best)
-        with refit_task.propagate_to(classifier):
+        given = {k: v for k, v in fit_params.items() if v is not None}
+        given = if_used(given, [classifier])
+        with (
+            refit_task.propagate_to(classifier),
+            of_refit(classifier, given) as resume,
+        ):
             refit_task.begin(**callback_data)
             X, y = preprocessing.fit(X, y, fit_params["sample_weight"])
-            given = {k: v for k, v in fit_params.items() if v is not None}
-            given = if_used(given, [classifier])
-            classifier.fit(X, y, preprocessing.transform(X_tgt), **given)
+            classifier.fit(X, y, preprocessing.transform(X_tgt), **given, **resume)
         self.best_estimator_ = preprocessing.join(best, classifier)
         self.refit_time_ = time.perf_counter() - started
         refit_task.end(**callback_data, reconstruction_attributes={})
@@ -463,16 +495,6 @@ class BaseDANNSearch:
 
 def _has_numbers(estimator):
     return is_regressor(last_step(estimator))
-
-
-def _accuracy(estimator, X, y):
-    return estimator.score(X, y)
-
-
-def _labelled_scorer(scoring):
-    """Return what ``score`` calls: scorers of labelled rows; for the rest, accuracy."""
-    scorers = dict.fromkeys(scoring.known, _accuracy) | scoring.scorers
-    return scorers if scoring.is_multiple else scorers["score"]
 
 
 def _complete(outcomes, fits_each, n_candidates):

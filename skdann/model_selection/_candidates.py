@@ -187,6 +187,21 @@ def make_tasks(estimator, candidates, *, n_folds, n_seeds, n_jobs, max_stacked):
     return tasks
 
 
+def without_done(tasks, outcomes):
+    """Return the tasks without the members of which there are outcomes already."""
+    done = {(o.fold, o.candidate, o.seed) for o in outcomes}
+    left = []
+    for task in tasks:
+        members = [
+            pair
+            for pair in zip(task.members, task.estimators, strict=True)
+            if (task.fold, *pair[0]) not in done
+        ]
+        if members:
+            left.append(Task(task.fold, *map(list, zip(*members, strict=True))))
+    return left
+
+
 def _seeded(estimator, n_seeds):
     """Yield the estimator as it is, then with other seeds drawn from its own."""
     yield estimator

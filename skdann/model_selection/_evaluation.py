@@ -48,6 +48,15 @@ class Task:
     members: list[tuple[int, int]]
     estimators: list
 
+    def __str__(self):
+        """Name it as a user may: by the positions of candidates in ``cv_results_``."""
+        (first, seed), (last, _) = self.members[0], self.members[-1]
+        of_seed = f", seed {seed}," if seed else ""
+        candidates = (
+            f"candidates {first} to {last}" if last > first else f"candidate {first}"
+        )
+        return f"{candidates}{of_seed} on fold {self.fold}"
+
 
 @dataclass(frozen=True)
 class Fold:

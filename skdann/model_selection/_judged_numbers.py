@@ -88,6 +88,11 @@ class JudgedNumbers:
         """Return the numbers predicted for the judged rows."""
         return self.targets.encode(evaluation.predictions[self.rows]).astype(np.float32)
 
+    @property
+    def answers_shape(self):
+        """Shape of what :meth:`answers` returns."""
+        return len(self.rows), self.targets.n_outputs
+
     def add_scores(self, outcomes):
         """Score each outcome by its agreement with the others, and by labels."""
         for done in of_each_fold(outcomes):

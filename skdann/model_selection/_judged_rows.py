@@ -95,6 +95,11 @@ class JudgedRows:
         return of_all
 
     @property
+    def answers_shape(self):
+        """Shape of what :meth:`answers` returns."""
+        return len(self.rows), len(self.classes)
+
+    @property
     def is_labelled(self):
         """Which of the rows have a label."""
         return self.codes != UNLABELLED

@@ -57,6 +57,16 @@ class Scoring:
         """Whether reverse validation is asked for."""
         return REVERSE in self.known.values()
 
+    def labelled_scorer(self):
+        """Return what ``score`` calls: scorers of labelled rows; else their own."""
+        scorers = dict.fromkeys(self.known, own_score) | self.scorers
+        return scorers if self.is_multiple else scorers["score"]
+
+
+def own_score(estimator, X, y):
+    """Return what an estimator scores by itself: accuracy, or R2."""
+    return estimator.score(X, y)
+
 
 def understand_scoring(scoring, estimator, *, has_labels=False):
     """Return a :class:`Scoring` for a value of the parameter ``scoring``.

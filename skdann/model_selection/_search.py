@@ -1,5 +1,6 @@
 """The public searches: their parameters, and where candidates come from."""
 
+import os
 from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, Literal
@@ -15,7 +16,7 @@ from sklearn.model_selection import (
 from sklearn.utils._param_validation import StrOptions
 
 from .._numbers import Count, Number
-from .._typing import Estimator, RandomState
+from .._typing import Estimator, PathLike, RandomState
 from .._warn import silent_libraries, warn
 from ._base_search import BaseDANNSearch
 from ._candidates import source_only_candidates
@@ -36,6 +37,7 @@ _OWN_CONSTRAINTS = {
     "source_tolerance": [Number(Real, 0, 1, closed="both")],
     "label_use": [StrOptions({"choice", "training", "both"})],
     "baselines": ["boolean"],
+    "checkpoint": [str, os.PathLike, None],
 }
 
 
@@ -109,6 +111,11 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
         source and each domain by itself, and a random forest, as rows are and each
         domain by itself; see :class:`skdann.BaselineClassifier`. One that is chosen is
         ``best_estimator_``, or its last step.
+    checkpoint : path or None, default=None
+        A folder, new or empty at first, where each finished stack is written, and the
+        refit as it goes. After a crash the same call goes on from there, without
+        ``resume``, and ends with the same results to the bit. A folder of another
+        search, or of other data, is refused.
 
     Attributes
     ----------
@@ -214,6 +221,7 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
         source_tolerance: float = 0.05,
         label_use: Literal["training", "choice", "both"] = "training",
         baselines: bool | list[tuple[str, Estimator]] = False,
+        checkpoint: PathLike | None = None,
     ) -> None:
         super().__init__(
             estimator,
@@ -232,6 +240,7 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
         self.source_tolerance = source_tolerance
         self.label_use = label_use
         self.baselines = baselines
+        self.checkpoint = checkpoint
 
     def _candidates(self):
         return ParameterGrid(self.param_grid)
@@ -284,6 +293,9 @@ class DANNRandomizedSearchCV(BaseDANNSearch, RandomizedSearchCV):
         What the few labels of the target are used for.
     baselines : bool, default=False
         Whether simple models are candidates, too.
+    checkpoint : path or None, default=None
+        A folder from which the same call goes on after a crash. Set ``random_state``:
+        other candidates are another search.
 
     Attributes
     ----------
@@ -333,6 +345,7 @@ class DANNRandomizedSearchCV(BaseDANNSearch, RandomizedSearchCV):
         source_tolerance: float = 0.05,
         label_use: Literal["training", "choice", "both"] = "training",
         baselines: bool | list[tuple[str, Estimator]] = False,
+        checkpoint: PathLike | None = None,
     ) -> None:
         super().__init__(
             estimator,
@@ -353,6 +366,7 @@ class DANNRandomizedSearchCV(BaseDANNSearch, RandomizedSearchCV):
         self.source_tolerance = source_tolerance
         self.label_use = label_use
         self.baselines = baselines
+        self.checkpoint = checkpoint
 
     def _candidates(self):
         sampler = ParameterSampler(

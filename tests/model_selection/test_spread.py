@@ -197,7 +197,7 @@ def test_who_needs_no_more_results_ends_the_jobs_and_is_not_warned(recwarn):
         calls.append(None)
 
     with parallel_config("threading"):
-        results = as_completed([work] * 99, 2)
+        results = as_completed({str(i): work for i in range(99)}, 2)
         next(results)
         results.close()
     n_calls = len(calls)

@@ -71,7 +71,7 @@ assert_type(infomax_score(clf.predict_proba(X_tgt)), float)
 assert_type(proxy_a_distance(X, X_tgt, random_state=0), float)
 assert_type(reverse_validation_score(clf, X, y, X_tgt), float)
 
-search = DANNGridSearchCV(clf, {"lambda_max": [0, 1]}, cv=2, scoring=["infomax"])
+search = DANNGridSearchCV(clf, {"lambda_max": [0, 1]}, cv=2, checkpoint=Path("a"))
 assert_type(search.fit(X, y, X_tgt), DANNGridSearchCV)
 auto = AutoDANNClassifier([("simple", BaselineClassifier()), ("network", clf)])
 assert_type(auto.fit(X, y, X_tgt), AutoDANNClassifier)
