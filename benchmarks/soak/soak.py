@@ -8,6 +8,7 @@ goes wrong is printed, counted, and belongs into a small test.
 import argparse
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -17,14 +18,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "reproduce"))
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "robustness"))
 
 import numpy as np
 import torch
+from crash import killed
 from helpers import SMALL, make_domains
 from record import ROOT, save
 
 import skdann
 from skdann import DANNClassifier
+from skdann.model_selection import DANNGridSearchCV
 
 TESTS = ROOT / "tests"
 PATH = os.pathsep.join(map(str, (ROOT, TESTS)))
@@ -66,6 +70,31 @@ def kill(n_kills, seed):
         is_clean = os.listdir(folder) == [path.name]
         is_good = same and is_clean and skdann.load(path).n_iter_ == n_epochs
     return n_killed, int(not is_good)
+
+
+def kill_search(n_kills, seed):
+    """Kill a search ``n_kills`` times; return kills, and ends that were no good."""
+    X, y, X_tgt, _ = make_domains()
+    grid = {"lambda_max": [0.0], "lr": np.linspace(1e-3, 1e-2, 2 * n_kills)}
+    params = {"cv": 2, "max_stacked": 1, "n_jobs": 1}
+    clf = DANNClassifier(**SMALL, checkpoint_interval=1)
+    whole = DANNGridSearchCV(clf, grid, **params).fit(X, y, X_tgt)
+    rng = random.Random(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        search = DANNGridSearchCV(clf, grid, **params, checkpoint=folder)
+        n_killed = sum(
+            killed(lambda: search.fit(X, y, X_tgt), 0.2, rng) for _ in range(n_kills)
+        )
+        search.fit(X, y, X_tgt)
+        is_clean = not list(Path(folder).glob(".*.part"))
+    columns = [
+        result.cv_results_[name]
+        for name in ("mean_test_score", "split1_test_infomax", "rank_test_neg_dev")
+        for result in (search, whole)
+    ]
+    same = all(map(np.array_equal, columns[::2], columns[1::2]))
+    same = same and np.array_equal(search.predict_proba(X), whole.predict_proba(X))
+    return n_killed, int(not (same and is_clean))
 
 
 def interrupt(number, seed):
@@ -136,6 +165,7 @@ def main():
     args = parser.parse_args()
     scale, seed = args.scale, args.seed
     n_killed, n_lost = kill(int(300 * scale), seed)
+    n_ended, n_spoilt = kill_search(int(100 * scale), seed)
     n_sent, n_broken = interrupt(int(150 * scale), seed)
     n_files, n_refused, n_wrong = attack(600 * scale, seed)
     n_bombs, n_fatal, (mib, seconds) = weigh(8 if scale >= 1 else 1)
@@ -144,6 +174,7 @@ def main():
     counts = load(1000, 120 * scale)
     rows = [
         ["kills of a training, each at a random moment", n_killed, n_lost],
+        ["kills of a search, each at a random moment", n_ended, n_spoilt],
         ["SIGINT (Ctrl-C), once or twice, at a random moment", n_sent["SIGINT"], None],
         ["SIGTERM to a process that writes", n_sent["SIGTERM"], None],
         [
