@@ -42,3 +42,15 @@ class BringsTarget:
         if X_tgt is None and len(shape) == 2:
             X_tgt = np.random.default_rng(0).uniform(size=(20, shape[1]))
         return super().fit(X, y, X_tgt, sample_weight=sample_weight, y_tgt=y_tgt)
+
+
+def bits(tree):
+    """Return what says all of a tree, its arrays to the bit."""
+    if isinstance(tree, dict):
+        return [(repr(key), bits(value)) for key, value in tree.items()]
+    if isinstance(tree, list | tuple):
+        return type(tree), [bits(value) for value in tree]
+    if isinstance(tree, np.ndarray):
+        kept = tree.tolist() if tree.dtype == object else tree.tobytes()
+        return tree.dtype, tree.shape, kept
+    return repr(tree)

@@ -137,6 +137,7 @@ def errors_as_value_error(what, advice=ADVICE):
         reason = " ".join(str(error).split())[:300] or type(error).__name__
         if isinstance(error, KeyError):
             reason = f"it lacks {reason}"
+        reason = reason.removesuffix(".")  # of what is a sentence already
         raise ValueError(f"{what} can't be used: {reason}. {advice}") from error
 
 
@@ -334,6 +335,8 @@ def _check_format(metadata):
     written = metadata.get("skdann")
     if written is None:
         raise ValueError("it is a file of safetensors, but not of skdann")
+    if int(written) < 1:  # the one number that the checksum does not cover
+        raise ValueError("it is damaged: there is no such format")
     if int(written) > FORMAT:
         raise ValueError(
             f"it is of format {int(written)}, and this version of skdann knows those "

@@ -149,9 +149,21 @@ def load(
     except CallersError as error:
         raise error.__cause__ from None
     if networks.unused:
-        estimator.set_params(**networks.unused)
+        _set_params(estimator, networks.unused)
     networks.warn_of_lost_code()
     return estimator
+
+
+def _set_params(estimator, parameters):
+    """Set what the caller gives, or raise ValueError."""
+    try:
+        estimator.set_params(**parameters)
+    except AttributeError as error:  # of what is no estimator; scikit-learn's own way
+        raise ValueError(
+            f"{list(parameters)} can't be set: {error}. Give names of a "
+            f"{type(estimator).__name__} as its set_params takes them; of a "
+            "combination those of candidates, as NAME__device."
+        ) from error
 
 
 def _describe_whole(estimator):

@@ -5,11 +5,119 @@ import os
 import stat
 import traceback
 
+import numpy as np
 import pytest
+from helpers import bits
+from safetensors import safe_open
+from safetensors.numpy import save
 
 from skdann._io._container import check_writable, read_file, remove_parts, write_file
 
 TREE = {"a": [1, 2.5, None, "x"], "b": {0: (1, 2)}}
+
+
+SMALL = {"é": np.arange(2.0), "b": (np.array([], int), 1e300), "c": np.array(["x"])}
+
+
+@pytest.fixture
+def small(tmp_path):
+    path = tmp_path / "small"
+    write_file(path, SMALL)
+    return path
+
+
+def reads_or_refuses(path, data):
+    """Return what is read of these bytes, or what was said."""
+    with open(path, "r+b") as file:  # anew, each would take ten times as long
+        file.write(data)
+        file.truncate()
+    try:
+        return bits(read_file(path))
+    except ValueError as error:
+        return str(error)
+
+
+def test_any_damage_of_a_file_is_found(small):
+    """Each byte is changed by a bit, lost, or doubled, and the file cut before it."""
+    data, expected = small.read_bytes(), bits(SMALL)
+    damaged = [data + b" ", data + data, b" " + data]
+    for i in range(len(data)):
+        byte, rest = data[i : i + 1], data[i + 1 :]
+        flipped = bytes([byte[0] ^ 1 << i % 8])
+        new = (flipped + rest, rest, byte + byte + rest, b"")
+        damaged += [data[:i] + end for end in new]
+    found = [reads_or_refuses(small, changed) for changed in damaged]
+    assert all("can't be used" in said for said in found)
+    assert reads_or_refuses(small, data) == expected
+
+
+def parts_of(path):
+    with safe_open(path, framework="numpy") as file:
+        return file.metadata(), {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
+
+
+def header_changed(change):
+    """Return how the text of names and shapes is changed, its length told rightly."""
+
+    def apply(path):
+        data = path.read_bytes()
+        n = int.from_bytes(data[:8], "little")
+        text = change(data[8 : 8 + n].rstrip())
+        path.write_bytes(len(text).to_bytes(8, "little") + text + data[8 + n :])
+
+    return apply
+
+
+def with_parts(change):
+    def apply(path):
+        metadata, arrays = parts_of(path)
+        path.write_bytes(save(*change(metadata, arrays)[::-1]))
+
+    return apply
+
+
+FIRST = b'"0":{"dtype":"F64","shape":[2],"data_offsets":[0,16]}'
+HEADERS = {
+    "an array twice": header_changed(lambda t: t.replace(FIRST, FIRST + b"," + FIRST)),
+    "an array twice, otherwise": header_changed(
+        lambda t: t.replace(FIRST, FIRST.replace(b"F64", b"I64") + b"," + FIRST)
+    ),
+    "two arrays in one place": header_changed(
+        lambda t: t.replace(FIRST, FIRST + b"," + FIRST.replace(b'"0"', b'"9"'))
+    ),
+    "another type": header_changed(lambda t: t.replace(b"F64", b"I64")),
+    "another shape": header_changed(lambda t: t.replace(b"[2]", b"[2,1]")),
+    "another name": header_changed(lambda t: t.replace(b'"0":', b'"5":')),
+    "one more array": with_parts(lambda m, a: (m, a | {"7": np.ones(3)})),
+    "an empty array more": with_parts(lambda m, a: (m, a | {"7": np.ones(0)})),
+    "one array less": with_parts(lambda m, a: (m, {"0": a["0"]})),
+    "two arrays exchanged": with_parts(lambda m, a: (m, {"0": a["1"], "1": a["0"]})),
+    "another order": with_parts(lambda m, a: (m, dict(reversed(a.items())))),
+    "bytes between": header_changed(lambda t: t.replace(b"[0,16]", b"[8,16]")),
+    "format 0": header_changed(lambda t: t.replace(b'"1"', b'"0"')),
+    "format -1": header_changed(lambda t: t.replace(b'"1"', b'"-1"')),
+    "a tree twice": header_changed(
+        lambda t: t.replace(b'"tree":', b'"tree":"{}","tree":')
+    ),
+    "a tree twice, the other first": header_changed(
+        lambda t: t.replace(b'"skdann"', b'"tree":"{}","skdann"')
+    ),
+    "more metadata": with_parts(lambda m, a: (m | {"more": "x"}, a)),
+    "spaces": header_changed(lambda t: t.replace(b":", b" : ", 1) + b"   "),
+    "another spelling": header_changed(
+        lambda t: t.replace(b'"skdann"', b'"\\u0073kdann"')
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_a_file_told_otherwise_is_the_same_or_refused(small, name):
+    before = small.read_bytes()
+    HEADERS[name](small)
+    assert small.read_bytes() != before or name == "another order"
+    found = reads_or_refuses(small, small.read_bytes())
+    assert found == bits(SMALL) or "can't be used" in found
+    assert ("there is no such format" in found) == name.startswith("format")
 
 
 def mode_of(path):

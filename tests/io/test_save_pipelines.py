@@ -336,6 +336,22 @@ def test_parameters_are_given_by_the_names_of_steps(path, tmp_path):
             skdann.load(path, **given, dann__callbacks=None, **wrong)
 
 
+@pytest.mark.parametrize(
+    ("estimator", "wrong"),
+    [
+        (dann(), "lr__x"),
+        (BaselineClassifier(), "estimator__C"),
+        (AutoDANNClassifier([("a", dann()), ("b", dann())]), "candidates__a__device"),
+        (make_pipeline(StandardScaler(), dann()), "dannclassifier__lr__x"),
+    ],
+)
+def test_parameters_of_what_has_none_are_an_error_of_the_caller(path, estimator, wrong):
+    given = {} if isinstance(estimator, Pipeline) else {"X_tgt": X}
+    skdann.save(estimator.fit(X, Y, **given), path)
+    with pytest.raises(ValueError, match=rf"'{wrong}'\] can't be set: .* NAME__device"):
+        skdann.load(path, **{wrong: 1})
+
+
 def test_a_file_does_not_say_where_to_write_or_how_many_processes_to_start(path):
     columns = make_column_transformer((StandardScaler(), [0]))
     pipe = make_pipeline(columns, dann()).fit(X, Y)

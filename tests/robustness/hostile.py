@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from helpers import SMALL, make_domains
+from helpers import SMALL, bits, make_domains
 from safetensors import safe_open
 from safetensors.numpy import save as save_tensors
 from sklearn.compose import ColumnTransformer
@@ -355,7 +355,8 @@ def try_file(folder, seed, i, bases, domains):
     if grown > MAX_GROWTH_KIB:
         return f"took {grown} KiB"
     if kind == "damaged" and verdict == "another":
-        return "damage unnoticed"
+        is_same = bits(read_file(path)) == bits(tree)
+        return "the same file predicts otherwise" if is_same else "damage unnoticed"
     if clf is None or verdict not in ALLOWED or base in WHOLES:
         return verdict
     return train_on(clf, path, base, domains) or verdict
@@ -375,6 +376,9 @@ def work(folder, seed, start):
     while True:
         print(i, flush=True)
         verdict = try_file(folder / "tried", seed, i, bases, domains)
+        if verdict is not None and verdict not in ALLOWED:
+            # to be looked at: durations of epochs make it another in each campaign
+            shutil.copy(folder / "tried" / "file", folder / f"wrong-{i}")
         print(json.dumps(verdict), flush=True)
         i += 1
 
@@ -443,5 +447,10 @@ def campaign(folder, seed, n_files=None, seconds=None):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)  # before the first thread, as processes are forked
-    with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(campaign(folder, sys.argv[2], seconds=float(sys.argv[1]))))
+    folder = tempfile.mkdtemp(prefix="hostile-")
+    found = campaign(folder, sys.argv[2], seconds=float(sys.argv[1]))
+    if set(found) <= ALLOWED:
+        shutil.rmtree(folder)
+    else:
+        print(f"The files that went wrong are in {folder}", file=sys.stderr)
+    print(json.dumps(found))

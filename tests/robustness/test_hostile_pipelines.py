@@ -8,14 +8,18 @@ from scipy import sparse
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
+    MinMaxScaler,
     OneHotEncoder,
     OrdinalEncoder,
     PolynomialFeatures,
+    PowerTransformer,
+    RobustScaler,
+    SplineTransformer,
     StandardScaler,
     TargetEncoder,
 )
@@ -160,6 +164,16 @@ FORGED = {
         lambda step: step.update(requests={"__init__": {"x": True}}),
     ),
     "an output of another kind": (SCALER, lambda step: step.update(output="pickle")),
+    "a range of one number": (MinMaxScaler(), put(feature_range=(1,))),
+    "a range of three quantiles": (RobustScaler(), put(quantile_range=(1, 2, 3))),
+    "stop words that are lists": ((TfidfVectorizer(), TEXTS), put(stop_words=[["a"]])),
+    "no pattern of words": ((TfidfVectorizer(), TEXTS), put(token_pattern=None)),
+    "a pattern that is none": ((TfidfVectorizer(), TEXTS), put(token_pattern="x(")),
+    "splines of another degree": (SplineTransformer(), put(degree=9)),
+    "a mean to subtract that is None": (SCALER, state(mean_=None)),
+    "a scale to divide by that is None": (RobustScaler(), state(scale_=None)),
+    "a scaler that is None": (PowerTransformer(), state(_scaler=None)),
+    "weights of words that are None": ((TfidfTransformer(), COUNTS), state(idf_=None)),
     # what takes long
     "a polynomial of a million": (PolynomialFeatures(2), put(degree=10**6)),
     "a polynomial of a million, fitted": (
@@ -198,6 +212,23 @@ def test_a_forged_pipeline_is_refused(path, name):
     with pytest.raises(ValueError, match=r"pipe\.skdann can't be used: ") as caught:
         skdann.load(path)
     assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("scaler", "forge"),
+    [
+        ("SquashingScaler", put(max_absolute_value=None)),
+        ("SquashingScaler", put(max_absolute_value="3")),
+        ("SquashingScaler", state(robust_scaler_=None)),
+    ],
+)
+def test_a_forged_transformer_of_skrub_is_refused(path, scaler, forge):
+    skrub = pytest.importorskip("skrub")
+    tree, step = write(path, getattr(skrub, scaler)())
+    forge(step)
+    write_file(path, tree)
+    with pytest.raises(ValueError, match=r"can't be used: .*(_value of its|lacks)"):
+        skdann.load(path)
 
 
 def test_swapped_parts_are_refused(path):

@@ -72,6 +72,11 @@ def real(value, sizes):
     )
 
 
+def positive(value, sizes):
+    """Whether it is a finite number above 0."""
+    return real(value, sizes) and 0 < value < np.inf
+
+
 def flag(value, sizes):
     """Whether it is True or False."""
     return isinstance(value, bool | np.bool_)
@@ -146,7 +151,6 @@ def instance(*names):
 
 def optional(check):
     """Mark what older or other versions do not have, or not in all cases."""
-    check = maybe(check) if not isinstance(check, _Optional) else check
     return _Optional(check)
 
 

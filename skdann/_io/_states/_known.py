@@ -22,6 +22,36 @@ def _nothing(*args):
     """Leave it as it is."""
 
 
+def of_parameters(**checks):
+    """Return a check of parameters by name, for what scikit-learn's constraints allow.
+
+    They hold the type of a tuple or list alone, and skrub has none.
+    """
+
+    def check(estimator):
+        for name, is_right in checks.items():
+            if not is_right(value := getattr(estimator, name), {}):
+                kind = type(estimator).__name__
+                raise ValueError(f"{name} of its {kind} is {_in_short(value)}")
+
+    return check
+
+
+def needs(**attributes):
+    """Return a check that an attribute is there if the parameter is true that asks it.
+
+    Which is the name of the argument.
+    """
+
+    def check(estimator):
+        for parameter, attribute in attributes.items():
+            is_there = getattr(estimator, attribute, None) is not None
+            if getattr(estimator, parameter) and not is_there:
+                raise ValueError(f"its {type(estimator).__name__} lacks {attribute}")
+
+    return check
+
+
 @dataclass(frozen=True)
 class Known:
     """A class that a file can hold.

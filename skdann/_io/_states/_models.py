@@ -50,7 +50,7 @@ _TREE = {**_OF_TREES, "max_features_": integer(1), "tree_": _is_tree}
 _FOREST = {
     **_OF_TREES,
     "_n_samples": optional(integer(1)),
-    "_n_samples_bootstrap": optional(integer(1)),
+    "_n_samples_bootstrap": optional(maybe(integer(1))),
 }
 
 

@@ -1,5 +1,7 @@
 """What transformers of scikit-learn hold once they are fitted."""
 
+import re
+
 import numpy as np
 from scipy.interpolate import BSpline
 
@@ -22,7 +24,7 @@ from ._checks import (
     text,
     values,
 )
-from ._known import Known
+from ._known import Known, needs, of_parameters
 
 
 def _is_spline(value, sizes):
@@ -61,11 +63,6 @@ def _set_fill_dtype(imputer, state):
     state.setdefault("_fill_dtype", state["_fit_dtype"])
 
 
-def _check_power(transformer):
-    if transformer.standardize and not hasattr(transformer, "_scaler"):
-        raise ValueError("it lacks its scaler")
-
-
 def _check_bins(discretizer):
     encoder = getattr(discretizer, "_encoder", None)
     if discretizer.encode != "ordinal" and encoder is None:
@@ -78,7 +75,10 @@ def _check_splines(transformer):
     widths = {spline.c.shape[1:] for spline in transformer.bsplines_}
     n_out = transformer.n_features_out_
     n_out += transformer.n_features_in_ * (not transformer.include_bias)
-    if widths != {(n_out // transformer.n_features_in_,)}:
+    degrees = {spline.k for spline in transformer.bsplines_}
+    if widths != {(n_out // transformer.n_features_in_,)} or degrees != {
+        transformer.degree
+    }:
         raise ValueError("it has not the columns of its splines")
 
 
@@ -93,6 +93,17 @@ def _check_vectorizer(vectorizer):
     shortest_longest = vectorizer.ngram_range
     if [type(n) for n in shortest_longest] != [int, int] or shortest_longest[0] < 1:
         raise ValueError("ngram_range is no pair of numbers")
+    if vectorizer.analyzer == "word":
+        _check_words_alone(vectorizer)
+
+
+def _check_words_alone(vectorizer):
+    if not either(text, maybe(each(text)))(vectorizer.stop_words, {}):
+        raise ValueError("stop_words are no list of words")
+    try:
+        re.compile(vectorizer.token_pattern)
+    except (re.error, TypeError) as error:
+        raise ValueError(f"token_pattern is no pattern: {error}") from error
 
 
 def _check_categories(encoder):
@@ -223,6 +234,7 @@ SKLEARN = {
             "scale_": maybe(floats("n")),
             "n_samples_seen_": _SEEN,
         },
+        check=needs(with_mean="mean_", with_std="scale_"),
     ),
     "MinMaxScaler": Known(
         "sklearn.preprocessing",
@@ -231,6 +243,7 @@ SKLEARN = {
             "data_range_": floats("n"),
             "n_samples_seen_": _SEEN,
         },
+        check_parameters=of_parameters(feature_range=each(real, 2, of=tuple)),
     ),
     "MaxAbsScaler": Known(
         "sklearn.preprocessing",
@@ -239,6 +252,8 @@ SKLEARN = {
     "RobustScaler": Known(
         "sklearn.preprocessing",
         {"center_": maybe(floats("n")), "scale_": maybe(floats("n"))},
+        check=needs(with_centering="center_", with_scaling="scale_"),
+        check_parameters=of_parameters(quantile_range=each(real, 2, of=tuple)),
     ),
     "Normalizer": Known("sklearn.preprocessing", {}),
     "Binarizer": Known("sklearn.preprocessing", {}),
@@ -248,7 +263,7 @@ SKLEARN = {
             "lambdas_": either(floats("n"), each(real, "n")),
             "_scaler": optional(instance("StandardScaler")),
         },
-        check=_check_power,
+        check=needs(standardize="_scaler"),
         holds=("_scaler",),
     ),
     "QuantileTransformer": Known(
@@ -309,7 +324,7 @@ SKLEARN = {
         {
             **_CATEGORIES,
             "target_type_": one_of("binary", "continuous", "multiclass"),
-            "classes_": optional(values("c")),
+            "classes_": optional(maybe(values("c"))),
             "target_mean_": either(real, floats("c")),
             "encodings_": each(floats(None)),
         },
@@ -403,7 +418,9 @@ SKLEARN = {
         check_parameters=_check_vectorizer,
     ),
     "TfidfTransformer": Known(
-        "sklearn.feature_extraction.text", {"idf_": optional(floats("n"))}
+        "sklearn.feature_extraction.text",
+        {"idf_": optional(floats("n"))},
+        check=needs(use_idf="idf_"),
     ),
     "VarianceThreshold": Known(
         "sklearn.feature_selection", {"variances_": floats("n")}

@@ -12,10 +12,11 @@ from ._checks import (
     maybe,
     one_of,
     optional,
+    positive,
     real,
     text,
 )
-from ._known import Known
+from ._known import Known, of_parameters
 from ._values import is_time_zone
 
 _NAMES = each(text)
@@ -87,6 +88,14 @@ def _list_steps(cleaner, state):
     for step in steps:
         for name, transformer in step.transformers_.items():
             cleaner.all_processing_steps_[name].append(transformer)
+
+
+def _check_scalers(squashing):
+    """Raise ValueError if columns are to be scaled, and nothing is there to do it."""
+    for kind in ("robust", "minmax"):
+        columns = getattr(squashing, f"{kind}_cols_")
+        if columns.any() and getattr(squashing, f"{kind}_scaler_") is None:
+            raise ValueError(f"it lacks its {kind}_scaler_")
 
 
 _OF_TABLE = {"_pipeline": instance("Pipeline"), **_OUTPUTS}
@@ -189,7 +198,11 @@ SKRUB = {
         {"transformer_": instance("SplineTransformer"), **_PERIODIC},
         holds=("transformer_",),
     ),
-    "_CircularEncoder": Known("skrub._datetime_encoder", _PERIODIC),
+    "_CircularEncoder": Known(
+        "skrub._datetime_encoder",
+        _PERIODIC,
+        check_parameters=of_parameters(period=positive),
+    ),
     "SquashingScaler": Known(
         "skrub",
         {
@@ -199,6 +212,8 @@ SKRUB = {
             "minmax_cols_": array("b", "n"),
             "zero_cols_": array("b", "n"),
         },
+        check=_check_scalers,
+        check_parameters=of_parameters(max_absolute_value=positive),
         holds=("robust_scaler_", "minmax_scaler_"),
     ),
     "_MinMaxScaler": Known(
