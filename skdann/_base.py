@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._data._column_scales import column_scales
 from ._data._domains import read_domains, warn_of_no_target
+from ._data._finite import check_finite
 from ._data._groups import GroupNames, as_plain, if_used, with_domain_classes
 from ._data._rows import check_rows_to_predict
 from ._data._scale_check import warn_if_of_source, warn_if_unscaled
@@ -803,7 +804,12 @@ class BaseDANN(
     @with_default_settings
     def _predict_checked(self, X, domain):
         """Predict, as ``net_`` does, rows that are checked already."""
-        return self.net_.apply("predict", X, _CODES[domain])
+        return self._answer("predict", X, domain)
+
+    def _answer(self, method, X, domain):
+        """Return what the network answers for rows, which must be finite."""
+        answers = self.net_.apply(method, X, _CODES[domain])
+        return check_finite(answers, X, type(self).__name__)
 
     @with_default_settings
     def _apply(self, method, X, domain):
@@ -814,7 +820,7 @@ class BaseDANN(
             standardizer = self.module_.standardizer
             scales = (standardizer.mean, standardizer.scale)
             warn_if_of_source(X, *(values.cpu().numpy() for values in scales))
-        return self.net_.apply(method, X, _CODES[domain])
+        return self._answer(method, X, domain)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ._data._domains import read_domains
+from ._data._finite import check_finite, naming_large_rows
 from ._data._real_targets import read_real_targets
 from ._data._response_shift import ALPHAS
 from ._data._rows import check_rows_to_predict
@@ -59,7 +60,7 @@ class BaseBaseline(BaseEstimator):
             weights = _weights(domains, rows, labelled)
             y = domains.targets.true_values(y)
             y = y.ravel() if y.ndim == 2 and y.shape[1] == 1 else y
-            self.estimator_ = self._model().fit(X, y, **weights)
+            self.estimator_ = _fit(self._model(), X, y, weights)
             self._check_fitted(domains)
         self._row_shape = domains.X.shape[1:]
         return self
@@ -76,7 +77,13 @@ class BaseBaseline(BaseEstimator):
 
     def _scale(self, X, domain):
         """Return rows that are checked already as the model reads them."""
-        return self._scaler.transform(X, domain)
+        with np.errstate(over="ignore"):  # the model will refuse what is infinite
+            return self._scaler.transform(X, domain)
+
+    def _answer(self, method, X):
+        """Return what the model answers for rows as it reads them."""
+        with naming_large_rows(X, type(self).__name__):
+            return getattr(self.estimator_, method)(X)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -232,7 +239,7 @@ class BaselineClassifier(DomainAwareClassifier, BaseBaseline):
 
         Rows of weight 0 may have held the only ones of a class: its column is 0.
         """
-        P = self.estimator_.predict_proba(X)
+        P = self._answer("predict_proba", X)
         expected = X.shape[0], len(self.estimator_.classes_)
         check_probabilities(P, expected, f"the estimator {self.estimator_!r}")
         if P.shape[1] == len(self.classes_):
@@ -385,12 +392,24 @@ class BaselineRegressor(DomainAwareRegressor, BaseBaseline):
             In the shape of y of ``fit``.
         """
         X = self._scaled(X, domain)
-        return self._in_shape_of_y(self.estimator_.predict(X))
+        y = check_finite(self._answer("predict", X), X, type(self).__name__)
+        return self._in_shape_of_y(y)
 
     def _predict_checked(self, X, domain):
         """Predict rows that are checked already, of shape (n, n_outputs)."""
-        y = self.estimator_.predict(self._scale(X, domain))
+        y = self._answer("predict", self._scale(X, domain))
         return np.reshape(y, (X.shape[0], -1))
+
+
+def _fit(model, X, y, weights):
+    """Fit, or raise ValueError where linear algebra gives up."""
+    try:
+        return model.fit(X, y, **weights)
+    except np.linalg.LinAlgError as error:
+        raise ValueError(
+            f"{type(model).__name__} can't be fitted: {error}. Numbers in X, y or "
+            "sample_weight are out of all proportion: scale them."
+        ) from error
 
 
 def _weights(domains, rows, labelled):

@@ -4,7 +4,6 @@ import narwhals.stable.v1 as nw
 import numpy as np
 from sklearn.utils import assert_all_finite
 
-from .._numbers import ROUNDING
 from ._labels import read_labels
 from ._tables import as_readable, first_few
 
@@ -65,12 +64,15 @@ def mean_and_scale(y, weight=None):
         Of an output that is constant the scale is its size, or 1.
     """
     mean = np.average(y, axis=0, weights=weight)
+    # beside a large mean the rounding of one long sum may be more than what y varies by
+    mean = mean + np.average(y - mean, axis=0, weights=weight)
     deviations = y - mean
     largest = np.abs(deviations).max(axis=0)
     unit = np.where(largest > 0, largest, 1)  # squares of tiny numbers would be 0
     scale = unit * np.sqrt(np.average((deviations / unit) ** 2, axis=0, weights=weight))
     size = np.where(mean == 0, 1, np.abs(mean))
-    return mean, np.where(scale > ROUNDING * np.abs(mean), scale, size)
+    is_constant = np.ptp(y if weight is None else y[weight > 0], axis=0) == 0
+    return mean, np.where(is_constant | (scale == 0), size, scale)
 
 
 def _columns_of(y, name):

@@ -344,7 +344,7 @@ def _columns_without_numbers(X):
     """Return kind and description of each column that holds something else."""
     found = []
     for column, values in columns(X):
-        if values.dtype.kind in "fiub":
+        if values.dtype.kind in "fiub" and values.ndim == 1:  # a struct has two
             continue
         kind, example = next(
             ((kind, v) for v in values.tolist() if (kind := _kind(v))), (None, None)

@@ -6,6 +6,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import gen_batches
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
+from .._containers._tables import first_few
 from .._numbers import ROUNDING
 from ._rows import take_rows
 from ._weights import domain_weight
@@ -34,10 +35,12 @@ def column_scales(domains, how):
     """
     weight = domain_weight(domains) if how == "domain" else domains.row_weight
     mean, deviation = column_moments(domains.X, weight)
+    _check_deviation("X", deviation)
     if domains.X_tgt is None:
         scale = _first_usable(mean, deviation)
         return np.stack([mean, mean]), np.stack([scale, scale])
     mean_tgt, deviation_tgt = column_moments(domains.X_tgt, domains.row_weight_tgt)
+    _check_deviation("X_tgt", deviation_tgt)
     both = _deviation_of_both(mean, deviation, mean_tgt, deviation_tgt)
     scale = _first_usable(mean, deviation, both)
     if how == "pooled":
@@ -80,6 +83,18 @@ def _sparse_moments(X, weight):
         if X.dtype != np.float64 and not fits.all():
             return _sparse_moments(X.astype(np.float64), weight)
         return mean, np.sqrt(variance)
+
+
+def _check_deviation(name, deviation):
+    """Raise ValueError if columns vary so much that no float can tell how much."""
+    columns = np.flatnonzero(~np.isfinite(deviation))
+    if len(columns):
+        listed = first_few([str(column) for column in columns])
+        raise ValueError(
+            f"{name} holds numbers so large that columns have no deviation: columns "
+            f"{listed}, counted from 0. Replace what marks missing values, or take "
+            "logarithms."
+        )
 
 
 def _deviation_of_both(mean, deviation, mean_tgt, deviation_tgt):

@@ -149,17 +149,22 @@ def with_domain_classes(domains, domain_classes):
     return replace(domains, groups=None, groups_tgt=None, group_names=None)
 
 
+def check_n_groups(name, n_entries, n_rows):
+    """Raise ValueError if ``groups`` does not tell the group of each row."""
+    if n_entries != n_rows:
+        of_rows = name.replace("groups", "X")
+        raise ValueError(
+            f"{name} has {n_entries} entries, but {of_rows} has {n_rows} rows. It "
+            "must say of each row which group it is of."
+        )
+
+
 def _read_labels(name, groups, n_rows):
     """Return the group of each row as an array, or None if there are none."""
     if groups is None:
         return None
     labels, is_known = read_labels(groups, name)
-    if len(is_known) != n_rows:
-        of_rows = name.replace("groups", "X")
-        raise ValueError(
-            f"{name} has {len(is_known)} entries, but {of_rows} has {n_rows} rows. It "
-            "must say of each row which group it is of."
-        )
+    check_n_groups(name, len(is_known), n_rows)
     if not is_known.all():
         raise ValueError(
             f"{name} holds None or NaN: {np.count_nonzero(~is_known)} of {n_rows} rows "

@@ -12,6 +12,8 @@ from .._containers._responses import (
     read_known_responses,
     read_responses,
 )
+from .._warn import warn
+from ..exceptions import AdaptationWarning
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,8 @@ def read_real_targets(y, y_tgt=None, X_tgt=None, *, loss, known=None):
     values_tgt = None
     if y_tgt is not None:
         values_tgt = read_target_numbers(y_tgt, X_tgt, targets)
+        if known is None:
+            _warn_of_marks(values.reshape(-1, n_outputs), values_tgt)
     return targets, targets.encode(values), values_tgt
 
 
@@ -180,6 +184,24 @@ def read_target_numbers(y_tgt, X_tgt, targets):
     return encoded
 
 
+def _warn_of_marks(y, y_tgt):
+    """Warn of a number such as -999 that seems to mark target rows without one."""
+    low, high = y.min(axis=0), y.max(axis=0)
+    for known, lowest, highest in zip(y_tgt.T, low, high, strict=True):
+        values, counts = np.unique(known[~np.isnan(known)], return_counts=True)
+        outside = np.maximum(lowest - values, values - highest)
+        seem_marks = (counts > counts.sum() / 10) & (counts > 1)
+        seem_marks &= outside > (highest - lowest) / 2
+        if lowest < highest and seem_marks.any():
+            value, count = values[seem_marks][0], counts[seem_marks][0]
+            warn(
+                f"y_tgt holds {value:g} in {count} of {len(known)} rows, far from all "
+                f"of y, which lies between {lowest:g} and {highest:g}. If it marks "
+                "rows without a number, give NaN there.",
+                AdaptationWarning,
+            )
+
+
 def standardize_response(domains, loss):
     """Return the domains with y in deviations from its mean in the source.
 
@@ -193,6 +215,8 @@ def standardize_response(domains, loss):
     weight = domains.row_weight
     weight = None if weight is None else weight[domains.rows]
     mean, scale = mean_and_scale(domains.y[domains.rows], weight)
+    if (scale < 1 / LARGEST).any():
+        raise ValueError(f"y varies by less than {1 / LARGEST:g}. Scale it.")
     targets = replace(domains.targets, loss=loss, mean=mean, scale=scale)
     of_each = {"y": domains.y, "y_tgt": domains.y_tgt}
     encoded = {k: None if v is None else targets.encode(v) for k, v in of_each.items()}

@@ -171,7 +171,8 @@ def warn_if_of_source(X, mean, scale):
         return
     found, _ = column_moments(_some_rows(X))
     # mean squares of standardized means: 1 / n each for rows of that very domain
-    of_source, of_target = np.mean(((found - mean) / scale) ** 2, axis=1)
+    with np.errstate(over="ignore"):  # what is infinitely far is far
+        of_source, of_target = np.mean(((found - mean) / scale) ** 2, axis=1)
     if of_target > 10 * of_source and of_target > 10 / X.shape[0]:
         warn(
             "These rows look like those of the source, but are standardized as the "

@@ -40,7 +40,8 @@ def importance_weighted_risk(loss: VectorLike, weight: VectorLike) -> float:
     0.475
     """
     loss, weight = _check(loss, weight)
-    return float(np.mean(weight * loss))
+    with np.errstate(over="ignore"):
+        return _check_risk(np.mean(weight * loss))
 
 
 def deep_embedded_risk(
@@ -86,12 +87,20 @@ def deep_embedded_risk(
     if normalize:
         weight = weight / weight.max()
         weight = weight + 1 - weight.mean()
-    weighted = weight * loss
     eta = 0.0
-    if len(weight) > 1 and np.var(weight) > 0:
-        covariance = np.cov(weighted, weight)
-        eta = -covariance[0, 1] / covariance[1, 1]
-    return float(weighted.mean() + eta * (weight.mean() - 1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        weighted = weight * loss
+        if len(weight) > 1 and np.var(weight) > 0:
+            covariance = np.cov(weighted, weight)
+            eta = -covariance[0, 1] / covariance[1, 1]
+        return _check_risk(weighted.mean() + eta * (weight.mean() - 1))
+
+
+def _check_risk(risk):
+    """Return a risk as a float, or raise ValueError if it has overflowed."""
+    if not np.isfinite(risk):
+        raise ValueError("loss or weight hold numbers whose products overflow. Scale.")
+    return float(risk)
 
 
 def _check(loss, weight):

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import _num_samples
 
+from .._data._groups import check_n_groups
 from .._warn import silent_libraries, warn
 
 
@@ -27,6 +28,8 @@ def split(cv, X, y, groups=None, *, of_classes=True):
         Positions of the rows to train on and to score on, at least one of each.
     """
     n_rows = _num_samples(X)
+    if groups is not None:
+        check_n_groups("groups", _num_samples(groups), n_rows)
     try:
         with silent_libraries():  # of classes that folds lack: see below
             folds = list(check_cv(cv, y, classifier=of_classes).split(X, y, groups))

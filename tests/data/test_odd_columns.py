@@ -79,6 +79,25 @@ def test_lazy_groups_have_to_be_collected(estimator, argument):
         fit(estimator, **{argument: LAZY})
 
 
+NESTED = {
+    "struct": [{"a": 1.0}] * 12,
+    "array": pl.Series([[1.0]] * 12, dtype=pl.Array(pl.Float64, 1)),
+    "list": [[1.0, 2.0]] * 12,
+}
+
+
+@pytest.mark.parametrize("kind", NESTED)
+@pytest.mark.parametrize("argument", ["X", "X_tgt"])
+@every
+def test_columns_of_more_than_numbers_are_named(estimator, argument, kind):
+    whole = pl.DataFrame({"a": X[:, 0], "b": X[:, 1]})
+    nested = whole.with_columns(pl.Series("b", NESTED[kind]))
+    given = {"X": whole, "X_tgt": whole, argument: nested}
+    message = f"(^|TypeError: ){argument} has columns .* numbers: 'b'"
+    with pytest.raises((TypeError, ValueError), match=message):
+        fit(estimator, **given)
+
+
 @pytest.mark.parametrize("values", [DEEP, DEEP.tolist()], ids=["array", "list"])
 @pytest.mark.parametrize("argument", ["y", "y_tgt"])
 @classifiers

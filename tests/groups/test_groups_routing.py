@@ -210,6 +210,12 @@ def test_a_combination_passes_groups_to_candidates_that_look_at_them(routing, fi
         AutoDANNClassifier(candidates).fit(X, Y, X_TGT)
 
 
+def test_a_search_says_which_rows_have_no_group():
+    search = DANNGridSearchCV(new(), {"lr": [0.1]}, cv=2)
+    with pytest.raises(ValueError, match="groups has 9 entries, but X has"):
+        search.fit(X, Y, X_TGT, groups=np.arange(9))
+
+
 def test_who_scores_without_groups_is_told_to_pass_them():
     with pytest.raises(ValueError, match="domain_classes='groups' tells groups"):
         reverse_validation_score(new(), X, Y, X_TGT, random_state=0)

@@ -148,6 +148,8 @@ def test_distance_counts_both_domains_alike():
         (lambda: metrics.infomax_score([[np.nan, 1.0]]), "NaN"),
         (lambda: metrics.importance_weighted_risk([1, 2], [1]), "inconsistent"),
         (lambda: metrics.deep_embedded_risk([1, 2], [-1, 1]), "density ratio"),
+        (lambda: metrics.deep_embedded_risk([1e200, 2], [1e200, 1]), "overflow"),
+        (lambda: metrics.importance_weighted_risk([1e200, 2], [1e200, 1]), "overflow"),
         (lambda: metrics.density_ratio([[1, 2]], [[1]]), "X_tgt has 1 columns"),
         (lambda: metrics.proxy_a_distance([[1]] * 9, [[1]] * 3), "has 3 rows"),
     ],
