@@ -16,7 +16,7 @@ from sklearn.base import (
 )
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ._data._column_scales import column_scales
@@ -27,7 +27,14 @@ from ._data._rows import check_rows_to_predict
 from ._data._scale_check import warn_if_of_source, warn_if_unscaled
 from ._domain_aware import DomainAware
 from ._io._container import errors_as_value_error
-from ._io._metadata import NOT_IDENTITY, check_names, check_row_shape, describe
+from ._io._metadata import (
+    NOT_IDENTITY,
+    check_names,
+    check_row_shape,
+    describe,
+    describe_parameters,
+    versions,
+)
 from ._io._onnx import export_onnx
 from ._numbers import Count, Number
 from ._progress import logger
@@ -41,16 +48,22 @@ from ._training import (
     TrainingPlan,
     check_callbacks,
     check_predictions,
+    check_same,
     count_weights,
     draw_seeds,
     explain_out_of_memory,
     from_plain,
+    hash_parts,
+    is_first,
+    joined_ranks,
     optimizer_settings,
     read_fixed_parts,
     resolve_device,
     seeded_torch_rng,
+    start_as_first,
     to_plain,
     to_tensor,
+    together,
     with_default_settings,
 )
 from ._training._sklearn_callbacks import (
@@ -172,6 +185,7 @@ class BaseDANN(
         "checkpoint": [str, os.PathLike, None],
         "checkpoint_interval": [_COUNT],
         "device": [str, torch.device],
+        "distributed": [StrOptions({"auto"}), Options(bool, {False})],
         "warm_start": ["boolean"],
         "callbacks": [list, tuple, None],
         "random_state": ["random_state"],
@@ -208,26 +222,51 @@ class BaseDANN(
         """Fit, or go on with a warm start or a checkpoint."""
         continues = self.warm_start and hasattr(self, "net_")
         targets = self._targets if continues else None
-        domains = self._validate_domains(
-            X,
-            y,
-            X_tgt,
-            sample_weight=sample_weight,
-            **of_target,
-            targets=targets,
-        )
-        net = self._continued_net() if continues else self._initialize_net(domains)
-        early_stopping = self._make_early_stopping()
-        checkpoint = self._make_checkpoint(domains, early_stopping, resume)
-        end_epoch = None
-        if resume and checkpoint.path.exists():
-            net = self._initialize_net(domains)  # if this fails, the old one is left
-            end_epoch = checkpoint.resume(net)
-        plan = self._plan_training(net, domains, early_stopping, end_epoch)
-        self._train(plan, make_callback_data(X, y, sample_weight), checkpoint)
-        self._log_fit(domains)
-        self._warn_if_collapsed(domains)
+        with joined_ranks(self.distributed) as ranks:
+            with together(ranks, "begin its fit"):
+                domains = self._validate_domains(
+                    X,
+                    y,
+                    X_tgt,
+                    sample_weight=sample_weight,
+                    **of_target,
+                    targets=targets,
+                )
+                net = self._net_to_train(domains, continues)
+                early_stopping = self._make_early_stopping()
+                checkpoint = self._make_checkpoint(
+                    domains, early_stopping, resume, ranks
+                )
+                end_epoch = None
+                if resume and is_first(ranks) and checkpoint.path.exists():
+                    # if this fails, the old one is left
+                    net = self._initialize_net(domains)
+                    end_epoch = checkpoint.resume(net)
+            if ranks is not None:
+                check_same(ranks, domains, self._identity(net))
+                end_epoch = start_as_first(ranks, net, early_stopping, end_epoch)
+            plan = self._plan_training(net, domains, early_stopping, end_epoch)
+            plan.ranks = ranks
+            self._train(plan, make_callback_data(X, y, sample_weight), checkpoint)
+            self._log_fit(domains)
+            self._warn_if_collapsed(domains)
         return self
+
+    def _net_to_train(self, domains, continues):
+        """Return the net of earlier calls, or a new one."""
+        return self._continued_net() if continues else self._initialize_net(domains)
+
+    def _identity(self, net):
+        """Return what decides a training beside its data; of code digests."""
+        parameters = {
+            name: value
+            for name, value in describe_parameters(self).items()
+            if name not in NOT_IDENTITY
+        }
+        code = hash_parts(net.module_, self._code_parameters())
+        names = getattr(self, "feature_names_in_", None)
+        of_columns = None if names is None else names.tolist()
+        return {**parameters, **code, "columns": of_columns, "versions": versions()}
 
     def _log_fit(self, domains):
         """Say in one line what was fitted."""
@@ -251,14 +290,20 @@ class BaseDANN(
                 "shorten. Set early_stopping=False, or call fit."
             )
         continues = hasattr(self, "net_")
-        domains = self._validate_domains(
-            X, y, X_tgt, sample_weight=sample_weight, **of_target
-        )
-        net = self._continued_net() if continues else self._initialize_net(domains)
-        self._set_net_parameters(net)
-        schedules = self._make_schedules()
-        plan = TrainingPlan.for_one_epoch(net, domains, schedules, self.max_epochs)
-        return self._train(plan, make_callback_data(X, y, sample_weight))
+        with joined_ranks(self.distributed) as ranks:
+            with together(ranks, "begin its epoch"):
+                domains = self._validate_domains(
+                    X, y, X_tgt, sample_weight=sample_weight, **of_target
+                )
+                net = self._net_to_train(domains, continues)
+            if ranks is not None:
+                check_same(ranks, domains, self._identity(net))
+                start_as_first(ranks, net, None, None)
+            self._set_net_parameters(net)
+            schedules = self._make_schedules()
+            plan = TrainingPlan.for_one_epoch(net, domains, schedules, self.max_epochs)
+            plan.ranks = ranks
+            return self._train(plan, make_callback_data(X, y, sample_weight))
 
     def transform(self, X: MatrixLike, domain: Domain | None = None) -> Any:
         """Map rows to the domain-invariant features.
@@ -582,7 +627,7 @@ class BaseDANN(
             f"validation_{self._score_name}",
         )
 
-    def _make_checkpoint(self, domains, early_stopping, resume):
+    def _make_checkpoint(self, domains, early_stopping, resume, ranks):
         if self.checkpoint is None:
             if resume:
                 raise ValueError(
@@ -603,6 +648,7 @@ class BaseDANN(
             self._code_parameters(),
             domains,
             early_stopping,
+            ranks,
         )
 
     def _code_parameters(self):

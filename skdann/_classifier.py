@@ -190,6 +190,10 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
     device : str or torch.device, default="auto"
         "auto" is "cuda" if there is such a device, else "cpu". One that can't compute
         here is a ValueError.
+    distributed : "auto" or False, default="auto"
+        Whether fits join a torch process group, if the program has initialized one:
+        all ranks then train one network on the same rows, each a share of every batch,
+        and end with the same. False trains on each rank by itself.
     warm_start : bool, default=False
         Whether ``fit`` goes on with the network of the last call. Progress then counts
         the steps of all calls over all that were planned.
@@ -383,6 +387,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         checkpoint: PathLike | None = None,
         checkpoint_interval: int = 10,
         device: str | torch.device = "auto",
+        distributed: str | bool = "auto",
         warm_start: bool = False,
         callbacks: list[Any] | tuple[Any, ...] | None = None,
         random_state: RandomState = None,
@@ -423,6 +428,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         self.checkpoint = checkpoint
         self.checkpoint_interval = checkpoint_interval
         self.device = device
+        self.distributed = distributed
         self.warm_start = warm_start
         self.callbacks = callbacks
         self.random_state = random_state

@@ -123,6 +123,8 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
         Epochs between checkpoints.
     device : str or torch.device, default="auto"
         "auto" is "cuda" if there is such a device, else "cpu".
+    distributed : "auto" or False, default="auto"
+        Whether fits join a torch process group, if the program has initialized one.
     warm_start : bool, default=False
         Whether ``fit`` goes on with the network of the last call.
     callbacks : list of skorch callbacks or None, default=None
@@ -241,6 +243,7 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
         checkpoint: PathLike | None = None,
         checkpoint_interval: int = 10,
         device: str | torch.device = "auto",
+        distributed: str | bool = "auto",
         warm_start: bool = False,
         callbacks: list[Any] | tuple[Any, ...] | None = None,
         random_state: RandomState = None,
@@ -277,6 +280,7 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
         self.checkpoint = checkpoint
         self.checkpoint_interval = checkpoint_interval
         self.device = device
+        self.distributed = distributed
         self.warm_start = warm_start
         self.callbacks = callbacks
         self.random_state = random_state

@@ -13,6 +13,7 @@ NOT_IDENTITY = (
     "checkpoint",
     "checkpoint_interval",
     "device",
+    "distributed",
     "verbose",
     "warm_start",
 )

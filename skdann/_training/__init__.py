@@ -8,11 +8,14 @@ from ._divergence import check_predictions, explain_out_of_memory
 from ._early_stopping import EarlyStopping
 from ._engine import Schedules
 from ._fork import is_forked
+from ._identity import hash_parts
 from ._net import DANNNet
 from ._objective import OPTIONAL_TERMS
 from ._optimizers import OPTIMIZERS, optimizer_settings
 from ._plan import TrainingPlan
+from ._ranks import is_first, joined_ranks, together
 from ._rng import draw_seeds, seeded_torch_rng
+from ._same_start import check_same, start_as_first
 from ._saved_net import count_weights, from_plain, read_fixed_parts, to_plain
 from ._settings import with_default_settings
 from ._stacking import MAX_NETS_CPU
@@ -32,17 +35,23 @@ __all__ = [
     "check_callbacks",
     "check_path",
     "check_predictions",
+    "check_same",
     "count_weights",
     "draw_seeds",
     "explain_out_of_memory",
     "from_plain",
+    "hash_parts",
+    "is_first",
     "is_forked",
+    "joined_ranks",
     "optimizer_settings",
     "read_fixed_parts",
     "resolve_device",
     "seeded_torch_rng",
+    "start_as_first",
     "to_plain",
     "to_tensor",
+    "together",
     "train",
     "with_default_settings",
 ]

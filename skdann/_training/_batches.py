@@ -13,6 +13,8 @@ from torch import Tensor
 from .._data._rows import take_rows
 from .._data._weights import domain_loss_weights
 from ..nn._standardizer import SOURCE, TARGET
+from ._own_rows import OwnRows
+from ._ranks import Ranks
 
 
 @dataclass(slots=True)
@@ -44,6 +46,8 @@ class Batch:
     group : Tensor of shape (..., n), int64, or None
         Position of each row's group among the outputs of the domain classifier; None if
         that has one output, for source and target.
+    own : OwnRows or None
+        If ranks share the batch, which of its rows ``X`` are; the rest is of all rows.
     """
 
     X: Tensor
@@ -54,6 +58,7 @@ class Batch:
     weighs_target: bool = False
     shares_rows: bool = False
     group: Tensor | None = None
+    own: OwnRows | None = None
 
     def __iter__(self):
         """Yield X and y, as skorch's callbacks expect of a batch."""
@@ -71,6 +76,18 @@ class Batch:
     def n_labelled(self) -> int:
         """Number of the first rows whose labels are known."""
         return self.y.shape[self._row_axis]
+
+    @property
+    def n_labelled_of_X(self) -> int:
+        """Number of the first rows of ``X`` whose labels are known."""
+        return self.n_labelled if self.own is None else self.own.n_labelled
+
+    @property
+    def domain_of_X(self) -> Tensor | None:
+        """Code of the domain of each row of ``X``."""
+        if self.own is None or self.domain is None:
+            return self.domain
+        return self.domain.index_select(-1, self.own.places)
 
     @property
     def _row_axis(self):
@@ -102,6 +119,8 @@ class PairedBatches:
         They shuffle source, labelled target and target rows: one each, so that the
         order of the source does not depend on whether there is a target. Three for
         each network: those of an ensemble see rows in orders of their own.
+    ranks : Ranks or None, default=None
+        Who shares the rows of each batch; all have the same order.
     """
 
     def __init__(
@@ -114,6 +133,7 @@ class PairedBatches:
         rngs,
         reuses_rows=False,
         keeps_sparse=False,
+        ranks: Ranks | None = None,
     ):
         self.domains = d = domains
         self.half = batch_size // 2
@@ -127,7 +147,9 @@ class PairedBatches:
         self.source_weight, self.target_weight = domain_loss_weights(domains)
         self.rows = d.rows, d.labelled_rows_tgt, np.arange(d.n_target)
         self.torch_dtype = torch.from_numpy(np.empty(0, dtype)).dtype
+        self.sizes = [min(len(rows), self.half) for rows in self.rows]
         self.domain, self.domain_weight = self._make_domain_columns()
+        self.own = None if ranks is None else OwnRows(ranks, self.sizes, device)
 
     def __len__(self) -> int:
         return self.n_steps
@@ -173,6 +195,7 @@ class PairedBatches:
             self.target_weight is not None,
             self.memory is not None,
             group,
+            self.own,
         )
 
     def _weigh(self, weight, row_weight, rows):
@@ -181,6 +204,8 @@ class PairedBatches:
 
     def _gather_rows(self, parts):
         """Join rows of source and target, if possible without a copy in between."""
+        if self.own is not None:
+            parts = [(data, self.own.of(rows)) for data, rows in parts]
         parts = [(data, rows) for data, rows in parts if rows.size]
         if self.keeps_sparse:
             return [
@@ -207,12 +232,11 @@ class PairedBatches:
 
     def _make_domain_columns(self):
         """Return domain codes and weights of a batch of source rows of equal weight."""
-        sizes = [min(len(rows), self.half) for rows in self.rows]
-        n_source, _, n_target = sizes
+        n_source, _, n_target = self.sizes
         if n_target == 0:
             return None, None
-        domain = np.repeat([SOURCE, TARGET, TARGET], sizes)
-        weight = np.repeat([0.5 / n_source, 0, 0.5 / n_target], sizes)
+        domain = np.repeat([SOURCE, TARGET, TARGET], self.sizes)
+        weight = np.repeat([0.5 / n_source, 0, 0.5 / n_target], self.sizes)
         networks = (len(self.rngs) // 3,) if self.is_of_ensemble else ()
         return tuple(
             torch.from_numpy(column).to(self.device).expand(*networks, -1)

@@ -4,7 +4,7 @@ from skorch.callbacks import Callback
 from tqdm.auto import tqdm
 from tqdm.std import TqdmDefaultWriteLock
 
-from .._progress import finish, logger
+from .._progress import finish, is_silent, logger
 from ._fork import PROGRESS_BAR, hold_across_forks
 
 
@@ -80,7 +80,7 @@ class ProgressBar(Callback):
 
     def on_train_begin(self, net, **kwargs):
         self.bar = None  # one that is disabled would start a thread all the same
-        if net.verbose:
+        if net.verbose and not is_silent():
             hold_across_forks(TqdmDefaultWriteLock.th_lock, PROGRESS_BAR)
             self.bar = tqdm(total=net.max_epochs, desc="DANN", bar_format=self.FORMAT)
 

@@ -23,8 +23,9 @@ from .._progress import logger
 from .._warn import warn
 from ._divergence import check_predictions
 from ._early_stopping import EarlyStopping
-from ._identity import fingerprint, hash_code, hash_data, is_same_setting
+from ._identity import fingerprint, hash_data, hash_parts, is_same_setting
 from ._plan import resolve_max_epochs
+from ._ranks import Ranks, is_first, together
 from ._saved_net import check_run, from_plain, to_plain
 from ._state import map_leaves, to_numpy
 
@@ -51,6 +52,8 @@ class Checkpoint(Callback):
         The data; another run must have the same to go on.
     early_stopping : EarlyStopping or None
         Whose best epoch so far is written as well.
+    ranks : Ranks or None, default=None
+        Processes that train together: the first reads and writes.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Checkpoint(Callback):
         code: dict,
         domains: Domains,
         early_stopping: EarlyStopping | None,
+        ranks: Ranks | None = None,
     ):
         check_path(path)
         self.path = as_path(path)
@@ -71,6 +75,7 @@ class Checkpoint(Callback):
         self.code = code
         self.domains = domains
         self.early_stopping = early_stopping
+        self.ranks = ranks
         self.end = 0
         self.n_written = 0
 
@@ -99,7 +104,12 @@ class Checkpoint(Callback):
             If a parameter, a label or a weight is of a kind that no file can hold.
         """
         self.end = n_epochs
-        self.digests = self._hash_code(net)
+        with together(self.ranks, "write its checkpoint"):
+            if is_first(self.ranks):
+                self._check(net)
+
+    def _check(self, net):
+        self.digests = hash_parts(net.module_, self.code)
         try:
             check_tree({**self.description, **to_plain(net), "data": self.data})
         except TypeError as error:
@@ -185,6 +195,12 @@ class Checkpoint(Callback):
         """
         # a last step may have gone wrong: the old file is better
         check_predictions(net, self.domains)
+        with together(self.ranks, "write its checkpoint"):
+            if is_first(self.ranks):
+                self._write(net, is_finished)
+        self.n_written = len(net.history)
+
+    def _write(self, net, is_finished):
         early = self.early_stopping
         run = {
             "data": self.data,
@@ -198,8 +214,7 @@ class Checkpoint(Callback):
             write_file(self.path, {**self.description, **to_plain(net), "run": run})
         except OSError as error:
             raise self._explained(error, len(net.history)) from error
-        self.n_written = len(net.history)
-        logger.debug("checkpoint %s after epoch %d", self.path, self.n_written)
+        logger.debug("checkpoint %s after epoch %d", self.path, len(net.history))
 
     def _explained(self, error, n_epochs=0):
         kept = (
@@ -219,13 +234,6 @@ class Checkpoint(Callback):
         """Return the most epochs that can be left of a fit."""
         max_epochs = self.description["estimator"]["parameters"]["max_epochs"]
         return resolve_max_epochs(max_epochs, steps_per_epoch=1)
-
-    def _hash_code(self, net):
-        """Return a digest of each parameter that is code; of parts, as built."""
-        return {
-            name: hash_code(getattr(net.module_, name, value))
-            for name, value in self.code.items()
-        }
 
     def _check_same(self, saved, net):
         changed = self._changed_settings(saved)
@@ -289,7 +297,7 @@ class Checkpoint(Callback):
         written = saved["run"].get("code", {})
         changed = [
             name
-            for name, digest in self._hash_code(net).items()
+            for name, digest in hash_parts(net.module_, self.code).items()
             if written.get(name, digest) != digest
         ]
         if changed:

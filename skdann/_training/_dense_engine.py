@@ -104,6 +104,8 @@ class DenseEngine(ScheduledEngine):
             self.descent = self._make_step(batch)
             self.descent.restart(self.means, self.n_steps)
         self.descent.compute_gradients(batch, self.lambdas, self.weights)
+        if batch.own is not None:
+            batch.own.ranks.add_up(self.flat.grad)
         self.flat.step()
 
     def _make_step(self, batch):

@@ -22,6 +22,7 @@ from ._batches import Batch
 from ._epoch_means import EpochMeans
 from ._masks import Masks
 from ._objective import Objective
+from ._own_rows import Logits, LogitsOfRanks
 from ._runs import runs
 from ._step_log import StepLog
 
@@ -63,6 +64,7 @@ class DenseStep:
         self.n_each = networks[0].n_estimators or 1
         self.has_target = batch.domain is not None
         self.n_labelled = batch.n_labelled
+        self.own = batch.own
         self.rows = rows_of(batch)
         self.is_sparse = isinstance(self.rows[0], list)
         if self.is_sparse:
@@ -70,8 +72,9 @@ class DenseStep:
         elif not batch.shares_rows:
             self.rows = [torch.empty_like(x) for x in self.rows]
         n_rows = (self.rows[0][0] if self.is_sparse else self.rows[0]).shape[-2]
-        of_labels = n_rows if objective.reads_all_labels else self.n_labelled
+        of_labels = n_rows if objective.reads_all_labels else batch.n_labelled_of_X
         sizes = dict(zip(PARTS, (n_rows, of_labels, n_rows), strict=True))
+        self.sizes_of_all = self._sizes_of_all()
         plans = [
             {name: plan_layers(getattr(network, name)) for name in PARTS}
             for network in networks
@@ -91,8 +94,9 @@ class DenseStep:
                 self.layers[name].append(kind(plan, *arrays, sizes[name]))
                 kind = DenseLayer
         self.masks = self._make_masks(plans, n_steps)
+        self.logits = self._make_logits()
         self._make_arrays(batch, networks[0].conditioning)
-        logits = [self.label[-1].h]
+        logits = [self.logits.h[0]]
         if self.has_target:
             logits.append(self.domain_logits)
         self.log = StepLog(objective, logits, batch, self.n_each, n_steps)
@@ -108,6 +112,22 @@ class DenseStep:
         """Layers of the label classifier."""
         return self.layers["label_classifier"]
 
+    def _sizes_of_all(self):
+        """Return for each part of a network how many rows all ranks have."""
+        if self.own is None:
+            return {}
+        n_rows, reads_all = self.own.n_rows, self.objective.reads_all_labels
+        of_labels = n_rows if reads_all else self.own.n_all_labelled
+        return dict(zip(PARTS, (n_rows, of_labels, n_rows), strict=True))
+
+    def _make_logits(self):
+        """Return where logits of all rows are: of one process, those of its layers."""
+        names = PARTS[1:] if self.has_target else PARTS[1:2]
+        layers = [self.layers[name][-1] for name in names]
+        if self.own is None:
+            return Logits(layers)
+        return LogitsOfRanks(layers, self.own, [self.sizes_of_all[n] for n in names])
+
     def _make_masks(self, plans, n_steps):
         with_dropout = [
             (name, j)
@@ -121,12 +141,14 @@ class DenseStep:
             [self.layers[name][j] for name, j in with_dropout],
             [[plan[name][j].dropout for name, j in with_dropout] for plan in plans],
             n_steps,
+            self.own,
+            [self.sizes_of_all.get(name, 0) for name, _ in with_dropout],
         )
 
     def _make_arrays(self, batch, conditioning):
         """Make what the calls read beside rows and weights."""
-        last = self.label[-1].h
-        self.label[-1].g.zero_()  # of rows that no loss reads it stays so
+        last = self.logits.h[0]
+        self.logits.g[0].zero_()  # of rows that no loss reads it stays so
         n_networks, _, n_classes = last.shape
         self.truth = last.new_empty(n_networks, self.n_labelled, n_classes)
         self.share: float | Tensor = 1 / self.n_labelled
@@ -144,16 +166,17 @@ class DenseStep:
         self.certain_weight = self.condition = None
         if conditioning is not None:
             features = self.extract[-1].h
-            self.condition = DenseConditioning(conditioning, features, last)
+            of_rows = self.label[-1].h
+            self.condition = DenseConditioning(conditioning, features, of_rows)
             if conditioning.by_entropy:
                 self.certain_weight = torch.empty_like(self.domain_weight)
         self.is_target = batch.domain.reshape(n_networks, -1).to(last.dtype)
-        domain = self.layers["domain_classifier"][-1]
-        self.domain_logits = domain.h.squeeze(-1)
+        _, of_domains = self.logits.h
+        self.domain_logits = of_domains.squeeze(-1)
         self.group_truth = None
         if batch.group is not None:
-            self.domain_logits = domain.h
-            self.group_truth = torch.empty_like(domain.h)
+            self.domain_logits = of_domains
+            self.group_truth = torch.empty_like(of_domains)
 
     def _read_rows(self, networks, lanes, batch):
         """Yield the calls that standardize rows, and note who reads which."""
@@ -187,7 +210,9 @@ class DenseStep:
         of_labelled = of_features
         yield from forward(self.extract, self.inputs)
         yield from forward(self.label, [(features[:, :n], ALL)])
-        if self.has_target:
+        if not self.has_target:
+            yield from self.logits.exchange()
+        else:
             yield from self._of_domains(features, of_features)
             yield partial(of_features.mul_, self.reversal)
             of_labelled = torch.empty_like(of_features[:, :n])
@@ -205,15 +230,17 @@ class DenseStep:
             x, of_x = condition.x, condition.g
             yield from condition.forward()
         yield from forward(domain, [(x, ALL)])
+        yield from self.logits.exchange()
         if self.certain_weight is not None:
             yield self._weigh_by_certainty
-        yield self._of_domain_logits(domain[-1].g)
+        yield self._of_domain_logits(self.logits.g[1])
+        yield from self.logits.hand_back(1)
         yield from backward(domain, of_x)
         if condition is not None:
             yield from condition.backward(of_features)
 
     def _weigh_by_certainty(self):
-        weight = self.label[-1].h, self.is_target, self.domain_weight
+        weight = self.logits.h[0], self.is_target, self.domain_weight
         self.certain_weight.copy_(certainty_weight(*weight))
 
     def _of_domain_logits(self, gradient):
@@ -229,7 +256,7 @@ class DenseStep:
 
     def _of_label_logits(self):
         """Yield the calls that compute gradients of the label logits."""
-        logits, gradient, n = self.label[-1].h, self.label[-1].g, self.n_labelled
+        logits, gradient, n = self.logits.h[0], self.logits.g[0], self.n_labelled
         of_label = LABEL_GRADIENTS[self.objective.label_loss]
         yield partial(of_label, logits[:, :n], self.truth, self.share, gradient[:, :n])
         weight = self.domain_weight[:, n:] if self.log.weighs_target else None
@@ -240,6 +267,7 @@ class DenseStep:
             yield partial(out.mul_, factor)
             if i:
                 yield partial(of_target.add_, out)
+        yield from self.logits.hand_back(0)
 
     def restart(self, means: EpochMeans, n_steps: int) -> None:
         """Begin an epoch of so many steps, whose losses go to ``means``."""
@@ -332,7 +360,7 @@ def _standardize(standardizer, rows, out, batch):
     """Yield the calls that standardize rows, each domain by its scales."""
     n_source = rows.shape[-2]
     if batch.domain is not None:
-        domain = batch.domain.reshape(-1, n_source)[0]
+        domain = batch.domain_of_X.reshape(-1, n_source)[0]
         n_source = int((domain == SOURCE).sum())
     for domain, of in enumerate((slice(n_source), slice(n_source, None))):
         mean, scale = standardizer.mean[domain], standardizer.scale[domain]

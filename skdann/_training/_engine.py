@@ -6,11 +6,13 @@ from typing import NamedTuple, Protocol
 
 import torch
 
-from ..nn._dann import DANN
+from ..nn._dann import DANN, PARTS
+from ..nn._mlp import Dropout
 from ..schedules import ScaledSchedule
 from ._batches import Batch
 from ._epoch_means import EpochMeans, Step
 from ._objective import Objective
+from ._own_rows import OwnRows, add_up_gradients
 from ._state import copy_of_weights, restore_weights
 
 
@@ -141,6 +143,7 @@ class AutogradEngine(ScheduledEngine):
     def __init__(self, network: DANN, optimizer: torch.optim.Optimizer):
         self.network = network
         self.optimizer = optimizer
+        self.own: OwnRows | None = None
 
     @staticmethod
     def unsupported(
@@ -166,6 +169,8 @@ class AutogradEngine(ScheduledEngine):
 
     def backward(self, batch: Batch) -> dict:
         """Compute gradients, record losses, and return loss and logits for skorch."""
+        if batch.own is not self.own:
+            self._share_masks(batch.own)
         outputs = self.objective.outputs(self.network, batch)
         losses = self.objective.losses(outputs, batch)
         total = self.objective.total(losses, self._weights_of_terms())
@@ -173,6 +178,8 @@ class AutogradEngine(ScheduledEngine):
         # of each
         loss = total.sum() if total.ndim else total
         loss.backward()
+        if batch.own is not None:
+            add_up_gradients(batch.own.ranks, list(self.network.parameters()))
         known = {name: value.detach() for name, value in losses.items()}
         known["train"] = total.detach()
         if self.network.n_estimators is not None:
@@ -180,6 +187,23 @@ class AutogradEngine(ScheduledEngine):
         logits = outputs.domain_logits
         self.means.add(Step(known, None if logits is None else logits.detach()), batch)
         return {"loss": loss, "y_pred": outputs.label_logits}
+
+    def _share_masks(self, own):
+        """Have layers draw the masks of all rows, and use those of this rank's."""
+        self.own = own
+        for name in PARTS:
+            rows = None
+            if own is not None:
+                of_all = self.objective.reads_all_labels or name != "label_classifier"
+                n_rows = own.n_rows if of_all else own.n_all_labelled
+                rows = own.places_of(n_rows), n_rows
+            for layer in getattr(self.network, name).modules():
+                if isinstance(layer, Dropout):
+                    layer.rows = rows
+
+    def end(self) -> None:
+        """Have layers draw the masks of the rows that they get."""
+        self._share_masks(None)
 
     def snapshot(self) -> dict:
         """Return a copy of weights and of the state of the optimizer."""

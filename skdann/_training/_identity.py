@@ -124,6 +124,21 @@ def fingerprint(domains: Domains) -> str:
     return digest.hexdigest()
 
 
+def hash_parts(network, code: dict) -> dict[str, str]:
+    """Return a digest of each parameter that is code; of parts of the network, as built.
+
+    Parameters
+    ----------
+    network : DANN
+        Made by these parameters.
+    code : dict of str to callable
+        Parameters by their names.
+    """
+    return {
+        name: hash_code(getattr(network, name, value)) for name, value in code.items()
+    }
+
+
 def hash_code(value) -> str:
     """Return a digest of what code of the user's does, not of how it is written.
 

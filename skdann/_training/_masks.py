@@ -8,6 +8,7 @@ import torch
 
 from ..nn._dense import Call, DenseLayer
 from ..nn._mlp import Dropout, draw_bits, keep_mask
+from ._own_rows import OwnRows
 from ._runs import runs
 
 # Values that are drawn at once, of all layers of the networks that draw together: about
@@ -28,6 +29,10 @@ class Masks:
         its probability and its generator. Neighbors that share a generator draw once.
     n_steps : int
         The most steps of an epoch.
+    own : OwnRows or None, default=None
+        If ranks share a batch, what this one has of it: masks are drawn for all rows.
+    n_rows : sequence of int, default=()
+        Then for each layer, the number of rows of all ranks.
     """
 
     def __init__(
@@ -35,10 +40,14 @@ class Masks:
         layers: Sequence[DenseLayer],
         dropouts: Sequence[Sequence[Dropout]],
         n_steps: int,
+        own: OwnRows | None = None,
+        n_rows: Sequence[int] = (),
     ):
         self.dropouts = dropouts
         n = len(layers[0].h) // len(dropouts)
-        shapes = [(n, *layer.h.shape[1:]) for layer in layers]
+        n_rows = n_rows if own else [layer.h.shape[1] for layer in layers]
+        widths = [layer.h.shape[-1] for layer in layers]
+        shapes = [(n, *sizes) for sizes in zip(n_rows, widths, strict=True)]
         # a layer's draws begin with a draw of its own, of which each yields four values
         sizes = [-(-torch.Size(shape).numel() // 4) * 4 for shape in shapes]
         n_held = max(1, min(n_steps, MOST_STEPS, MOST_VALUES // sum(sizes)))
@@ -57,10 +66,16 @@ class Masks:
                 mask = empty(sum(sizes))
                 networks = slice(n * (first + start), n * (first + stop))
                 of_layers = zip(layers, shapes, mask.split(sizes), strict=True)
+                picks: list[Call] = []
                 for layer, shape, values in of_layers:
                     of_layer = values[: torch.Size(shape).numel()].view(shape)
+                    if own:
+                        picks.append(_pick(of_layer, own.places_of(shape[1])))
+                        of_layer = picks[-1].keywords["out"]
                     _give(layer, networks, of_layer)
                 self._note(draws.view(torch.int16), sizes, of_drawer[start], mask)
+                for calls in self.calls:
+                    calls += picks
 
     def _note(self, draws, sizes, p, mask):
         """Note the calls that make a mask of the draws of each step."""
@@ -100,6 +115,12 @@ class Masks:
             return [draws]
         of_layers = (of_step.split(self.sizes_of_draws) for of_step in draws)
         return list(itertools.chain.from_iterable(of_layers))
+
+
+def _pick(mask, places):
+    """Return the call that takes the rows of this rank out of the mask of all."""
+    own = mask.new_empty(mask.shape[0], len(places), mask.shape[2])
+    return partial(torch.index_select, mask, 1, places, out=own)
 
 
 def _give(layer, networks, mask):

@@ -28,12 +28,13 @@ from ._divergence import (
 from ._engine import AutogradEngine
 from ._loop import EpochLoop
 from ._optimizers import fill_in_momentum, needs_closure
+from ._ranks import Ranks
 from ._rng import seeded_torch_rng
 from ._settings import with_default_settings
 from ._state import capture_state, restore_state
 
-# What a copy does not need: it would hold a second network.
-_OF_TRAINING = ("engine_", "to_follow_")
+# What a copy does not need: it would hold a second network, or other processes.
+_OF_TRAINING = ("engine_", "to_follow_", "ranks_")
 
 # Rows of a prediction pass through the network in blocks of about this many values.
 BLOCK_VALUES = 2**20
@@ -100,6 +101,9 @@ class DANNNet(EpochLoop, NeuralNet):
         self.seed = seed
         self.private_generator = private_generator
         self.on_divergence = on_divergence
+
+    # Who trains with this net, while it follows a plan.
+    ranks_: Ranks | None = None
 
     @property
     def _default_callbacks(self):
@@ -219,6 +223,7 @@ class DANNNet(EpochLoop, NeuralNet):
         self.are_rows_sparse_ = are_sparse(plan.domains, self.dtype)
         self.to_follow_ = plan.objective, plan.schedules.slowed(self.lr_scale_)
         self.is_engine_chosen_ = False
+        self.ranks_ = plan.ranks
         fill_in_momentum(self.optimizer_)
         # after the user's callbacks, which may have put other weights back
         last_check = ("predictions", PredictionCheck())
@@ -236,7 +241,9 @@ class DANNNet(EpochLoop, NeuralNet):
             return
         objective, schedules = self.to_follow_
         what = self.module_, objective, self.optimizer_, self.are_rows_sparse_
-        is_dense = not self.has_batch_callbacks_ and not DenseEngine.unsupported(*what)
+        is_dense = not (self.has_batch_callbacks_ or DenseEngine.unsupported(*what))
+        if self.ranks_ is not None and torch.device(self.device).type != "cpu":
+            is_dense = False  # no graph of a device holds messages
         if self.is_engine_chosen_ and is_dense == isinstance(self.engine_, DenseEngine):
             return
         self.engine_.end()
@@ -264,6 +271,7 @@ class DANNNet(EpochLoop, NeuralNet):
         self.engine_.end()
         self.engine_ = self._make_engine()
         self.callbacks_ = own
+        self.ranks_ = None
         self.is_finished_ = self.is_over
         self._set_training(False)
 
@@ -290,6 +298,7 @@ class DANNNet(EpochLoop, NeuralNet):
             dtype=self.dtype,
             device=self.device,
             rngs=self.rngs_,
+            ranks=self.ranks_,
         )
 
     def take_steps(self, batches):

@@ -143,9 +143,20 @@ class Objective:
 
     def outputs(self, network: DANN, batch: Batch) -> Outputs:
         """Pass a batch through a network, as far as the terms need it."""
-        n_labelled = None if self.reads_all_labels else batch.n_labelled
-        domain = SOURCE if batch.domain is None else batch.domain
-        return network.compute_outputs(batch.X, domain, n_labelled, self.has_target)
+        n_labelled = None if self.reads_all_labels else batch.n_labelled_of_X
+        domain = SOURCE if batch.domain is None else batch.domain_of_X
+        outputs = network.compute_outputs(batch.X, domain, n_labelled, self.has_target)
+        return outputs if batch.own is None else self._of_all_ranks(outputs, batch)
+
+    def _of_all_ranks(self, outputs, batch):
+        """Return the logits of a batch that ranks share."""
+        own, domain_logits = batch.own, outputs.domain_logits
+        n_labels = own.n_rows if self.reads_all_labels else own.n_all_labelled
+        if domain_logits is not None:
+            axis = -1 if batch.group is None else -2
+            domain_logits = own.to_all(domain_logits, own.n_rows, axis)
+        label_logits = own.to_all(outputs.label_logits, n_labels, -2)
+        return Outputs(outputs.features, label_logits, domain_logits)
 
     def losses(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
         """Return each term by its name, without its weight."""

@@ -8,6 +8,7 @@ from ._batches import count_steps
 from ._engine import Schedules
 from ._net import DANNNet
 from ._objective import Objective
+from ._ranks import Ranks
 
 # What max_epochs="auto" grants: small data needs steps, large data needs passes. The
 # networks of an ensemble need fewer: what one has not learned, another has.
@@ -42,6 +43,8 @@ class TrainingPlan:
         Steps, those of earlier calls included, at which progress is 1.
     callbacks : list of (str, skorch.callbacks.Callback)
         Who watches this training alone, after the net's own callbacks.
+    ranks : Ranks or None
+        Processes that train together, each with its share of every batch.
     """
 
     net: DANNNet
@@ -50,6 +53,7 @@ class TrainingPlan:
     end_epoch: int
     planned_steps: int
     callbacks: list = field(default_factory=list)
+    ranks: Ranks | None = None
 
     @classmethod
     def for_fit(cls, net, domains, schedules, max_epochs):

@@ -32,25 +32,35 @@ class Dropout(nn.Module):
     ----------
     generator : torch.Generator or None
         Where masks come from; None is torch's process-wide generator.
+    rows : (Tensor of int, int) or None
+        If processes share a batch, the places of the rows that come here, and of how
+        many: masks are drawn for all.
     """
 
     def __init__(self, p: float = 0.5):
         super().__init__()
         self.p = p
         self.generator: torch.Generator | None = None
+        self.rows: tuple[Tensor, int] | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.p == 0:
             return x
-        draws = draw_int16(x.shape, self.generator, x.device)
-        return x * keep_mask(draws, self.p, torch.empty_like(x))
+        return x * keep_mask(self._draw(x), self.p, torch.empty_like(x))
+
+    def _draw(self, x):
+        if self.rows is None:
+            return draw_int16(x.shape, self.generator, x.device)
+        places, n_rows = self.rows
+        shape = *x.shape[:-2], n_rows, x.shape[-1]
+        return draw_int16(shape, self.generator, x.device).index_select(-2, places)
 
     def extra_repr(self) -> str:
         return f"p={self.p:g}"
 
     def __getstate__(self):
         # a copy or a pickle is for predicting; whoever trains hands out generators
-        return {**super().__getstate__(), "generator": None}
+        return {**super().__getstate__(), "generator": None, "rows": None}
 
 
 def draw_int16(

@@ -1,0 +1,76 @@
+"""Ranks begin a training alike: with the same data, from where the first one stands."""
+
+from typing import Any
+
+import torch
+
+from .._data._domains import Domains
+from ._early_stopping import EarlyStopping
+from ._identity import hash_data
+from ._ranks import Ranks
+from ._state import capture_state, map_leaves, restore_state
+
+
+def check_same(ranks: Ranks, domains: Domains, settings: dict[str, Any]) -> None:
+    """Raise ValueError on all ranks if what they were given differs.
+
+    Parameters
+    ----------
+    ranks : Ranks
+        Those that are to train together.
+    domains : Domains
+        The data; of each rank all of them.
+    settings : dict of str to object
+        Parameters, and digests of those that are code, by name.
+    """
+    given = {name: repr(value) for name, value in settings.items()}
+    first, *others = ranks.gather({**given, **hash_data(domains)})
+    for rank, other in enumerate(others, start=1):
+        names = [k for k in {**first, **other} if first.get(k) != other.get(k)]
+        if names:
+            raise ValueError(
+                f"Rank {rank} differs from rank 0 in {', '.join(names)}. All ranks have "
+                "to call fit with the same parameters and the same rows: each takes its "
+                "share of every batch. Set distributed=False to train without the "
+                "others."
+            )
+
+
+def start_as_first(
+    ranks: Ranks,
+    net,
+    early_stopping: EarlyStopping | None,
+    end_epoch: int | None,
+) -> int | None:
+    """Bring a net to where that of the first rank stands, which may have been resumed.
+
+    Its seeds are everybody's, too: without ``random_state`` each has drawn others.
+
+    Parameters
+    ----------
+    ranks : Ranks
+        Those that train together.
+    net : DANNNet
+        Built alike on all of them.
+    early_stopping : EarlyStopping or None
+        What it has found so far comes along.
+    end_epoch : int or None
+        At which training ends, if it is resumed.
+
+    Returns
+    -------
+    int or None
+        ``end_epoch`` of the first rank.
+    """
+    state = None
+    if ranks.is_first:
+        state = capture_state(net), net.seed, list(net.history), end_epoch
+        stopping = early_stopping and (early_stopping.best, early_stopping.start)
+        state = map_leaves((*state, stopping), torch.Tensor, torch.Tensor.cpu)
+    state, seed, history, end_epoch, stopping = ranks.from_first(state)
+    if not ranks.is_first:
+        net.seed, net.history[:] = seed, history
+        restore_state(net, state)
+        if end_epoch is not None and early_stopping is not None:
+            early_stopping.resume(*stopping)
+    return end_epoch

@@ -1,0 +1,282 @@
+"""What ranks do in these tests, and one process by itself."""
+
+import logging
+import os
+import signal
+import time
+import warnings
+
+import numpy as np
+import torch
+from joblib import Parallel, delayed
+from scipy import sparse
+from skorch.callbacks import Callback
+from torch import distributed, nn
+
+from skdann import DANNClassifier, DANNRegressor
+from skdann.model_selection import DANNGridSearchCV
+
+
+def make_data(n=53, n_target=41):
+    """Return source rows, three classes and target rows: no multiple of any batch."""
+    rng = np.random.default_rng(3)
+    y = rng.integers(3, size=n)
+    X = rng.normal(size=(n, 4)) + y[:, np.newaxis]
+    return X, y, rng.normal(size=(n_target, 4)) + 1.5
+
+
+class OwnPart(nn.Sequential):
+    """A part by the user."""
+
+    def __init__(self, n_in):
+        super().__init__(nn.Linear(n_in, 5), nn.Tanh())
+
+
+class NotesEngine(Callback):
+    """Who takes the steps."""
+
+    def on_epoch_end(self, net, **kwargs):
+        net.history.record("is_dense", type(net.engine_).__name__ == "DenseEngine")
+
+
+class SeesSteps(NotesEngine):
+    """Only skorch's own way of taking steps calls it."""
+
+    def on_batch_end(self, net, **kwargs):
+        pass
+
+
+SMALL = {
+    "hidden_layer_sizes": (6,),
+    "domain_hidden_layer_sizes": (5,),
+    "batch_size": 18,
+    "max_epochs": 3,
+    "standardize": "domain",
+    "target_prior": None,
+    "callbacks": [NotesEngine],
+    "random_state": 0,
+}
+
+
+def _fit(kind=DANNClassifier, times=1, **given):
+    X, y, X_tgt = make_data()
+    of_fit = {name: given.pop(name) for name in list(given) if name in _OF_FIT}
+    X = of_fit.pop("X", X)
+    y = of_fit.pop("y", y)
+    X_tgt = of_fit.pop("X_tgt", X_tgt)
+    given = {**SMALL, **given}
+    if kind is DANNRegressor:
+        del given["target_prior"]
+    estimator = kind(**given)
+    for _ in range(times):
+        estimator.fit(X, y, X_tgt, **of_fit)
+    return estimator
+
+
+_OF_FIT = ("X", "y", "X_tgt", "y_tgt", "groups", "groups_tgt", "sample_weight")
+_OF_FIT += ("sample_weight_tgt",)
+
+
+def _known(n_known):
+    y_tgt = np.full(41, -1)
+    y_tgt[:n_known] = np.arange(n_known) % 3
+    return y_tgt
+
+
+def _partial():
+    X, y, X_tgt = make_data()
+    estimator = DANNClassifier(**SMALL)
+    for _ in range(3):
+        estimator.partial_fit(X, y, X_tgt, classes=[0, 1, 2])
+    return estimator
+
+
+ONE = {"n_estimators": 1}
+
+# By the name of what is special about it; "dense" ones have no graph of autograd.
+DENSE = {
+    "default": lambda: _fit(standardize="auto", target_prior="estimate"),
+    "dropout": lambda: _fit(dropout=0.3, hidden_layer_sizes=(6, 5)),
+    "one network": lambda: _fit(**ONE, dropout=0.3),
+    "sgd": lambda: _fit(**ONE, optimizer="sgd"),
+    "adamw": lambda: _fit(optimizer="adamw", weight_decay=0.01),
+    "conditional": lambda: _fit(conditional=True, dropout=0.1),
+    "by entropy": lambda: _fit(conditional="entropy"),
+    "class confusion": lambda: _fit(class_confusion=0.5, dropout=0.2),
+    "target entropy": lambda: _fit(target_entropy=0.5, sample_weight_tgt=_weights(41)),
+    "groups": lambda: _fit(
+        domain_classes="groups", groups=np.arange(53) % 2, groups_tgt=np.arange(41) % 3
+    ),
+    "labelled target": lambda: _fit(y_tgt=_known(7)),
+    "one label": lambda: _fit(y_tgt=_known(1)),
+    "weights": lambda: _fit(
+        sample_weight=_weights(53),
+        sample_weight_tgt=_weights(41),
+        class_weight="balanced",
+    ),
+    "no target": lambda: _fit(X_tgt=None, lambda_max=0),
+    "few rows": lambda: _fit(X_tgt=make_data()[2][:10], batch_size=8),
+    "sparse": lambda: _fit(
+        X=sparse.csr_array(make_data()[0]), X_tgt=sparse.csr_array(make_data()[2])
+    ),
+    "numbers": lambda: _fit(DANNRegressor, y=make_data()[0] @ np.arange(4.0)),
+    "early stopping": lambda: _fit(early_stopping=True, max_epochs=8),
+    "warm start": lambda: _fit(warm_start=True, times=2),
+    "one epoch a call": _partial,
+}
+AUTOGRAD = {
+    "rmsprop": lambda: _fit(**ONE, optimizer=torch.optim.RMSprop, dropout=0.3),
+    "lbfgs": lambda: _fit(**ONE, optimizer=torch.optim.LBFGS, lr=0.001),
+    "own part": lambda: _fit(feature_extractor=OwnPart, class_confusion=0.5),
+    "steps watched": lambda: _fit(**ONE, dropout=0.3, callbacks=[SeesSteps]),
+    "ensemble": lambda: _fit(
+        optimizer=torch.optim.RMSprop, dropout=0.2, conditional="entropy"
+    ),
+}
+SITUATIONS = {**DENSE, **AUTOGRAD}
+
+
+def _weights(n):
+    return np.linspace(0.5, 2, n)
+
+
+def fit_all(rank=0):
+    """Return of each situation what is predicted, and the history."""
+    warnings.simplefilter("ignore")
+    found = {}
+    for name, fit in SITUATIONS.items():
+        estimator = fit()
+        rows = [
+            {k: v for k, v in row.items() if k not in ("dur", "batches")}
+            for row in estimator.history_
+        ]
+        answers = estimator.predict if name == "numbers" else estimator.predict_proba
+        found[name] = answers(make_data()[2]), rows
+    return found
+
+
+def fit_alone_and_together(rank):
+    """Return what fits on different seeds end with: joined, and each by itself."""
+    X, y, X_tgt = make_data()
+    fits = {}
+    for name in ("auto", False):
+        clf = DANNClassifier(**{**SMALL, "random_state": None}, distributed=name)
+        fits[name] = clf.fit(X, y, X_tgt).predict_proba(X_tgt)
+    return fits
+
+
+def fit_too_small_batches(rank):
+    """Fit on fewer rows of each domain than there are ranks."""
+    X, y, X_tgt = make_data()
+    try:
+        DANNClassifier(**{**SMALL, "batch_size": 6}).fit(X, y, X_tgt)
+    except ValueError as error:
+        return str(error)
+
+
+def fit_on_what_differs(rank, what):
+    """Fit, on rank 1 on something else; return what comes of fitting again."""
+    X, y, X_tgt = make_data()
+    given = dict(SMALL)
+    if rank == 1:
+        X, y, given = what_differs(what, X, y, given)
+    try:
+        DANNClassifier(**given).fit(X, y, X_tgt)
+    except Exception as error:
+        message = f"{type(error).__name__}: {error}"
+    X, y, X_tgt = make_data()
+    return message, DANNClassifier(**SMALL).fit(X, y, X_tgt).predict_proba(X_tgt)
+
+
+def what_differs(what, X, y, given):
+    """Return what rank 1 is given."""
+    if what == "X":
+        X = X + 1e-9
+    elif what == "y":
+        y = np.roll(y, 1)
+    elif what == "lr":
+        given["lr"] = 0.011
+    elif what == "random_state":
+        given["random_state"] = 1
+    elif what == "n_estimators":
+        given["n_estimators"] = 2
+    elif what == "NaN":
+        X = np.where(X == X[0, 0], np.nan, X)
+    return X, y, given
+
+
+class Falls(Callback):
+    """Rank 1 is killed, or does not answer for a while, after the second epoch."""
+
+    def __init__(self, how):
+        self.how = how
+
+    def on_epoch_end(self, net, **kwargs):
+        if distributed.get_rank() == 1 and len(net.history) == 2:
+            if self.how == "killed":
+                os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(self.how)
+
+
+def fit_until_one_falls(rank, how, path):
+    """Lose rank 1 in the third epoch; return what the others are told."""
+    X, y, X_tgt = make_data()
+    clf = DANNClassifier(
+        **{**SMALL, "callbacks": [Falls(how)]}, checkpoint=path, checkpoint_interval=1
+    )
+    try:
+        clf.fit(X, y, X_tgt)
+    except ConnectionError as error:
+        return str(error), vars(clf).keys() - clf.get_params().keys()
+
+
+def resume(rank, path):
+    """Go on from a checkpoint; return predictions, and the number of epochs."""
+    X, y, X_tgt = make_data()
+    clf = DANNClassifier(**SMALL, checkpoint=path, checkpoint_interval=1)
+    clf.fit(X, y, X_tgt, resume=True)
+    return clf.predict_proba(X_tgt), clf.n_iter_
+
+
+def fit_with_checkpoint(rank, path):
+    """Fit; rank 1 could not write to its path."""
+    X, y, X_tgt = make_data()
+    own = path if rank == 0 else "/dev/null/there is no such folder"
+    clf = DANNClassifier(**SMALL, checkpoint=own, checkpoint_interval=1)
+    try:
+        return clf.fit(X, y, X_tgt).predict_proba(X_tgt)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def fit_loudly(rank):
+    """Fit so that there is something to draw, to log and to warn of."""
+    logging.basicConfig(level="INFO")
+    X, y, X_tgt = make_data()
+    clf = DANNClassifier(**SMALL, verbose=1)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        clf.fit(X, y, X_tgt[:8])
+    warnings.warn("after the fit", stacklevel=1)
+    return [str(w.message) for w in found if "X_tgt has 8 rows" in str(w.message)]
+
+
+def fit_in_threads_of_joblib(rank):
+    """Fit two in a worker each, in another order on each rank."""
+    X, y, X_tgt = make_data()
+
+    def fit(seed):
+        given = {**SMALL, "random_state": seed}
+        return DANNClassifier(**given).fit(X, y, X_tgt).predict_proba(X_tgt)
+
+    seeds = [0, 1] if rank == 0 else [1, 0]
+    return Parallel(2, "threading")(delayed(fit)(seed) for seed in seeds)
+
+
+def search(rank):
+    """Search among two candidates."""
+    X, y, X_tgt = make_data()
+    grid = {"lambda_max": [0.1, 1.0], "optimizer": ["adam", torch.optim.RMSprop]}
+    found = DANNGridSearchCV(DANNClassifier(**SMALL), grid, cv=2, n_jobs=1)
+    found.fit(X, y, X_tgt)
+    return found.cv_results_["mean_test_score"], found.predict_proba(X_tgt)
