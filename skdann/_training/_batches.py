@@ -78,12 +78,12 @@ class Batch:
         return self.y.shape[self._row_axis]
 
     @property
-    def n_labelled_of_X(self) -> int:
+    def n_labelled_here(self) -> int:
         """Number of the first rows of ``X`` whose labels are known."""
         return self.n_labelled if self.own is None else self.own.n_labelled
 
     @property
-    def domain_of_X(self) -> Tensor | None:
+    def domain_here(self) -> Tensor | None:
         """Code of the domain of each row of ``X``."""
         if self.own is None or self.domain is None:
             return self.domain

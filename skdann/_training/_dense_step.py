@@ -72,7 +72,7 @@ class DenseStep:
         elif not batch.shares_rows:
             self.rows = [torch.empty_like(x) for x in self.rows]
         n_rows = (self.rows[0][0] if self.is_sparse else self.rows[0]).shape[-2]
-        of_labels = n_rows if objective.reads_all_labels else batch.n_labelled_of_X
+        of_labels = n_rows if objective.reads_all_labels else batch.n_labelled_here
         sizes = dict(zip(PARTS, (n_rows, of_labels, n_rows), strict=True))
         self.sizes_of_all = self._sizes_of_all()
         plans = [
@@ -360,7 +360,7 @@ def _standardize(standardizer, rows, out, batch):
     """Yield the calls that standardize rows, each domain by its scales."""
     n_source = rows.shape[-2]
     if batch.domain is not None:
-        domain = batch.domain_of_X.reshape(-1, n_source)[0]
+        domain = batch.domain_here.reshape(-1, n_source)[0]
         n_source = int((domain == SOURCE).sum())
     for domain, of in enumerate((slice(n_source), slice(n_source, None))):
         mean, scale = standardizer.mean[domain], standardizer.scale[domain]

@@ -125,7 +125,7 @@ def fingerprint(domains: Domains) -> str:
 
 
 def hash_parts(network, code: dict) -> dict[str, str]:
-    """Return a digest of each parameter that is code; of parts of the network, as built.
+    """Return a digest of each parameter that is code; of parts, as built.
 
     Parameters
     ----------

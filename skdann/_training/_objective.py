@@ -143,8 +143,8 @@ class Objective:
 
     def outputs(self, network: DANN, batch: Batch) -> Outputs:
         """Pass a batch through a network, as far as the terms need it."""
-        n_labelled = None if self.reads_all_labels else batch.n_labelled_of_X
-        domain = SOURCE if batch.domain is None else batch.domain_of_X
+        n_labelled = None if self.reads_all_labels else batch.n_labelled_here
+        domain = SOURCE if batch.domain is None else batch.domain_here
         outputs = network.compute_outputs(batch.X, domain, n_labelled, self.has_target)
         return outputs if batch.own is None else self._of_all_ranks(outputs, batch)
 

@@ -39,8 +39,8 @@ class OwnRows:
         if max(sizes) < ranks.size:
             raise ValueError(
                 f"A batch has {sizes[0]} rows of the source and {sizes[2]} of the "
-                f"target: not one for each of {ranks.size} ranks. Start fewer, or raise "
-                "batch_size."
+                f"target: not one for each of {ranks.size} ranks. Start fewer, or "
+                "raise batch_size."
             )
 
     def of(self, rows):

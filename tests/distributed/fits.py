@@ -201,7 +201,7 @@ def what_differs(what, X, y, given):
     elif what == "n_estimators":
         given["n_estimators"] = 2
     elif what == "NaN":
-        X = np.where(X == X[0, 0], np.nan, X)
+        X = np.where(X[0, 0] == X, np.nan, X)
     return X, y, given
 
 
