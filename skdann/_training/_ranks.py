@@ -58,10 +58,10 @@ class Ranks:
         except RuntimeError as error:
             reason = str(error).split("\n")[0][:200]
             raise ConnectionError(
-                f"Rank {self.rank} of {self.size} has lost another one ({reason}): that "
-                "process ended, or did not answer within the time-out of the group. "
-                "Start all of them again; with checkpoint, fit(..., resume=True) goes "
-                "on from the last epoch that was written."
+                f"Rank {self.rank} of {self.size} has lost another one ({reason}): "
+                "that process ended, or did not answer within the time-out of the "
+                "group. Start all of them again; with checkpoint, fit(..., "
+                "resume=True) goes on from the last epoch that was written."
             ) from error
 
 
@@ -91,73 +91,6 @@ def _is_one_of_many():
     backend, _ = get_active_backend()
     is_worker = backend.nesting_level > 0  # its fits come in an order of their own
     return distributed.get_world_size() > 1 and not is_worker
-
-
-def is_first(self) -> bool:
-        """Whether this is the one that writes and speaks."""
-        return self.rank == 0
-
-    def add_up(self, values: Tensor) -> None:
-        """Replace values by their sum over all ranks: the same everywhere."""
-        with self._lost_explained():
-            distributed.all_reduce(values)
-
-    def gather(self, value: Any) -> list:
-        """Return the value of each rank."""
-        values = [None] * self.size
-        with self._lost_explained():
-            distributed.all_gather_object(values, value)
-        return values
-
-    def from_first(self, value: Any) -> Any:
-        """Return the value that the first rank has."""
-        values = [value]
-        with self._lost_explained():
-            distributed.broadcast_object_list(values)
-        return values[0]
-
-    @contextmanager
-    def _lost_explained(self):
-        """Say what it means if the others can't be reached."""
-        try:
-            yield
-        except RuntimeError as error:
-            reason = str(error).split("\n")[0][:200]
-            raise ConnectionError(
-                f"Rank {self.rank} of {self.size} has lost another one ({reason}): that "
-                "process ended, or did not answer within the time-out of the group. "
-                "Start all of them again; with checkpoint, fit(..., resume=True) goes "
-                "on from the last epoch that was written."
-            ) from error
-
-
-@contextmanager
-def joined_ranks(may_join: str | bool) -> Iterator[Ranks | None]:
-    """Join the process group, if there is one; in the body the first rank alone speaks.
-
-    Parameters
-    ----------
-    may_join : "auto" or False
-        The estimator's parameter ``distributed``.
-
-    Yields
-    ------
-    Ranks or None
-        None if this process trains by itself.
-    """
-    ranks = Ranks() if may_join and _is_one_of_many() else None
-    with nullcontext() if is_first(ranks) else silence():
-        yield ranks
-
-
-def _is_one_of_many():
-    """Whether this process is one of a group, and the other ranks make the same."""
-    if not (distributed.is_available() and distributed.is_initialized()):
-        return False
-    # fits of a worker come in an order of their own
-    return (
-        distributed.get_world_size() > 1 and not get_active_backend()[0].nesting_level
-    )
 
 
 def is_first(ranks: Ranks | None) -> bool:

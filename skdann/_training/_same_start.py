@@ -29,10 +29,10 @@ def check_same(ranks: Ranks, domains: Domains, settings: dict[str, Any]) -> None
         names = [k for k in {**first, **other} if first.get(k) != other.get(k)]
         if names:
             raise ValueError(
-                f"Rank {rank} differs from rank 0 in {', '.join(names)}. All ranks have "
-                "to call fit with the same parameters and the same rows: each takes its "
-                "share of every batch. Set distributed=False to train without the "
-                "others."
+                f"Rank {rank} differs from rank 0 in {', '.join(names)}. All ranks "
+                "have to call fit with the same parameters and the same rows: each "
+                "takes its share of every batch. Set distributed=False to train "
+                "without the others."
             )
 
 
