@@ -13,7 +13,7 @@ from ._net import DANNNet
 from ._objective import OPTIONAL_TERMS
 from ._optimizers import OPTIMIZERS, optimizer_settings
 from ._plan import TrainingPlan
-from ._ranks import is_first, joined_ranks, together
+from ._ranks import Ranks, is_first, joined_ranks, together
 from ._rng import draw_seeds, seeded_torch_rng
 from ._same_start import check_same, start_as_first
 from ._saved_net import count_weights, from_plain, read_fixed_parts, to_plain
@@ -29,6 +29,7 @@ __all__ = [
     "Checkpoint",
     "DANNNet",
     "EarlyStopping",
+    "Ranks",
     "Schedules",
     "TrainingPlan",
     "Watcher",

@@ -30,6 +30,7 @@ from ._loop import EpochLoop
 from ._optimizers import fill_in_momentum, needs_closure
 from ._ranks import Ranks
 from ._rng import seeded_torch_rng
+from ._same_start import average_running_moments
 from ._settings import with_default_settings
 from ._state import capture_state, restore_state
 
@@ -300,6 +301,12 @@ class DANNNet(EpochLoop, NeuralNet):
             rngs=self.rngs_,
             ranks=self.ranks_,
         )
+
+    def run_single_epoch(self, iterator, training, prefix, **fit_params):
+        """Take the steps of an epoch."""
+        super().run_single_epoch(iterator, training, prefix, **fit_params)
+        if self.ranks_ is not None:
+            average_running_moments(self.ranks_, self.module_)
 
     def take_steps(self, batches):
         """Take a step on each batch; by skorch's way where a callback watches steps."""

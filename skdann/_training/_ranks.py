@@ -36,6 +36,11 @@ class Ranks:
         with self._lost_explained():
             distributed.all_reduce(values)
 
+    def broadcast(self, values: Tensor, sender: int) -> None:
+        """Replace values by those of one rank."""
+        with self._lost_explained():
+            distributed.broadcast(values, sender)
+
     def gather(self, value: Any) -> list:
         """Return the value of each rank."""
         values = [None] * self.size

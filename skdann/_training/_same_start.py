@@ -1,10 +1,12 @@
-"""Ranks begin a training alike: with the same data, from where the first one stands."""
+"""Ranks stay alike: same data, the start of the first, no moments of their own."""
 
 from typing import Any
 
 import torch
+from torch import nn
 
 from .._data._domains import Domains
+from .._warn import warn
 from ._early_stopping import EarlyStopping
 from ._identity import hash_data
 from ._ranks import Ranks
@@ -62,6 +64,7 @@ def start_as_first(
     int or None
         ``end_epoch`` of the first rank.
     """
+    _warn_of_batch_norm(net.module_)
     state = None
     if ranks.is_first:
         state = capture_state(net), net.seed, list(net.history), end_epoch
@@ -74,3 +77,34 @@ def start_as_first(
         if end_epoch is not None and early_stopping is not None:
             early_stopping.resume(*stopping)
     return end_epoch
+
+
+def _warn_of_batch_norm(module):
+    """Warn of what does not compute the same on several ranks as in one process."""
+    kinds = {type(norm).__name__ for norm in _batch_norms(module)}
+    if kinds:
+        warn(
+            f"One of your modules has a {' and a '.join(sorted(kinds))}: on several "
+            "ranks it sees the rows of its own, not of the whole batch, so that the "
+            "network is not that of one process. Use a LayerNorm or GroupNorm, or on "
+            "CUDA a SyncBatchNorm, to have the same."
+        )
+
+
+def average_running_moments(ranks: Ranks, module: nn.Module) -> None:
+    """Give batch normalizations of all ranks the mean of what each has seen."""
+    for norm in _batch_norms(module):
+        for moments in (norm.running_mean, norm.running_var):
+            if moments is not None:
+                ranks.add_up(moments)
+                moments /= ranks.size
+
+
+def _batch_norms(module):
+    """Return the layers that look at other rows, and at those of this rank alone."""
+    return [
+        layer
+        for layer in module.modules()
+        if isinstance(layer, nn.modules.batchnorm._BatchNorm)
+        and not isinstance(layer, nn.SyncBatchNorm)
+    ]

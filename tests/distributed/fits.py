@@ -14,6 +14,7 @@ from skorch.callbacks import Callback
 from torch import distributed, nn
 
 from skdann import DANNClassifier, DANNRegressor
+from skdann.distributed import gather_rows
 from skdann.model_selection import DANNGridSearchCV
 
 
@@ -30,6 +31,13 @@ class OwnPart(nn.Sequential):
 
     def __init__(self, n_in):
         super().__init__(nn.Linear(n_in, 5), nn.Tanh())
+
+
+class WithBatchNorm(nn.Sequential):
+    """A part that looks at several rows at once."""
+
+    def __init__(self, n_in):
+        super().__init__(nn.Linear(n_in, 5), nn.BatchNorm1d(5))
 
 
 class NotesEngine(Callback):
@@ -273,6 +281,18 @@ def fit_in_threads_of_joblib(rank):
     return Parallel(2, "threading")(delayed(fit)(seed) for seed in seeds)
 
 
+def fit_with_batch_norm(rank):
+    """Return predictions, the score that decided, and what was warned of."""
+    X, y, X_tgt = make_data()
+    given = {**SMALL, "early_stopping": True, "max_epochs": 6}
+    clf = DANNClassifier(**given, feature_extractor=WithBatchNorm)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        clf.fit(X, y, X_tgt)
+    said = [str(w.message) for w in found if "BatchNorm1d" in str(w.message)]
+    return clf.predict_proba(X_tgt), clf.history_[:, "validation_score"], said
+
+
 def search(rank):
     """Search among two candidates."""
     X, y, X_tgt = make_data()
@@ -280,3 +300,41 @@ def search(rank):
     found = DANNGridSearchCV(DANNClassifier(**SMALL), grid, cv=2, n_jobs=1)
     found.fit(X, y, X_tgt)
     return found.cv_results_["mean_test_score"], found.predict_proba(X_tgt)
+
+
+def shards(size):
+    """Return what each rank holds of the rows: of the last one no target."""
+    X, y, X_tgt = make_data()
+    edges, edges_tgt = np.linspace(0, len(X), size + 1), np.linspace(0, 41, size)
+    of_rank = []
+    for rank in range(size):
+        own = slice(*edges[rank : rank + 2].astype(int))
+        own_tgt = slice(*edges_tgt[rank : rank + 2].astype(int))
+        empty = X_tgt[:0]
+        of_rank.append((X[own], y[own], X_tgt[own_tgt] if rank + 1 < size else empty))
+    return of_rank
+
+
+def fit_on_shards(rank, size, folder):
+    """Gather rows of which each rank has some; return predictions, and the files."""
+    names = np.array(["low", "mid", "high"], dtype=object)
+    X, y, X_tgt = shards(size)[rank]
+    sparse_X = sparse.csr_array(X)
+    X, y, X_tgt, sparse_X, none = gather_rows(
+        X, names[y], X_tgt, sparse_X, None, folder=folder
+    )
+    assert none is None
+    assert (sparse_X.toarray() == X).all()
+    clf = DANNClassifier(**SMALL).fit(X, y, X_tgt)
+    return clf.predict_proba(X_tgt), sorted({str(X.filename), str(X_tgt.filename)})
+
+
+def gather_what_differs(rank, what):
+    """Return the error of gathering rows that can't be in one table."""
+    X = np.zeros((3, 2))
+    if rank == 1:
+        X = {"columns": X[:, :1], "dtype": X.astype("f4"), "kind": None}[what]
+    try:
+        gather_rows(X)
+    except ValueError as error:
+        return str(error)

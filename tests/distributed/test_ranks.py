@@ -109,6 +109,16 @@ def test_the_first_rank_alone_draws_logs_and_warns():
     assert "after the fit" in second.stderr
 
 
+def test_batch_normalization_is_warned_of_and_stays_the_same_everywhere():
+    (P, scores, said), (P_too, scores_too, nothing) = values_of(
+        2, fits.fit_with_batch_norm
+    )
+    assert np.array_equal(P, P_too)
+    assert scores == scores_too
+    assert len(said) == 1
+    assert nothing == []
+
+
 def test_workers_of_joblib_train_by_themselves():
     (zero, one), (one_too, zero_too) = values_of(2, fits.fit_in_threads_of_joblib)
     assert np.array_equal(zero, zero_too)
