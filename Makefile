@@ -178,7 +178,7 @@ audit: .venv-audit/ready
 	.venv-audit/bin/pip install --quiet pip-audit==2.10.1
 	touch $@
 
-BENCHMARKS := step fit predict threads memory import
+BENCHMARKS := step fit predict threads memory import ranks
 
 bench: $(VENV)/ready .venv-bench/ready
 	for question in $(BENCHMARKS); do $(BIN)/python benchmarks/bench_$$question.py; done

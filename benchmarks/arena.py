@@ -96,7 +96,7 @@ def machine():
     }
 
 
-def report(question, columns, rows):
+def report(question, columns, rows, name=None):
     """Print a table in Markdown and write it, with the machine, as JSON."""
     print(f"\n{question}\n")
     print("| " + " | ".join(columns) + " |")
@@ -105,7 +105,7 @@ def report(question, columns, rows):
         cells = (f"{v:.3g}" if isinstance(v, float) else str(v) for v in row)
         print("| " + " | ".join(cells) + " |")
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{Path(sys.argv[0]).stem}.json"
+    path = RESULTS / f"{name or Path(sys.argv[0]).stem}.json"
     record = {
         "question": question,
         "machine": machine(),
