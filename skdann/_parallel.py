@@ -3,12 +3,11 @@
 import multiprocessing
 import threading
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import partial
 
 import torch
 from joblib import cpu_count, effective_n_jobs, parallel_config
-from joblib.externals.loky.process_executor import TerminatedWorkerError
 from joblib.parallel import get_active_backend
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -21,6 +20,9 @@ START_UP = 5.0
 
 # How often a job is begun that ends its process: beside others, then by itself.
 MOST_RUNS = 3
+
+# How joblib, Dask and Ray say so; by name, as they need not be installed.
+_LOST_WORKER = {"TerminatedWorkerError", "KilledWorker", "RayActorError"}
 
 
 class LostJobError(RuntimeError):
@@ -64,7 +66,9 @@ def as_completed(jobs, n_jobs, **options):
                 del left[name]
                 yield done
         return
-    except TerminatedWorkerError:
+    except Exception as error:
+        if not _tells_of_lost_worker(error):
+            raise
         lost = [name for name in begun if name in left]
     warn(
         "A worker process has ended before its time, maybe for want of memory. What it "
@@ -79,14 +83,22 @@ def as_completed(jobs, n_jobs, **options):
 def _run_alone(name, job, n_jobs):
     """Return what a lost job returns and warns of, from a worker by itself."""
     for _ in range(MOST_RUNS - 1):
-        with suppress(TerminatedWorkerError):
+        try:
             [(_, *done)] = _results({name: job}, [], n_jobs, {})
             return done
+        except Exception as error:
+            if not _tells_of_lost_worker(error):
+                raise
     raise LostJobError(
         f"The process of {name} has ended {MOST_RUNS} times before it was done, the "
         "last times with no other beside it. Either it takes more memory than there "
         "is, or code in it ends the process; the log of the system may tell."
     )
+
+
+def _tells_of_lost_worker(error):
+    """Whether an error of a backend says that the process of a job has ended."""
+    return not _LOST_WORKER.isdisjoint(cls.__name__ for cls in type(error).__mro__)
 
 
 def _results(jobs, begun, n_jobs, options):

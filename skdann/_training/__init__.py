@@ -3,7 +3,7 @@
 from ._batches import to_tensor
 from ._callbacks import Watcher, check_callbacks
 from ._checkpoint import ROUNDING, Checkpoint, check_path
-from ._device import resolve_device
+from ._device import device_of_turn, resolve_device
 from ._divergence import check_predictions, explain_out_of_memory
 from ._early_stopping import EarlyStopping
 from ._engine import Schedules
@@ -38,6 +38,7 @@ __all__ = [
     "check_predictions",
     "check_same",
     "count_weights",
+    "device_of_turn",
     "draw_seeds",
     "explain_out_of_memory",
     "from_plain",

@@ -3,7 +3,7 @@
 import _thread
 import math
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 from torch import nn
@@ -51,6 +51,20 @@ def resolve_device(device):
             "'cpu'."
         ) from error
     return number.device
+
+
+@contextmanager
+def device_of_turn(turn: int):
+    """Have "cuda" mean one device after the other, where a machine has several.
+
+    Parameters
+    ----------
+    turn : int
+        Of the work in the body among all that is done at once.
+    """
+    n_devices = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    with torch.cuda.device(turn % n_devices) if n_devices > 1 else nullcontext():
+        yield
 
 
 def number_of_threads() -> int:

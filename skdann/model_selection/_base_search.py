@@ -28,7 +28,7 @@ from .._parallel import (
 from .._pipelines import Preprocessing, last_step
 from .._progress import finish, logger
 from .._restore import restore_attributes_on_error
-from .._training import is_forked
+from .._training import device_of_turn, is_forked
 from .._training._sklearn_callbacks import make_callback_data, start_fit
 from .._typing import MatrixLike, VectorLike, fit_context
 from .._warn import warn, warn_again
@@ -361,11 +361,15 @@ class BaseDANNSearch:
             score_train=self.return_train_score,
             max_stacked=self.max_stacked,
         )
-        if effective_n_jobs(self.n_jobs) > 1:
-            work = partial(without_jobs, work)
-        return {
+        jobs = {
             str(task): partial(work, task, folds[task.fold], fit_tasks=of_members)
             for task, of_members in zip(tasks, fit_tasks, strict=True)
+        }
+        if effective_n_jobs(self.n_jobs) == 1:
+            return jobs
+        return {
+            name: partial(without_jobs, _on_device_of_turn, turn, job)
+            for turn, (name, job) in enumerate(jobs.items())
         }
 
     def _candidate_fit_tasks(self, search_task, task, n_folds):
@@ -508,3 +512,8 @@ def _complete(outcomes, fits_each, n_candidates):
         "of them is taken."
     )
     return [outcome for outcome in outcomes if outcome.candidate in finished]
+
+
+def _on_device_of_turn(turn, job):
+    with device_of_turn(turn):
+        return job()

@@ -6,7 +6,6 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from distributed import Client, LocalCluster
 from joblib import parallel_config
 from joblib.parallel import get_active_backend
 from scipy import sparse
@@ -529,20 +528,3 @@ def test_a_job_has_no_jobs_of_its_own(small, domains, backend):
     with parallel_config(backend):
         search = DANNGridSearchCV(pipe, grid, cv=2, n_jobs=2, refit=False)
         search.set_params(error_score="raise").fit(*domains)
-
-
-# joblib 1.5 deprecates what its own dask backend calls
-@pytest.mark.filterwarnings("ignore:`apply_async` is deprecated:DeprecationWarning")
-def test_a_dask_cluster_runs_the_stacks(small, domains):
-    search = DANNGridSearchCV(small(), GRID, cv=2, max_stacked=2)
-    alone = clone(search).fit(*domains)
-    with (
-        LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None
-        ) as cluster,
-        Client(cluster) as client,
-        parallel_config("dask"),
-    ):
-        search.fit(*domains)
-        assert len(client.scheduler_info()["workers"]) == 2
-    assert means(search) == pytest.approx(means(alone))
