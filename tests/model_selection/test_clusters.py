@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 import numpy as np
 import pytest
@@ -46,9 +47,13 @@ def assert_same_after_a_kill(search, domains, mark, **how):
 @pytest.mark.filterwarnings("ignore:`apply_async` is deprecated:DeprecationWarning")
 def test_on_dask(search, domains, tmp_path):
     mark = tmp_path / "mark"
-    cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+    cluster = LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        dashboard_address=None,
+        env={"MARK": str(mark)},
+    )
     with cluster, Client(cluster) as client:
-        client.run(os.environ.update, {"MARK": str(mark)})
         assert len(client.scheduler_info()["workers"]) == 2
         search.set_params(n_jobs=None)
         assert_same_after_a_kill(search, domains, mark, backend="dask")
@@ -61,7 +66,9 @@ def test_on_ray(search, domains, tmp_path, monkeypatch):
     ray = pytest.importorskip("ray")
     ray_joblib = pytest.importorskip("ray.util.joblib")
     mark = tmp_path / "mark"
-    environment = {"env_vars": {"MARK": str(mark)}}
-    with ray.init(num_cpus=2, include_dashboard=False, runtime_env=environment):
+    environment = {"MARK": str(mark), "PYTHONPATH": os.pathsep.join(sys.path)}
+    with ray.init(
+        num_cpus=2, include_dashboard=False, runtime_env={"env_vars": environment}
+    ):
         ray_joblib.register_ray()
         assert_same_after_a_kill(search, domains, mark, backend="ray", n_jobs=2)
