@@ -159,6 +159,7 @@ OF_NETWORK = {
     "checkpoint": one_of(None, *PATHS),
     "checkpoint_interval": one_of(1, 10),
     "device": st.sampled_from(["auto", "cpu", torch.device("cpu"), "cuda:7", "x", ""]),
+    "distributed": one_of("auto", False, True, "all"),
     "warm_start": one_of(True, False),
     "callbacks": one_of(None, *CALLBACKS),
     "random_state": one_of(*SEEDS),

@@ -104,7 +104,7 @@ ONE = {"n_estimators": 1}
 # By the name of what is special about it; "dense" ones have no graph of autograd.
 DENSE = {
     "default": lambda: _fit(standardize="auto", target_prior="estimate"),
-    "whole fit": lambda: _fit(**ONE, max_epochs="auto", dropout=0.1),
+    "long": lambda: _fit(**ONE, max_epochs=60, dropout=0.1),
     "dropout": lambda: _fit(dropout=0.3, hidden_layer_sizes=(6, 5)),
     "one network": lambda: _fit(**ONE, dropout=0.3),
     "sgd": lambda: _fit(**ONE, optimizer="sgd"),
@@ -134,9 +134,7 @@ DENSE = {
     "one epoch a call": _partial,
 }
 AUTOGRAD = {
-    "whole fit by autograd": lambda: _fit(
-        **ONE, max_epochs="auto", optimizer=torch.optim.NAdam
-    ),
+    "long by autograd": lambda: _fit(**ONE, max_epochs=60, optimizer=torch.optim.NAdam),
     "rmsprop": lambda: _fit(**ONE, optimizer=torch.optim.RMSprop, dropout=0.3),
     "lbfgs": lambda: _fit(**ONE, optimizer=torch.optim.LBFGS, lr=0.001),
     "own part": lambda: _fit(feature_extractor=OwnPart, class_confusion=0.5),
@@ -152,12 +150,12 @@ def _weights(n):
     return np.linspace(0.5, 2, n)
 
 
-def fit_all(rank=0):
+def fit_all(rank, names):
     """Return of each situation what is predicted, and the history."""
     warnings.simplefilter("ignore")
     found = {}
-    for name, fit in SITUATIONS.items():
-        estimator = fit()
+    for name in names:
+        estimator = SITUATIONS[name]()
         rows = [
             {k: v for k, v in row.items() if k not in ("dur", "batches")}
             for row in estimator.history_
