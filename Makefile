@@ -39,7 +39,7 @@ help:
 	@echo "make docs-check   the documentation in a browser (needs chromium)"
 	@echo "make test-oldest  the tests on the lowest supported versions (downloads 3 GB)"
 	@echo "make test-newest  the tests on the newest releases of all (NEWEST_PYTHON=python3.13)"
-	@echo "make test-recipes the recipes of the guide for moabb, chemotools and skada"
+	@echo "make test-recipes the recipes of the guide: other packages, launchers, Ray"
 	@echo "make dist         what is released, in dist: source and wheel, the same at each build"
 	@echo "make test-dist    the tests on the wheel, in an environment of its own"
 	@echo "make audit        what is known against the pinned versions (asks PyPI)"
@@ -129,7 +129,8 @@ test-newest: .venv-newest/ready
 
 # moabb asks for older versions than constraints.txt has, and for much that tests need not.
 test-recipes: .venv-recipes/ready
-	.venv-recipes/bin/python -m pytest -o cache_dir=.venv-recipes/cache tests/recipes
+	.venv-recipes/bin/python -m pytest -o cache_dir=.venv-recipes/cache tests/recipes \
+	    tests/model_selection/test_clusters.py
 
 .venv-recipes/ready: tests/recipes/requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv-recipes
