@@ -1,17 +1,20 @@
 """The program of the guide, run by the launchers that it names.
 
-`make test-recipes` has accelerate; elsewhere that test is skipped. torchrun on two ranks
-is among the tests of every day.
+`make test-recipes` has accelerate and Ray; elsewhere their tests are skipped. torchrun on
+two ranks is among the tests of every day.
 """
 
+import os
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from children import run
 
-from skdann import DANNClassifier, load
+from skdann import DANNClassifier, load, save
 from skdann.datasets import make_shifted_moons
 
 PAGE = Path(__file__).parents[2] / "docs" / "guide" / "distributed.md"
@@ -44,4 +47,30 @@ def test_ranks_train_what_one_process_trains(launcher, size, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GLOO_SOCKET_IFNAME", "lo")
     found, alone = launch(launcher, size, program)
+    np.testing.assert_allclose(found, alone, rtol=0, atol=1e-10)
+
+
+def train():
+    """Do what the guide's program does, where the group has been initialized."""
+    X, y, X_tgt, _ = make_shifted_moons(random_state=0)
+    clf = DANNClassifier(random_state=0).fit(X, y, X_tgt)
+    if torch.distributed.get_rank() == 0:
+        save(clf, os.environ["MODEL"])
+
+
+def test_ray_trains_what_one_process_trains(tmp_path):
+    ray = pytest.importorskip("ray")
+    ray_train = pytest.importorskip("ray.train")
+    ray_torch = pytest.importorskip("ray.train.torch")
+    path = str(tmp_path / "model")
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "MODEL": path}
+    environment["GLOO_SOCKET_IFNAME"] = "lo"
+    how = {"num_cpus": 2, "include_dashboard": False}
+    with ray.init(**how, runtime_env={"env_vars": environment}):
+        two = ray_train.ScalingConfig(num_workers=2)
+        where = ray_train.RunConfig(storage_path=str(tmp_path))
+        ray_torch.TorchTrainer(train, scaling_config=two, run_config=where).fit()
+    X, y, X_tgt, _ = make_shifted_moons(random_state=0)
+    alone = DANNClassifier(random_state=0).fit(X, y, X_tgt).predict_proba(X_tgt)
+    found = load(path).predict_proba(X_tgt)
     np.testing.assert_allclose(found, alone, rtol=0, atol=1e-10)
