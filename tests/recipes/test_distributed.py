@@ -1,7 +1,7 @@
 """The program of the guide, run by the launchers that it names.
 
-`make test-recipes` has accelerate and Ray; elsewhere their tests are skipped. torchrun on
-two ranks is among the tests of every day.
+`make test-recipes` has accelerate and Ray; elsewhere their tests are skipped. torchrun
+on two ranks is among the tests of every day.
 """
 
 import os
@@ -58,6 +58,9 @@ def train():
         save(clf, os.environ["MODEL"])
 
 
+# Ray's own, and what its threads and folders leave
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_ray_trains_what_one_process_trains(tmp_path):
     ray = pytest.importorskip("ray")
     ray_train = pytest.importorskip("ray.train")
