@@ -1,6 +1,7 @@
 """Unlike candidates, combined by how far they agree, and by a few labels."""
 
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -72,7 +73,16 @@ def few_labels(y_tgt, rows):
 
 
 @pytest.fixture(scope="module")
-def fitted():
+def quick_defaults():
+    """Have default candidates be smaller; README.md trains them as users do."""
+    few = partial(DANNClassifier, n_estimators=1, max_epochs=20)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("skdann._auto._candidates.DANNClassifier", few)
+        yield
+
+
+@pytest.fixture(scope="module")
+def fitted(quick_defaults):
     X, y, X_tgt, _ = make_two_protocols()
     return AutoDANNClassifier(random_state=0).fit(X, y, X_tgt)
 
@@ -199,7 +209,7 @@ def test_strings_weights_and_data_frames():
     assert pd.DataFrame(auto.results_).shape[0] == 4
 
 
-def test_sparse_rows_stay_sparse():
+def test_sparse_rows_stay_sparse(quick_defaults):
     X, y, X_tgt, _ = make_domains()
     X, X_tgt = (sparse.csr_matrix(np.maximum(A, 0)) for A in (X, X_tgt))
     auto = AutoDANNClassifier(random_state=0).fit(X, y, X_tgt)

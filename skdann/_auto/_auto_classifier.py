@@ -85,14 +85,19 @@ class AutoDANNClassifier(DomainAwareClassifier, BaseAutoDANN):
     Examples
     --------
     >>> from sklearn.datasets import load_breast_cancer
-    >>> from skdann import AutoDANNClassifier
+    >>> from skdann import AutoDANNClassifier, BaselineClassifier, DANNClassifier
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> X_src, y_src, X_tgt, y_tgt = X[:300, :10], y[:300], X[300:, 20:], y[300:]
-    >>> auto = AutoDANNClassifier(random_state=0).fit(X_src, y_src, X_tgt)
+    >>> candidates = [  # None would be the thirteen of its own
+    ...     ("source", BaselineClassifier(standardize="source")),
+    ...     ("each by itself", BaselineClassifier(standardize="domain")),
+    ...     ("network", DANNClassifier(n_estimators=1, random_state=0)),
+    ... ]
+    >>> auto = AutoDANNClassifier(candidates, random_state=0).fit(X_src, y_src, X_tgt)
     >>> bool(auto.score(X_tgt, y_tgt) > 0.9)
     True
     >>> len(auto.results_["candidate"])
-    13
+    3
     """
 
     _judged = JudgedClasses

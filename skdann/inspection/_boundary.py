@@ -55,7 +55,8 @@ class DomainBoundaryDisplay:
     >>> from skdann.datasets import make_shifted_moons
     >>> from skdann.inspection import DomainBoundaryDisplay
     >>> X, y, X_tgt, _ = make_shifted_moons(random_state=0)
-    >>> clf = DANNClassifier(max_epochs=20, random_state=0).fit(X, y, X_tgt)
+    >>> clf = DANNClassifier(n_estimators=1, max_epochs=20, random_state=0)
+    >>> clf = clf.fit(X, y, X_tgt)
     >>> display = DomainBoundaryDisplay.from_estimator(clf, X, X_tgt, y_src=y)
     >>> display.domains.shape
     (150, 150)

@@ -70,7 +70,7 @@ class SearchDisplay:
     >>> from skdann.model_selection import DANNGridSearchCV
     >>> X, y, X_tgt, _ = make_shifted_moons(random_state=0)
     >>> grid = {"lambda_max": [0, 0.3, 1], "lr": [1e-3, 1e-2]}
-    >>> clf = DANNClassifier(max_epochs=5, random_state=0)
+    >>> clf = DANNClassifier(n_estimators=1, max_epochs=5, random_state=0)
     >>> search = DANNGridSearchCV(clf, grid, cv=2).fit(X, y, X_tgt)
     >>> display = SearchDisplay.from_estimator(search)
     >>> "infomax" in display.scores

@@ -188,7 +188,7 @@ class DANNGridSearchCV(BaseDANNSearch, GridSearchCV):
     >>> from skdann.model_selection import DANNGridSearchCV
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> X_src, y_src, X_tgt = X[:300, :10], y[:300], X[300:, 20:]
-    >>> clf = DANNClassifier(max_epochs=10, random_state=0)
+    >>> clf = DANNClassifier(n_estimators=1, max_epochs=10, random_state=0)
     >>> pipe = make_pipeline(StandardScaler(), clf)
     >>> grid = {
     ...     "dannclassifier__lambda_max": [0, 0.3, 1],
@@ -310,7 +310,7 @@ class DANNRandomizedSearchCV(BaseDANNSearch, RandomizedSearchCV):
     >>> from skdann.model_selection import DANNRandomizedSearchCV
     >>> X, y = make_moons(200, noise=0.05, random_state=0)
     >>> search = DANNRandomizedSearchCV(
-    ...     DANNClassifier(max_epochs=10, random_state=0),
+    ...     DANNClassifier(n_estimators=1, max_epochs=10, random_state=0),
     ...     {"lambda_max": loguniform(0.1, 3), "lr": loguniform(1e-3, 1e-2)},
     ...     n_iter=3,
     ...     cv=2,

@@ -94,7 +94,7 @@ def target_scorer(
     >>> X /= X.max(axis=0)
     >>> X_src, y_src, X_tgt = X[:300, :10], y[:300], X[300:, 20:]
     >>> search = GridSearchCV(
-    ...     DANNClassifier(max_epochs=10, random_state=0),
+    ...     DANNClassifier(n_estimators=1, max_epochs=10, random_state=0),
     ...     {"lambda_max": [0, 1]},
     ...     scoring=target_scorer("infomax"),
     ...     cv=2,

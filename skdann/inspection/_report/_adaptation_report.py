@@ -91,7 +91,8 @@ def adaptation_report(
     >>> from skdann.datasets import make_shifted_moons
     >>> from skdann.inspection import adaptation_report
     >>> X, y, X_tgt, _ = make_shifted_moons(random_state=0)
-    >>> clf = DANNClassifier(max_epochs=20, random_state=0).fit(X, y, X_tgt)
+    >>> clf = DANNClassifier(n_estimators=1, max_epochs=20, random_state=0)
+    >>> clf = clf.fit(X, y, X_tgt)
     >>> report = adaptation_report(clf, X, y, X_tgt, random_state=0)
     >>> print(report)  # doctest: +ELLIPSIS
     Adaptation report: 300 source rows, 300 target rows, 2 classes, lambda_max=1
