@@ -106,9 +106,9 @@ def small_forests(monkeypatch):
     monkeypatch.setattr("skdann.inspection._column_shift._domain_classifier.N_TREES", 5)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def few_trees(monkeypatch):
-    """Have fits decide by fewer trees how to standardize: where that is no matter."""
+    """Have fits decide by fewer trees how to standardize; modules on it have all."""
     for where in ("_shift", "_response_shift"):
         monkeypatch.setattr(f"skdann._data.{where}.N_TREES", 10)
 

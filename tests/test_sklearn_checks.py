@@ -25,7 +25,6 @@ def _expected_to_fail(estimator):
     }
 
 
-@pytest.mark.usefixtures("few_trees")
 @pytest.mark.filterwarnings("ignore::skdann.AdaptationWarning")
 @parametrize_with_checks(
     [

@@ -27,6 +27,11 @@ from skdann.model_selection import (
 )
 
 
+@pytest.fixture
+def few_trees():
+    """Not here, where all of them are to decide."""
+
+
 def make(**params):
     return DANNClassifier(**(SMALL | params))
 
@@ -207,9 +212,7 @@ def test_risks_compare_the_domains_as_they_are_standardized(raw):
 def test_reverse_validation_swaps_the_scales(raw):
     X, y, *_ = raw
     for how in ("source", "domain"):
-        clf = DANNClassifier(
-            standardize=how, lambda_max=0, max_epochs=40, random_state=0
-        )
+        clf = make(standardize=how, lambda_max=0, max_epochs=40)
         shifted = X if how == "source" else X * 3 - 1e4
         assert reverse_validation_score(clf, X, y, shifted, random_state=0) > 0.9
 

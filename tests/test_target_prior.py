@@ -18,6 +18,11 @@ from skdann.metrics._proportions import estimate_proportions
 from skdann.model_selection import DANNGridSearchCV, reverse_validation_score
 
 
+@pytest.fixture
+def few_trees():
+    """Not here, where all of them are to decide."""
+
+
 def make_proportions(n_source=(150, 50), n_target=(30, 120), seed=0):
     """Two classes that overlap a little, in other proportions, and nothing else."""
     rng = np.random.default_rng(seed)

@@ -8,6 +8,11 @@ from skdann import DANNRegressor
 from skdann.metrics._agreement import concordance
 
 
+@pytest.fixture
+def few_trees():
+    """Not here, where all of them are to decide."""
+
+
 def chosen(X, y, X_tgt):
     network = DANNRegressor(n_estimators=1, max_epochs=1, random_state=0)
     return network.fit(X, y, X_tgt).standardize_

@@ -1,10 +1,13 @@
 """The ONNX file predicts what the classifier predicts, in a runtime without torch."""
 
+import functools
+import importlib
 import json
 import logging
 import random
 import sys
 import warnings
+from contextlib import suppress
 
 import numpy as np
 import onnx
@@ -22,6 +25,19 @@ from skdann.nn import mnist_network
 from skdann.nn._mlp import ACTIVATIONS
 
 NEW_ROWS = make_domains(seed=1)[0]
+REGISTRATION = "torch.onnx._internal.exporter._registration"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def operators_are_read_once():
+    """At each export torch parses hundreds of functions, the same ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        with suppress(ImportError, AttributeError):  # it is inside torch, and may move
+            exporter = importlib.import_module(REGISTRATION)
+            registry = exporter.ONNXRegistry
+            once = staticmethod(functools.cache(registry.from_torchlib))
+            patch.setattr(registry, "from_torchlib", once)
+        yield
 
 
 def session_of(path):

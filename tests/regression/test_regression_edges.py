@@ -13,14 +13,9 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(120, 3))
 Y = 20 + 5 * X[:, 0] - 3 * X[:, 1]
 X_TGT = 1.5 * X + 0.1
-pytestmark = [
-    pytest.mark.filterwarnings(
-        "ignore:The scores disagree",
-        "ignore:.*columns of X_tgt lie",
-        "ignore:These rows",
-    ),
-    pytest.mark.usefixtures("few_trees"),
-]
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:The scores disagree", "ignore:.*columns of X_tgt lie", "ignore:These rows"
+)
 
 
 def quick(**params):

@@ -108,7 +108,9 @@ def compare_parallel_fits(way, n_fits=6):
 
 def _in_parallel(way, tasks):
     if way in ("fork", "spawn"):
-        with multiprocessing.get_context(way).Pool(2) as pool:
+        # one that is spawned imports for seconds, and tells as much as two
+        n_processes = 2 if way == "fork" else 1
+        with multiprocessing.get_context(way).Pool(n_processes) as pool:
             return pool.starmap(_fit_and_predict, tasks, chunksize=1)
     if way.startswith("joblib-"):
         way = multiprocessing.get_context(way.removeprefix("joblib-"))

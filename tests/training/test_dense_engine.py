@@ -107,6 +107,7 @@ SETTINGS = {
         "conditional": True,
         "hidden_layer_sizes": (2050,),
         "n_estimators": 1,
+        "max_epochs": 2,
     },
     "one layer": {"hidden_layer_sizes": (7,), "domain_hidden_layer_sizes": ()},
     "deep heads": {"domain_hidden_layer_sizes": (9, 8, 7)},

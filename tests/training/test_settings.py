@@ -172,17 +172,26 @@ def through_file(clf, path):
     return skdann.load(path, **code)
 
 
+@pytest.fixture(scope="module")
+def answers(fitted, tmp_path_factory):
+    path = tmp_path_factory.mktemp("plain") / "model"
+    return {
+        (network, use): answer(fitted[network], path)
+        for network in ("ours", "theirs")
+        for use, answer in USES.items()
+    }
+
+
 @pytest.mark.parametrize("name", SETTINGS)
-def test_a_fitted_network_answers_the_same_under_any_setting(name, fitted, tmp_path):
-    for network in ("ours", "theirs"):
-        for use, answer in USES.items():
-            clf = fitted[network]
-            expected = answer(clf, tmp_path / "plain")
-            with SETTINGS[name]():
-                before = now()
-                found = answer(clf, tmp_path / "model")
-                assert now() == before, use
-            assert np.array_equal(found, expected), (network, use)
+def test_a_fitted_network_answers_the_same_under_any_setting(
+    name, fitted, answers, tmp_path
+):
+    for (network, use), expected in answers.items():
+        with SETTINGS[name]():
+            before = now()
+            found = USES[use](fitted[network], tmp_path / "model")
+            assert now() == before, use
+        assert np.array_equal(found, expected), (network, use)
 
 
 def search():
@@ -221,6 +230,7 @@ def all_at_once():
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("small_forests")
 @pytest.mark.parametrize("run", [search, combination, report, early_stopping, scores])
 def test_whatever_fits_and_scores_is_the_same_under_settings(run):
     expected = run()
