@@ -28,7 +28,7 @@ from torch import nn
 import skdann
 from skdann import DANNClassifier
 
-N_EXAMPLES = int(os.environ.get("SKDANN_EXAMPLES", 40))
+N_EXAMPLES = int(os.environ.get("SKDANN_EXAMPLES", 30))
 IS_CAMPAIGN = "SKDANN_EXAMPLES" in os.environ
 
 pytestmark = [

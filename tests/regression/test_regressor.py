@@ -53,9 +53,7 @@ def fitted():
 
 def test_it_adapts_from_one_instrument_to_another():
     scores = {
-        how: quick(standardize=how, max_epochs=100)
-        .fit(X, Y, X_TGT)
-        .score(X_TGT, Y_TGT)
+        how: quick(standardize=how, max_epochs=100).fit(X, Y, X_TGT).score(X_TGT, Y_TGT)
         for how in ("auto", "source")
     }
     assert scores["auto"] > 0.9
