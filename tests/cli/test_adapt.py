@@ -23,6 +23,11 @@ def columns_of(clinics):
     return {column["name"]: column for column in report_of(clinics)["columns"]}
 
 
+@pytest.fixture
+def few_trees():
+    """Not here: what ran in a process of its own had all of them."""
+
+
 @pytest.fixture(scope="module")
 def adapted(tmp_path_factory):
     """Clinics whose target was predicted, as a stranger would do it."""
@@ -116,7 +121,7 @@ def test_the_same_seed_is_the_same_however_files_are_written(adapted, clinics):
     ]  # fmt: skip
 
 
-def test_some_labels_of_the_target_are_learned_from(clinics):
+def test_some_labels_of_the_target_are_learned_from(clinics, short_training):
     asked = report_of_few(clinics)
     assert "12 rows of the target are labelled: they are learned from" in asked
     assert report_of(clinics)["models"]["n_labelled"][0] == 12
@@ -147,7 +152,7 @@ def test_all_labels_of_the_target_only_measure(adapted, clinics):
     assert "learned from" in report_of(clinics)["label"]["of_target"]
 
 
-def test_labels_that_prove_it_wrong_are_heard(clinics):
+def test_labels_that_prove_it_wrong_are_heard(clinics, short_training):
     paths = clinics.write()
     swapped = clinics.target["outcome"].map({"ill": "well", "well": "ill"})
     clinics.target.assign(outcome=swapped).to_csv(paths[1], index=False)
@@ -156,7 +161,7 @@ def test_labels_that_prove_it_wrong_are_heard(clinics):
     assert report_of(clinics)["advice"] == "Do not use these predictions."
 
 
-def test_numbers_are_predicted_as_numbers(clinics):
+def test_numbers_are_predicted_as_numbers(clinics, short_training):
     for frame in (clinics.source, clinics.target):
         frame["outcome"] = frame["pressure"] / 2 + 0.25
     assert clinics.adapt("--json") == 3
@@ -172,7 +177,7 @@ def test_numbers_are_predicted_as_numbers(clinics):
     assert np.allclose(again["outcome"], predictions["outcome"])
 
 
-def test_few_whole_numbers_are_classes_unless_told(clinics):
+def test_few_whole_numbers_are_classes_unless_told(clinics, short_training):
     for frame in (clinics.source, clinics.target):
         frame["outcome"] = (frame["outcome"] == "ill").astype(int)
     clinics.adapt("--quiet")
@@ -182,7 +187,7 @@ def test_few_whole_numbers_are_classes_unless_told(clinics):
     assert report_of(clinics)["label"]["task"] == "regression"
 
 
-def test_what_is_asked_for_is_done(clinics):
+def test_what_is_asked_for_is_done(clinics, short_training):
     clinics.source["code"], clinics.target["code"] = np.arange(90) % 3, 1
     clinics.source.loc[:1, "outcome"] = ""
     asked = ["--drop", "age", "--text", "code", "--drop-unlabelled", "--max-rows", "60"]
@@ -195,7 +200,7 @@ def test_what_is_asked_for_is_done(clinics):
     assert len(predictions_of(clinics)) == 70
 
 
-def test_parquet_is_read_by_its_types(clinics):
+def test_parquet_is_read_by_its_types(clinics, short_training):
     clinics.source["age"] = pd.to_numeric(clinics.source["age"], errors="coerce")
     clinics.target["age"] = pd.to_numeric(clinics.target["age"], errors="coerce")
     paths = []
