@@ -72,6 +72,11 @@ def few_labels(y_tgt, rows):
     return known
 
 
+@pytest.fixture
+def few_trees():
+    """Not here: candidates that processes of their own fit have all of them."""
+
+
 @pytest.fixture(scope="module")
 def quick_defaults():
     """Have default candidates be smaller; README.md trains them as users do."""
