@@ -13,6 +13,9 @@ from ._tables import check_not_lazy
 # Marks rows without a label, where it is no class; and them alone among codes.
 UNLABELLED = -1
 
+# Labels looked up at once: as objects of Python they take four times the memory.
+_BLOCK = 2**16
+
 _NO_COLUMN = (str, bytes, dict, set, Number, Iterator)
 
 
@@ -91,9 +94,11 @@ def read_true_labels(labels, classes, name):
 
 def is_mark(labels):
     """Return which labels are ``UNLABELLED``, the number; text is none."""
-    if labels.dtype.kind not in "iufO":
-        return np.zeros(len(labels), dtype=bool)
-    return find_labels(labels, np.array([UNLABELLED])) == 0
+    if labels.dtype.kind == "O":
+        return find_labels(labels, np.array([UNLABELLED])) == 0
+    if labels.dtype.kind in "iuf":
+        return labels == UNLABELLED
+    return np.zeros(len(labels), dtype=bool)
 
 
 def find_labels(labels, classes):
@@ -110,16 +115,39 @@ def find_labels(labels, classes):
     """
     if labels.dtype.kind in "mM" and classes.dtype.kind == labels.dtype.kind:
         labels = labels.astype(classes.dtype)  # other units are other numbers
+    are_alike = labels.dtype.kind == classes.dtype.kind and len(classes) > 0
+    is_plain = are_alike and labels.dtype.kind in "biufU"
+    find = _finder_by_order(classes) if is_plain else _finder_by_hash(classes)
+    found = np.empty(len(labels), dtype=np.int64)
+    for start in range(0, len(labels), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        found[block] = find(labels[block])
+    return found
+
+
+def _finder_by_order(classes):
+    """Return a search among classes of one type, for labels of this type."""
+    order = np.argsort(classes)
+    in_order = classes[order]
+
+    def find(labels):
+        places = np.minimum(np.searchsorted(in_order, labels), len(order) - 1)
+        return np.where(in_order[places] == labels, order[places], -1)
+
+    return find
+
+
+def _finder_by_hash(classes):
+    """Return a search among classes for labels of whatever type."""
     position = {label: i for i, label in enumerate(classes.tolist())}
-    found = (_look_up(position, label) for label in labels.tolist())
-    return np.fromiter(found, np.int64, len(labels))
 
+    def look_up(label):
+        try:
+            return position.get(label, -1)
+        except TypeError:  # not hashable: no class is
+            return -1
 
-def _look_up(position, label):
-    try:
-        return position.get(label, -1)
-    except TypeError:  # not hashable: no class is
-        return -1
+    return lambda labels: [look_up(label) for label in labels.tolist()]
 
 
 def _as_array(labels, name):

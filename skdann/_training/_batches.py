@@ -1,6 +1,5 @@
 """Pairing of domains: endless shuffled streams of rows become one batch a step."""
 
-import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from .._data._weights import domain_loss_weights
 from ..nn._standardizer import SOURCE, TARGET
 from ._own_rows import OwnRows
 from ._ranks import Ranks
+from ._shuffle import index_dtype, shuffled_stream
 
 
 @dataclass(slots=True)
@@ -145,7 +145,8 @@ class PairedBatches:
         self.memory = None
         self.is_of_ensemble = len(rngs) > 3
         self.source_weight, self.target_weight = domain_loss_weights(domains)
-        self.rows = d.rows, d.labelled_rows_tgt, np.arange(d.n_target)
+        target = np.arange(d.n_target, dtype=index_dtype(d.n_target))
+        self.rows = d.rows, d.labelled_rows_tgt, target
         self.torch_dtype = torch.from_numpy(np.empty(0, dtype)).dtype
         self.sizes = [min(len(rows), self.half) for rows in self.rows]
         self.domain, self.domain_weight = self._make_domain_columns()
@@ -293,23 +294,6 @@ def _take(data, rows):
 def count_steps(domains, batch_size: int) -> int:
     """Count the steps of an epoch: each row of the larger domain comes once."""
     return -(-max(len(domains.rows), domains.n_target) // (batch_size // 2))
-
-
-def shuffled_stream(
-    rows: np.ndarray, size: int, rng: np.random.Generator
-) -> Iterator[np.ndarray]:
-    """Yield batches of ``size`` rows, reshuffling after each pass.
-
-    If there are no more rows than that, each batch is all of them, in their order.
-    """
-    if len(rows) <= size:
-        yield from itertools.repeat(rows)
-    left = rng.permutation(rows)
-    while True:
-        while len(left) < size:  # a pass may end in the middle of a batch
-            left = np.concatenate([left, rng.permutation(rows)])
-        yield left[:size]
-        left = left[size:]
 
 
 def to_tensor(X, index, dtype: np.dtype, device: torch.device) -> Tensor:

@@ -9,7 +9,8 @@ from scipy import sparse
 
 from skdann._data._domains import Domains
 from skdann._data._targets import ClassTargets
-from skdann._training._batches import PairedBatches, shuffled_stream
+from skdann._training._batches import PairedBatches
+from skdann._training._shuffle import shuffled_stream
 
 
 def paired(n_source, n_target, batch_size=8, n_labelled=0, **changes):
