@@ -1,4 +1,4 @@
-"""Data from two places: made, and real.
+"""Data from two places: made, and real; and files larger than memory as rows.
 
 The loaders of real data look into the folder ``data_home``, by default that of the
 environment variable ``SKDANN_DATA``, or else the user's cache. What is not there they
@@ -16,6 +16,7 @@ from ._fetch import (
     fetch_usps,
 )
 from ._moons import make_shifted_moons
+from ._parquet import parquet_to_memmap
 
 __all__ = [
     "fetch_adult",
@@ -26,4 +27,5 @@ __all__ = [
     "fetch_phishing",
     "fetch_usps",
     "make_shifted_moons",
+    "parquet_to_memmap",
 ]
