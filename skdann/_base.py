@@ -75,7 +75,7 @@ from ._training._sklearn_callbacks import (
 from ._typing import Array, Domain, MatrixLike, PathLike, VectorLike
 from ._warn import warn
 from .exceptions import AdaptationWarning
-from .metrics._sampling import evenly_spaced_rows
+from .metrics._sampling import MAX_HELD_OUT, evenly_spaced_rows
 from .metrics._scorers import SCORES, TargetEvaluation, check_score
 from .nn._build import build_dann, build_network
 from .nn._dann import PARTS
@@ -902,6 +902,7 @@ class _ValidationScore:
         as_fitted = self.estimator._shallow_copy()._set_fitted_attributes(net, domains)
         vars(as_fitted).pop("feature_names_in_", None)  # rows have lost their names
         rows = domains.held_out
+        rows = rows[evenly_spaced_rows(len(rows), MAX_HELD_OUT)]
         X, targets = domains.X[rows], domains.targets
         predicted = as_fitted._reading("source").predict(X)
         accuracy = targets.score(predicted, domains.y[rows])

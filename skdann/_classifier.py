@@ -175,8 +175,8 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         Score monitored by early stopping: "infomax", "nuclear_norm", "neg_entropy",
         "neg_iwv", "neg_dev", "neg_devn" (see
         :func:`~skdann.model_selection.target_scorer`), or a callable ``scoring(
-        estimator, X, y, X_tgt)`` of held-out source rows and at most 2,000 target
-        rows. Without a target it is the accuracy on held-out source rows.
+        estimator, X, y, X_tgt)`` of at most 20,000 held-out source rows and 2,000
+        target rows. Without a target it is the accuracy on held-out source rows.
     on_divergence : {"raise", "restore"}, default="raise"
         What to do if the loss explodes: raise DivergenceError, or repeat the epoch at
         half the learning rate, with a ConvergenceWarning, at most ten times.

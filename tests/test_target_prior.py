@@ -61,6 +61,19 @@ def test_source_rows_weigh_as_if_they_had_the_proportions_of_the_target(shifted)
         assert np.ptp(ratio) < 1e-12
 
 
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_classes_that_take_turns_are_all_looked_at(n_classes):
+    """Of 1,999 rows every second is looked at: those of half of the classes."""
+    y = np.arange(1999) % n_classes
+    rng = np.random.default_rng(0)
+    X, X_tgt = (
+        rng.standard_normal((1999, 2)) + 9 * labels[:, None]
+        for labels in (y, rng.permutation(y))
+    )
+    prior = resolve_shift(read(X, y, X_tgt), "source", "estimate").target_prior
+    np.testing.assert_allclose(prior, 1 / n_classes, atol=0.03)
+
+
 def test_the_domain_loss_has_them_and_the_label_loss_has_not(shifted):
     X, y, X_tgt, _ = shifted
     domains = resolve_shift(read(X, y, X_tgt), None, [0.2, 0.8])

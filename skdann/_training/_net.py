@@ -373,12 +373,18 @@ class DANNNet(EpochLoop, NeuralNet):
         """
         function = getattr(self.module_, method)
         size = max(1, BLOCK_VALUES // math.prod(X.shape[1:]))
-        blocks = []
+        result = None
         with limit_threads(False):
             for start in range(0, X.shape[0], size):
-                rows = to_tensor(X, slice(start, start + size), self.dtype, self.device)
-                blocks.append(function(rows, domain).cpu().numpy())
-        return np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
+                block = slice(start, start + size)
+                rows = to_tensor(X, block, self.dtype, self.device)
+                answer = function(rows, domain).cpu().numpy()
+                if len(answer) == X.shape[0]:
+                    return answer
+                if result is None:  # answers that stay would lie between what is freed
+                    result = np.empty((X.shape[0], *answer.shape[1:]), answer.dtype)
+                result[block] = answer
+        return result
 
     def frozen(self, plan):
         """Return a copy that predicts as this net does now, whatever becomes of it.

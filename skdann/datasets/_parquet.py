@@ -54,7 +54,7 @@ def parquet_to_memmap(
     Notes
     -----
     Needs pyarrow, which is in the extra ``tables``. Two or three groups of rows are in
-    memory at once, of 4 million rows and 50 float32 columns in groups of a million 0.5 GB.
+    memory at once: 0.5 GB where a group has a million rows of 50 float32 columns.
 
     Examples
     --------

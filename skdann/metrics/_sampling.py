@@ -5,9 +5,12 @@ import numpy as np
 # Enough to compare networks with one another, and cheap to predict at every epoch.
 MAX_COMPARED = 2000
 
+# Of a memory map a tenth, held out, is too much to read into memory at every epoch.
+MAX_HELD_OUT = 20_000
 
-def evenly_spaced_rows(n_rows):
-    """Return positions, evenly spaced, of at most ``MAX_COMPARED`` rows.
+
+def evenly_spaced_rows(n_rows, most=MAX_COMPARED):
+    """Return positions, evenly spaced, of at most ``most`` rows.
 
     They depend on nothing but the number of rows, so that all networks are compared on
     the same ones and no random generator is advanced.
@@ -16,13 +19,15 @@ def evenly_spaced_rows(n_rows):
     ----------
     n_rows : int
         How many rows there are.
+    most : int, default=MAX_COMPARED
+        How many are wanted.
 
     Returns
     -------
-    positions : ndarray of int of shape (min(n_rows, MAX_COMPARED),)
+    positions : ndarray of int of shape (min(n_rows, most),)
         Increasing; the first and the last row are among them.
     """
-    return np.linspace(0, n_rows - 1, min(n_rows, MAX_COMPARED)).astype(int)
+    return np.linspace(0, n_rows - 1, min(n_rows, most)).astype(int)
 
 
 def inclusion_probabilities(size, n):

@@ -92,6 +92,18 @@ class Batches(Callback):
         self.rows |= {row.tobytes() for row in batch.X[: batch.n_labelled].numpy()}
 
 
+def test_of_large_data_a_part_of_the_held_out_rows_is_scored(small):
+    scoring, shown = seen_by(lambda epoch: 0.0)
+    X = np.random.default_rng(0).random((25_000, 2), dtype="f4")
+    y = np.arange(25_000) % 2
+    clf = small(early_stopping=True, scoring=scoring, validation_fraction=0.9)
+    clf.set_params(max_epochs=1, batch_size=1000).fit(X, y, X[:100] + 0.1)
+    _, rows, labels, rows_tgt = shown[0]
+    assert len(rows) == len(labels) == 20_000
+    assert labels.mean() == pytest.approx(0.5, abs=0.02)
+    assert len(rows_tgt) == 100
+
+
 def test_held_out_rows_are_never_trained_on(small, domains):
     scoring, shown = seen_by(lambda epoch: 0)
     batches = Batches()
