@@ -274,8 +274,12 @@ class _RowMemory:
 
 
 def _is_plain(data, dtype):
-    """Whether rows can be taken as they are."""
-    return isinstance(data, np.ndarray) and data.dtype == dtype
+    """Whether rows can be taken as they are.
+
+    Of what is not contiguous, as frames of pandas are, ``take`` copies the whole first.
+    """
+    is_array = isinstance(data, np.ndarray) and data.flags.c_contiguous
+    return is_array and data.dtype == dtype
 
 
 def are_sparse(domains, dtype) -> bool:

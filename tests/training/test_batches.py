@@ -1,5 +1,7 @@
 """How the rows of two domains are paired into batches."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -64,6 +66,29 @@ def test_each_pass_has_an_order_of_its_own():
     stream = shuffled_stream(np.arange(50), 25, np.random.default_rng(0))
     passes = [np.concatenate([next(stream), next(stream)]) for _ in range(2)]
     assert not np.array_equal(*passes)
+
+
+LAYOUTS = {
+    "rows": lambda X: X,
+    "columns, as pandas": np.asfortranarray,
+    "some columns": lambda X: X[:, :50],
+    "every second row": lambda X: X[::2],
+    "backwards": lambda X: X[::-1],
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_step_copies_its_own_rows_alone(layout):
+    X = LAYOUTS[layout](np.arange(2e6).reshape(-1, 100))
+    batches = paired(len(X), 0, X=X)
+    tracemalloc.start()
+    try:
+        batch = next(iter(batches))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < X.nbytes / 10
+    assert (np.isin(batch.X[:, 0].numpy(), X[:, 0])).all()
 
 
 def test_labels_travel_with_their_rows():
