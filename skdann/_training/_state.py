@@ -63,13 +63,17 @@ def restore_weights(module, optimizer, state: dict) -> None:
 
 
 def restore_training(net, state: dict) -> None:
-    """Return generators, counters and history of a net to a state."""
-    del net.history[state["n_epochs"] :]
+    """Return generators, counters and history of a net to a state.
+
+    The history comes last: interrupted before, the net still tells of an epoch that was
+    broken off, and so whoever catches that goes back further.
+    """
     rngs = [*net.rngs_, net.draws_]
     for rng, generator in zip(rngs, state["generators"], strict=True):
         rng.bit_generator.state = generator
     for name in COUNTERS:
         setattr(net, name, state["counters"][name])
+    del net.history[state["n_epochs"] :]
 
 
 def to_numpy(tensor):

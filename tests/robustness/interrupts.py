@@ -43,6 +43,9 @@ DEADLINE = 100  # seconds; whatever is not over then is counted as never
 
 X, Y, X_TGT, _ = make_domains(n_source=40, n_target=30)
 SCORE = target_scorer("infomax", X_tgt=X_TGT)
+# Threads of a pool, which joblib keeps for the next call.
+OF_WORKERS = {"ExecutorManagerThread", "QueueFeederThread"}
+
 FAST = {**SMALL, "max_epochs": 3, "dropout": 0.2, "batch_size": 64}
 
 
@@ -116,7 +119,7 @@ def environment():
         "numpy's errors": np.geterr(),
         "warnings": list(warnings.filters),
         "log": logging.getLogger("torch").level,
-        "threads": {t.name for t in threading.enumerate()} - {"ExecutorManagerThread"},
+        "threads": {t.name for t in threading.enumerate()} - OF_WORKERS,
     }
 
 

@@ -13,6 +13,7 @@ import interrupts
 import pytest
 
 from skdann._training._dense_engine import DenseEngine
+from skdann._training._state import restore_training
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="needs fork and groups of processes"
@@ -58,6 +59,43 @@ def test_an_interrupt_after_any_step_leaves_a_whole_epoch(name):
             break
         assert interrupts.state(clf) in situation.allowed, last
     assert last > 4
+
+
+def test_a_second_interrupt_on_the_way_back_leaves_a_whole_epoch():
+    """At whatever line of it: then training goes further back."""
+    situation = interrupts.Fit(on_divergence="restore")
+    for line in itertools.count(1):
+        clf = situation.begin()
+        with (
+            interrupted_after(3),
+            interrupted_at_line(line, restore_training) as lines,
+            suppress(KeyboardInterrupt),
+        ):
+            situation.call(clf)
+        assert interrupts.state(clf) in situation.allowed, line
+        if next(lines) <= line:
+            break
+    assert line > 6
+
+
+@contextmanager
+def interrupted_at_line(number, function):
+    """Interrupt a function, at the line that is that number; the target counts."""
+    lines = itertools.count(1)
+
+    def trace(frame, event, arg):
+        if frame.f_code is not function.__code__:
+            return None
+        if event == "line" and next(lines) == number:
+            raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield lines
+    finally:
+        sys.settrace(before)
 
 
 @contextmanager
