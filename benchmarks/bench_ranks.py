@@ -35,8 +35,15 @@ FITS = {
 }
 
 
-def main():
-    run_ranks("times", 2)
+def main(questions):
+    if "times" in questions:
+        run_ranks("times", 2)
+    if "answers" in questions:
+        compare_answers()
+
+
+def compare_answers():
+    """Show how whole fits differ."""
     with tempfile.TemporaryDirectory() as folder:
         answers = {n: run_ranks("answers", n, Path(folder, f"{n}.npz")) for n in (2, 4)}
         expected = whole_fits()
@@ -180,8 +187,8 @@ def seconds_of(width, batch, *, together):
 if __name__ == "__main__":
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     sys.path.insert(0, str(Path(__file__).parent))
-    if len(sys.argv) > 1:
+    if len(sys.argv) > 2:
         _, question, folder, size, answers, rank = sys.argv
         be_rank(question, folder, int(size), answers, int(rank))
     else:
-        main()
+        main(sys.argv[1:] or ["times", "answers"])

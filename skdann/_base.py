@@ -75,7 +75,7 @@ from ._training._sklearn_callbacks import (
 from ._typing import Array, Domain, MatrixLike, PathLike, VectorLike
 from ._warn import warn
 from .exceptions import AdaptationWarning
-from .metrics._sampling import MAX_HELD_OUT, evenly_spaced_rows
+from .metrics._sampling import MAX_HELD_OUT, spread_rows
 from .metrics._scorers import SCORES, TargetEvaluation, check_score
 from .nn._build import build_dann, build_network
 from .nn._dann import PARTS
@@ -827,7 +827,7 @@ class BaseDANN(
         collapsed = {}
         for name, X in {"source": domains.X, "target": domains.X_tgt}.items():
             if X is not None and X.shape[0] >= FEWEST_ROWS:
-                some = X[evenly_spaced_rows(X.shape[0])]
+                some = X[spread_rows(X.shape[0])]
                 P = self._predict_checked(some, name)
                 labels = np.unique(domains.targets.decode(P), axis=0)
                 if len(labels) == 1:
@@ -902,14 +902,14 @@ class _ValidationScore:
         as_fitted = self.estimator._shallow_copy()._set_fitted_attributes(net, domains)
         vars(as_fitted).pop("feature_names_in_", None)  # rows have lost their names
         rows = domains.held_out
-        rows = rows[evenly_spaced_rows(len(rows), MAX_HELD_OUT)]
+        rows = rows[spread_rows(len(rows), MAX_HELD_OUT)]
         X, targets = domains.X[rows], domains.targets
         predicted = as_fitted._reading("source").predict(X)
         accuracy = targets.score(predicted, domains.y[rows])
         y = targets.true_values(domains.y[rows])
         if domains.X_tgt is None:
             return accuracy, accuracy
-        X_tgt = domains.X_tgt[evenly_spaced_rows(domains.X_tgt.shape[0])]
+        X_tgt = domains.X_tgt[spread_rows(domains.X_tgt.shape[0])]
         return check_score(self.score(as_fitted, X, y, X_tgt)), accuracy
 
 

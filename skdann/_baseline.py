@@ -23,7 +23,7 @@ from ._domain_aware import DomainAwareClassifier, DomainAwareRegressor
 from ._restore import restore_attributes_on_error
 from ._typing import Array, Domain, Estimator, MatrixLike, VectorLike, fit_context
 from ._warn import silent_libraries
-from .metrics._sampling import evenly_spaced_rows
+from .metrics._sampling import spread_rows
 
 # Enough for any table whose columns are on one scale.
 MAX_ITER = 2000
@@ -357,7 +357,7 @@ class BaselineRegressor(DomainAwareRegressor, BaseBaseline):
         for name, X in {"source": domains.X, "target": domains.X_tgt}.items():
             if X is None:
                 continue
-            some = X[evenly_spaced_rows(X.shape[0])]
+            some = X[spread_rows(X.shape[0])]
             if not np.isfinite(self._predict_checked(some, name)).all():
                 raise ValueError(
                     f"What {self.estimator_!r} predicts for the {name} is not finite: "

@@ -22,7 +22,7 @@ from .._numbers import Number
 from .._typing import Estimator, RandomState
 from .._warn import warn
 from ..metrics._fitted import reading
-from ..metrics._sampling import evenly_spaced_rows
+from ..metrics._sampling import spread_rows
 from ._candidates import check_candidates
 from ._fit import fit_candidates
 from ._results import explain, make_results
@@ -157,7 +157,7 @@ class BaseAutoDANN(BaseEstimator):
         all_fitted, is_interrupted = fit_candidates(
             candidates, domains, ends=ends, n_jobs=self.n_jobs, verbose=self.verbose
         )
-        some = domains.X_tgt[evenly_spaced_rows(domains.n_target)]
+        some = domains.X_tgt[spread_rows(domains.n_target)]
         for fitted in all_fitted:
             if fitted.error is None:
                 fitted.predict(some, domains.targets, self._judged)
@@ -192,7 +192,7 @@ class BaseAutoDANN(BaseEstimator):
         done = [fitted for fitted in all_fitted if fitted.error is None]
         row_weight = domains.row_weight_tgt
         if row_weight is not None:
-            row_weight = row_weight[evenly_spaced_rows(domains.n_target)]
+            row_weight = row_weight[spread_rows(domains.n_target)]
         answers = np.stack([fitted.answers for fitted in done])
         on_labelled = answers[:, :0]
         labelled = domains.labelled_rows_tgt

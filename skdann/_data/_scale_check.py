@@ -6,6 +6,7 @@ from sklearn.utils import gen_batches
 
 from .._warn import warn
 from ..exceptions import AdaptationWarning
+from ..metrics._sampling import spread_rows
 from ._column_scales import column_moments
 
 # Fewer rows prove nothing.
@@ -18,6 +19,9 @@ LARGE = 30
 # search a memory map of gigabytes would take as long as an epoch.
 N_LOOKED_FOR = 20
 MOST_SEARCHED = 10**7
+
+# Rows by whose moments columns are compared.
+MOST_LOOKED_AT = 4096
 
 # Rows compared at once.
 BLOCK = 8192
@@ -183,8 +187,8 @@ def warn_if_of_source(X, mean, scale):
 
 
 def _some_rows(X):
-    """Rows from all of X, at most twice 2048: enough for a spread, cheap to read."""
-    return X[:: max(1, X.shape[0] // 2048)]
+    """Rows from all of X: enough for a spread, cheap to read."""
+    return X[spread_rows(X.shape[0], MOST_LOOKED_AT)]
 
 
 def _column_minima(X):

@@ -11,6 +11,7 @@ from sklearn.metrics import cohen_kappa_score
 from .._numbers import as_float, as_list
 from .._warn import silent_libraries
 from ..metrics._proportions import calibrate, estimate_proportions, total_variation
+from ..metrics._sampling import spread_rows
 from ._column_scales import column_scales
 from ._weights import source_proportions
 
@@ -139,8 +140,8 @@ def _with_most_agreement(candidates, estimates):
 
 def some_rows(domains):
     """Return domains of at most ``MAX_ROWS`` rows each, all of them in use."""
-    rows = _source_rows(domains)
-    rows_tgt = _evenly_spaced(np.arange(domains.n_target))
+    rows = domains.rows[spread_rows(len(domains.rows), MAX_ROWS)]
+    rows_tgt = spread_rows(domains.n_target, MAX_ROWS)
     weight, weight_tgt = domains.row_weight, domains.row_weight_tgt
     return replace(
         domains,
@@ -151,27 +152,6 @@ def some_rows(domains):
         X_tgt=domains.X_tgt[rows_tgt],
         row_weight_tgt=None if weight_tgt is None else weight_tgt[rows_tgt],
     )
-
-
-def _source_rows(domains):
-    """Return evenly spaced rows of the source, in use, that miss no frequent class.
-
-    Where classes take turns, every second row may be of the same.
-    """
-    rows = _evenly_spaced(domains.rows)
-    if domains.targets.has_numbers:
-        return rows
-    n_classes, y = domains.targets.n_outputs, domains.y[domains.rows]
-    counts = np.bincount(y, minlength=n_classes)
-    found = np.bincount(domains.y[rows], minlength=n_classes)
-    # of that many rows by chance none would be among these once in 20,000 times
-    if (counts[found == 0] * MAX_ROWS > 10 * len(y)).any():
-        rows = np.sort(_evenly_spaced(domains.rows[np.argsort(y, kind="stable")]))
-    return rows
-
-
-def _evenly_spaced(rows):
-    return rows[np.linspace(0, len(rows) - 1, min(len(rows), MAX_ROWS)).astype(int)]
 
 
 class _TwoModels:

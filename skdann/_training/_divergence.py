@@ -9,7 +9,7 @@ from skorch.callbacks import Callback
 
 from .._warn import warn
 from ..exceptions import DivergenceError
-from ..metrics._sampling import evenly_spaced_rows
+from ..metrics._sampling import spread_rows
 from ..nn._losses import LABEL_LOSSES
 from ..nn._standardizer import SOURCE, TARGET
 from ._batches import to_tensor
@@ -95,7 +95,7 @@ def check_predictions(net, domains):
     for domain, X in {SOURCE: domains.X, TARGET: domains.X_tgt}.items():
         if X is None:
             continue
-        some = X[evenly_spaced_rows(X.shape[0])]
+        some = X[spread_rows(X.shape[0])]
         if not np.isfinite(net.apply("predict", some, domain)).all():
             raise DivergenceError(
                 f"Training diverged in epoch {len(net.history)}: what the network "

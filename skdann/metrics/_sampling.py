@@ -9,11 +9,12 @@ MAX_COMPARED = 2000
 MAX_HELD_OUT = 20_000
 
 
-def evenly_spaced_rows(n_rows, most=MAX_COMPARED):
-    """Return positions, evenly spaced, of at most ``most`` rows.
+def spread_rows(n_rows, most=MAX_COMPARED):
+    """Return positions of at most ``most`` rows, one of each stretch of the table.
 
-    They depend on nothing but the number of rows, so that all networks are compared on
-    the same ones and no random generator is advanced.
+    Which one of a stretch is drawn: where rows take turns, evenly spaced ones may all
+    be of one kind. The positions depend on nothing but the number of rows, so that all
+    networks are compared on the same ones and no random generator is advanced.
 
     Parameters
     ----------
@@ -25,9 +26,11 @@ def evenly_spaced_rows(n_rows, most=MAX_COMPARED):
     Returns
     -------
     positions : ndarray of int of shape (min(n_rows, most),)
-        Increasing; the first and the last row are among them.
+        Increasing.
     """
-    return np.linspace(0, n_rows - 1, min(n_rows, most)).astype(int)
+    edges = np.linspace(0, n_rows, min(n_rows, most) + 1).astype(int)
+    drawn = np.random.default_rng(0).uniform(size=len(edges) - 1)
+    return edges[:-1] + (drawn * np.diff(edges)).astype(int)
 
 
 def inclusion_probabilities(size, n):

@@ -13,7 +13,7 @@ from .._data._candidate_answers import NumberAnswers
 from .._data._real_targets import RealTargets, read_real_targets
 from ..metrics._agreement import concordance, mean_concordance, weights_of_numbers
 from ..metrics._paired import compare_best_numbers
-from ..metrics._sampling import evenly_spaced_rows
+from ..metrics._sampling import spread_rows
 from ..metrics._scorers import OF_FEATURES
 from ._judged_rows import mean_answers, of_each_fold, set_scores
 
@@ -69,7 +69,7 @@ class JudgedNumbers:
         if for_choice:
             values = targets.encode(known)
         labelled = np.flatnonzero(~np.isnan(values).any(axis=1))
-        rows = np.union1d(evenly_spaced_rows(n_target), labelled)
+        rows = np.union1d(spread_rows(n_target), labelled)
         return cls(
             n_given=target.n_given,
             rows=rows,

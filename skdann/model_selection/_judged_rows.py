@@ -13,7 +13,7 @@ from .._data._targets import UNLABELLED, read_class_targets, read_source_labels
 from ..metrics._agreement import combination_weights, log_posterior
 from ..metrics._paired import compare_best
 from ..metrics._probabilities import ensemble_agreement_score
-from ..metrics._sampling import evenly_spaced_rows
+from ..metrics._sampling import spread_rows
 from ..metrics._scorers import SCORES
 
 
@@ -67,7 +67,7 @@ class JudgedRows:
         if codes is None or not for_choice:
             codes = np.full(n_target, UNLABELLED)
         labelled = np.flatnonzero(codes != UNLABELLED)
-        rows = np.union1d(evenly_spaced_rows(n_target), labelled)
+        rows = np.union1d(spread_rows(n_target), labelled)
         return cls(
             n_given=target.n_given,
             rows=rows,
