@@ -13,6 +13,7 @@ import skdann
 from skdann import (
     DANNClassifier,
     datasets,
+    distributed,
     exceptions,
     inspection,
     metrics,
@@ -27,7 +28,16 @@ API = (DOCS / "api" / "index.rst").read_text()
 
 @pytest.mark.parametrize(
     "module",
-    [skdann, model_selection, inspection, metrics, datasets, schedules, nn],
+    [
+        skdann,
+        model_selection,
+        inspection,
+        metrics,
+        datasets,
+        schedules,
+        nn,
+        distributed,
+    ],
     ids=lambda module: module.__name__,
 )
 def test_every_public_name_is_on_the_api_page(module):

@@ -18,6 +18,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -164,10 +165,10 @@ def forged(tree, rng):
     places = PLACES[rng.choice(list(PLACES))]
     for _ in range(rng.choice([1, 1, 2, 5])):
         place = tree
-        for key in rng.choice(places):
-            is_there = isinstance(place, list | tuple) or key in (place or ())
-            place = place[key] if is_there else place
-        _forge_within(tree if place is None else place, rng)
+        for key in rng.choice(places):  # some may have been forged before
+            with suppress(LookupError, TypeError):
+                place = place[key]
+        _forge_within(place if isinstance(place, dict | list | tuple) else tree, rng)
     return tree
 
 
@@ -394,6 +395,8 @@ class Worker:
                 os.dup2(writer, 1)
                 sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - to the end
                 work(folder, seed, start)
+            except BaseException:
+                traceback.print_exc()  # what is wrong with the campaign itself
             finally:
                 os._exit(1)
         os.close(writer)
