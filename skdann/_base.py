@@ -648,7 +648,7 @@ class BaseDANN(
             self._code_parameters(),
             domains,
             early_stopping,
-            ranks,
+            is_first(ranks),
         )
 
     def _code_parameters(self):
@@ -661,8 +661,9 @@ class BaseDANN(
 
     def _train(self, plan, data, checkpoint=None):
         """Train as planned, make each epoch a task of the fit, and keep the net."""
-        if checkpoint is not None:
-            checkpoint.check(plan.net, plan.end_epoch)
+        with together(plan.ranks, "write its checkpoint"):
+            if checkpoint is not None and is_first(plan.ranks):
+                checkpoint.check(plan.net, plan.end_epoch)
         as_fitted = functools.partial(self._fitted_attributes_now, plan)
         n_epochs = plan.end_epoch - len(plan.net.history)
         fit_task = start_fit(self, n_epochs, **data)

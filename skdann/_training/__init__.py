@@ -13,9 +13,9 @@ from ._net import DANNNet
 from ._objective import OPTIONAL_TERMS
 from ._optimizers import OPTIMIZERS, optimizer_settings
 from ._plan import TrainingPlan
-from ._ranks import Ranks, is_first, joined_ranks, together
+from ._ranks import Ranks, from_first, is_first, joined_ranks, together
 from ._rng import draw_seeds, seeded_torch_rng
-from ._same_start import check_same, start_as_first
+from ._same_start import check_alike, check_same, start_as_first
 from ._saved_net import count_weights, from_plain, read_fixed_parts, to_plain
 from ._settings import with_default_settings
 from ._stacking import MAX_NETS_CPU
@@ -33,6 +33,7 @@ __all__ = [
     "Schedules",
     "TrainingPlan",
     "Watcher",
+    "check_alike",
     "check_callbacks",
     "check_path",
     "check_predictions",
@@ -41,6 +42,7 @@ __all__ = [
     "device_of_turn",
     "draw_seeds",
     "explain_out_of_memory",
+    "from_first",
     "from_plain",
     "hash_parts",
     "is_first",

@@ -25,7 +25,6 @@ from ._divergence import check_predictions
 from ._early_stopping import EarlyStopping
 from ._identity import fingerprint, hash_data, hash_parts, is_same_setting
 from ._plan import resolve_max_epochs
-from ._ranks import Ranks, is_first, together
 from ._saved_net import check_run, from_plain, to_plain
 from ._state import map_leaves, to_numpy
 
@@ -52,8 +51,8 @@ class Checkpoint(Callback):
         The data; another run must have the same to go on.
     early_stopping : EarlyStopping or None
         Whose best epoch so far is written as well.
-    ranks : Ranks or None, default=None
-        Processes that train together: the first reads and writes.
+    is_writer : bool, default=True
+        Whether this process writes it: of ranks that train together the first.
     """
 
     def __init__(
@@ -65,7 +64,7 @@ class Checkpoint(Callback):
         code: dict,
         domains: Domains,
         early_stopping: EarlyStopping | None,
-        ranks: Ranks | None = None,
+        is_writer: bool = True,
     ):
         check_path(path)
         self.path = as_path(path)
@@ -75,7 +74,7 @@ class Checkpoint(Callback):
         self.code = code
         self.domains = domains
         self.early_stopping = early_stopping
-        self.ranks = ranks
+        self.is_writer = is_writer
         self.end = 0
         self.n_written = 0
 
@@ -104,11 +103,6 @@ class Checkpoint(Callback):
             If a parameter, a label or a weight is of a kind that no file can hold.
         """
         self.end = n_epochs
-        with together(self.ranks, "write its checkpoint"):
-            if is_first(self.ranks):
-                self._check(net)
-
-    def _check(self, net):
         self.digests = hash_parts(net.module_, self.code)
         try:
             check_tree({**self.description, **to_plain(net), "data": self.data})
@@ -195,9 +189,8 @@ class Checkpoint(Callback):
         """
         # a last step may have gone wrong: the old file is better
         check_predictions(net, self.domains)
-        with together(self.ranks, "write its checkpoint"):
-            if is_first(self.ranks):
-                self._write(net, is_finished)
+        if self.is_writer:
+            self._write(net, is_finished)
         self.n_written = len(net.history)
 
     def _write(self, net, is_finished):

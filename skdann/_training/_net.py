@@ -2,7 +2,7 @@
 
 import copy
 import math
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 import torch
@@ -28,14 +28,17 @@ from ._divergence import (
 from ._engine import AutogradEngine
 from ._loop import EpochLoop
 from ._optimizers import fill_in_momentum, needs_closure
-from ._ranks import Ranks
+from ._ranks import Ranks, together
 from ._rng import seeded_torch_rng
-from ._same_start import average_running_moments
+from ._same_start import average_running_moments, take_weights_of_first
 from ._settings import with_default_settings
 from ._state import capture_state, restore_state
 
 # What a copy does not need: it would hold a second network, or other processes.
 _OF_TRAINING = ("engine_", "to_follow_", "ranks_")
+
+# Events between which ranks exchange the same messages, whatever comes of callbacks.
+_ENDED_TOGETHER = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end")
 
 # Rows of a prediction pass through the network in blocks of about this many values.
 BLOCK_VALUES = 2**20
@@ -183,10 +186,13 @@ class DANNNet(EpochLoop, NeuralNet):
         memory = explain_out_of_memory(self.device, self.batch_size)
         single_rows = explain_single_rows(self.batch_size)
         with limit_threads(small), memory, single_rows:
-            before = capture_state(self)
+            before, ranks = capture_state(self), plan.ranks
             try:
-                with self.following(plan):
+                alike = nullcontext() if ranks is None else ranks.interrupted_together()
+                with alike, self.following(plan):
                     self.partial_fit(plan.domains)
+                if ranks is not None:
+                    take_weights_of_first(ranks, self.module_)
                 if not self._is_whole(before["n_epochs"]):
                     raise KeyboardInterrupt  # at which skorch ends a fit quietly
             except BaseException:
@@ -238,13 +244,15 @@ class DANNNet(EpochLoop, NeuralNet):
 
         Looked at again where callbacks of the user may have changed the network.
         """
-        if self.is_engine_chosen_ and not self.callbacks:
+        if self.is_engine_chosen_ and not self.callbacks and self.ranks_ is None:
             return
         objective, schedules = self.to_follow_
         what = self.module_, objective, self.optimizer_, self.are_rows_sparse_
         is_dense = not (self.has_batch_callbacks_ or DenseEngine.unsupported(*what))
-        if self.ranks_ is not None and torch.device(self.device).type != "cpu":
-            is_dense = False  # no graph of a device holds messages
+        if self.ranks_ is not None:  # no graph of a device holds messages
+            is_dense &= torch.device(self.device).type == "cpu"
+            # callbacks of one rank may be a reason for all: they exchange the same
+            is_dense = not any(self.ranks_.any(not is_dense))
         if self.is_engine_chosen_ and is_dense == isinstance(self.engine_, DenseEngine):
             return
         self.engine_.end()
@@ -283,9 +291,20 @@ class DANNNet(EpochLoop, NeuralNet):
         self.lr_scale_ = scale
         self.engine_.begin(objective, [self.to_follow_[1]])
 
+    @contextmanager
     def whole_epoch(self):
-        """Return a context of an epoch that is whole, or as if it had never begun."""
-        return whole_epoch(self)
+        """Train for an epoch in the body: a whole one, or as if it had never begun."""
+        with whole_epoch(self):
+            yield
+        if self.ranks_ is not None:
+            [self.is_finished_] = self.ranks_.any(self.is_finished_)
+
+    def notify(self, method_name, **data):
+        """Call callbacks; those of all ranks go on, stop or fail together."""
+        is_shared = method_name in _ENDED_TOGETHER
+        what = f"call {method_name} of its callbacks"
+        with together(self.ranks_ if is_shared else None, what):
+            return super().notify(method_name, **data)
 
     def get_dataset(self, X, y=None):
         return X if isinstance(X, Domains) else super().get_dataset(X, y)
@@ -304,9 +323,14 @@ class DANNNet(EpochLoop, NeuralNet):
 
     def run_single_epoch(self, iterator, training, prefix, **fit_params):
         """Take the steps of an epoch."""
-        super().run_single_epoch(iterator, training, prefix, **fit_params)
-        if self.ranks_ is not None:
-            average_running_moments(self.ranks_, self.module_)
+        what = iterator, training, prefix
+        if self.ranks_ is None:
+            super().run_single_epoch(*what, **fit_params)
+            return
+        take_weights_of_first(self.ranks_, self.module_)
+        with self.ranks_.in_step():
+            super().run_single_epoch(*what, **fit_params)
+        average_running_moments(self.ranks_, self.module_)
 
     def take_steps(self, batches):
         """Take a step on each batch; by skorch's way where a callback watches steps."""

@@ -1,4 +1,4 @@
-"""Ranks stay alike: same data, the start of the first, no moments of their own."""
+"""Ranks stay alike: same data, weights of the first, no moments of their own."""
 
 from typing import Any
 
@@ -26,15 +26,28 @@ def check_same(ranks: Ranks, domains: Domains, settings: dict[str, Any]) -> None
         Parameters, and digests of those that are code, by name.
     """
     given = {name: repr(value) for name, value in settings.items()}
-    first, *others = ranks.gather({**given, **hash_data(domains)})
+    check_alike(ranks, {**given, **hash_data(domains)})
+
+
+def check_alike(ranks: Ranks, given: dict[str, str]) -> None:
+    """Raise ValueError on all ranks if a text that they give differs.
+
+    Parameters
+    ----------
+    ranks : Ranks
+        All of them call this.
+    given : dict of str to str
+        By the names that the error tells.
+    """
+    first, *others = ranks.gather(given)
     for rank, other in enumerate(others, start=1):
         names = [k for k in {**first, **other} if first.get(k) != other.get(k)]
         if names:
             raise ValueError(
                 f"Rank {rank} differs from rank 0 in {', '.join(names)}. All ranks "
-                "have to call fit with the same parameters and the same rows: each "
-                "takes its share of every batch. Set distributed=False to train "
-                "without the others."
+                "have to call fit with the same parameters and the same rows, since "
+                "each takes its share of every batch; what is drawn needs a "
+                "random_state. Set distributed=False to train without the others."
             )
 
 
@@ -89,6 +102,21 @@ def _warn_of_batch_norm(module):
             "network is not that of one process. Use a LayerNorm or GroupNorm, or on "
             "CUDA a SyncBatchNorm, to have the same."
         )
+
+
+@torch.no_grad()
+def take_weights_of_first(ranks: Ranks, module: nn.Module) -> None:
+    """Give a module on all ranks the weights of the first, in one message.
+
+    They differ where another processor has rounded in another way. In an epoch that
+    matters little; over many it could grow.
+    """
+    values = [*module.parameters(), *module.buffers()]
+    parts = [value.detach().flatten().view(torch.uint8) for value in values]
+    message = torch.cat(parts)
+    ranks.broadcast(message, 0)
+    for value, part in zip(values, message.split(list(map(len, parts))), strict=True):
+        value.copy_(part.clone().view(value.dtype).view_as(value))
 
 
 def average_running_moments(ranks: Ranks, module: nn.Module) -> None:
