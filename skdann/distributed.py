@@ -65,15 +65,24 @@ def gather_rows(*shards: Any, folder: PathLike | None = None) -> Any:
     """
     with joined_ranks("auto") as ranks:
         if ranks is not None:
-            given = [_as_array(shard) for shard in shards]
+            with together(ranks, "read its rows"):
+                given = [_as_rows(shard) for shard in shards]
             _check_alike(ranks, given)
             files = _SharedFolder(ranks, folder)
             shards = tuple(_gather(ranks, shard, files) for shard in given)
     return shards[0] if len(shards) == 1 else shards
 
 
-def _as_array(shard):
-    return shard if shard is None or sparse.issparse(shard) else np.asarray(shard)
+def _as_rows(shard):
+    if shard is None:
+        return None
+    rows = shard if sparse.issparse(shard) else np.asarray(shard)
+    if rows.ndim < 1 + sparse.issparse(shard):
+        raise ValueError(
+            f"gather_rows got a {type(shard).__name__} of shape {rows.shape}, which "
+            "has no rows. Give what holds several: an array, a list, a sparse matrix."
+        )
+    return rows
 
 
 def _check_alike(ranks, shards):
@@ -174,4 +183,8 @@ class _SharedFolder:
         """Return a map that can be written, if this rank is to write it, else None."""
         if not self.is_maker:
             return None
-        return np.lib.format.open_memmap(path, "w+", dtype, shape)
+        rows = np.lib.format.open_memmap(path, "w+", dtype, shape)
+        if hasattr(os, "posix_fallocate"):  # a full disk is an error now, not a crash
+            with path.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, rows.offset + rows.nbytes)
+        return rows

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any, Self
 
@@ -28,7 +28,13 @@ from .._parallel import (
 from .._pipelines import Preprocessing, last_step
 from .._progress import finish, logger
 from .._restore import restore_attributes_on_error
-from .._training import device_of_turn, is_forked
+from .._training import (
+    check_alike,
+    device_of_turn,
+    from_first,
+    is_forked,
+    joined_ranks,
+)
 from .._training._sklearn_callbacks import make_callback_data, start_fit
 from .._typing import MatrixLike, VectorLike, fit_context
 from .._warn import warn, warn_again
@@ -181,10 +187,15 @@ class BaseDANNSearch:
         candidates = self._all_candidates()
         data = {**fit_params, "X": X, "y": y, "X_tgt": X_tgt, "y_tgt": y_tgt}
         identify = partial(search_identity, self, candidates, folds, scoring, data)
-        with open_checkpoint(
-            self.checkpoint, identify, judged.answers_shape
-        ) as checkpoint:
-            outcomes = self._evaluate(candidates, folds, scoring, fit_task, checkpoint)
+        with (
+            self._joined_ranks(identify) as ranks,
+            open_checkpoint(
+                self.checkpoint, identify, judged.answers_shape, ranks
+            ) as checkpoint,
+        ):
+            outcomes = self._evaluate(
+                candidates, folds, scoring, fit_task, checkpoint, ranks
+            )
             judged.add_scores(outcomes)
             table = self._tabulate(candidates, outcomes, scoring, judged)
             self._judged_table = judged, table
@@ -277,11 +288,24 @@ class BaseDANNSearch:
             fit_task.check_propagation(part)
         return fit_task
 
-    def _evaluate(self, candidates, folds, scoring, fit_task, checkpoint):
-        """Return the outcomes of all fits; if interrupted, of what is complete."""
+    @contextmanager
+    def _joined_ranks(self, identify):
+        """Join the process group, if the refit will, and check that all do the same."""
+        may_join = getattr(last_step(self.estimator), "distributed", False)
+        with joined_ranks(may_join) as ranks:
+            if ranks is not None:
+                check_alike(ranks, identify())
+            yield ranks
+
+    def _evaluate(self, candidates, folds, scoring, fit_task, checkpoint, ranks):
+        """Return the outcomes of all fits; if interrupted, of what is complete.
+
+        On several ranks each computes them, and those of the first count: so all choose
+        the same, also where seeds are drawn or numbers are rounded in another way.
+        """
         fits_each = len(folds) * self.n_seeds
         tasks = self._tasks(candidates, len(folds))
-        outcomes = checkpoint.read(tasks)
+        outcomes = from_first(ranks, checkpoint.read(tasks))
         self._raise_if_asked(outcomes)
         tasks = without_done(tasks, outcomes)
         n_left = sum(len(task.members) for task in tasks)
@@ -309,7 +333,7 @@ class BaseDANNSearch:
                 f"pre_dispatch={self.pre_dispatch!r} hands out no fit at all. Use the "
                 "default, '2*n_jobs'."
             )
-        return outcomes
+        return from_first(ranks, outcomes)
 
     def _tasks(self, candidates, n_folds):
         return make_tasks(

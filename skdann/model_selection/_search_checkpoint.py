@@ -2,7 +2,7 @@
 
 import errno
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from .._io._container import (
 )
 from .._io._metadata import check_labels, versions
 from .._progress import logger
-from .._training import ROUNDING, check_path
+from .._training import ROUNDING, check_path, is_first, together
 from .._warn import warn, warn_again
 from ._outcome_tree import from_tree, to_tree
 
@@ -30,7 +30,7 @@ _REMOVED = "It is removed, and what it held is trained again."
 
 
 @contextmanager
-def open_checkpoint(folder, identify, answers_shape):
+def open_checkpoint(folder, identify, answers_shape, ranks=None):
     """Take a folder for one search, or raise an error that says why it can't be.
 
     Parameters
@@ -41,11 +41,22 @@ def open_checkpoint(folder, identify, answers_shape):
         Returns the identity of the search; called if there is a folder.
     answers_shape : tuple of int
         Of the answers of each outcome.
+    ranks : Ranks or None, default=None
+        Who makes the same search; the first has the folder, the others none.
 
     Yields
     ------
     SearchCheckpoint or NoCheckpoint
     """
+    with ExitStack() as stack:
+        with together(ranks, "open the checkpoint of its search"):
+            folder = folder if is_first(ranks) else None
+            checkpoint = stack.enter_context(_open(folder, identify, answers_shape))
+        yield checkpoint
+
+
+@contextmanager
+def _open(folder, identify, answers_shape):
     if folder is None:
         yield NoCheckpoint()
         return
