@@ -222,13 +222,20 @@ def test_sparse_rows_stay_sparse(quick_defaults):
     assert auto.predict_proba(X_tgt).shape == (150, 2)
 
 
-def test_a_candidate_that_fails_is_left_out():
+@pytest.mark.parametrize(
+    ("bad", "error"),
+    [
+        ({"lr": 1e30}, "DivergenceError"),
+        ({"domain_classes": np.ones(2)}, "InvalidParameterError"),
+    ],
+)
+def test_a_candidate_that_fails_is_left_out(bad, error):
     X, y, X_tgt, _ = make_domains()
-    bad = DANNClassifier(**{**SMALL, "lr": 1e30})
-    with pytest.warns(FitFailedWarning, match="broken: DivergenceError"):
+    bad = DANNClassifier(**{**SMALL, **bad})
+    with pytest.warns(FitFailedWarning, match=f"broken: {error}"):
         auto = AutoDANNClassifier([*QUICK, ("broken", bad)]).fit(X, y, X_tgt)
     assert auto.results_["candidate"][-1] == "broken"
-    assert "DivergenceError" in auto.results_["error"][-1]
+    assert error in auto.results_["error"][-1]
     assert auto.results_["weight"][-1] == 0
     assert "broken" not in auto.candidates_
 

@@ -74,7 +74,9 @@ def if_used(of_rows, estimators):
     estimators : sequence of estimator
         Those that are to be fitted.
     """
-    if any(getattr(e, "domain_classes", None) == "groups" for e in estimators):
+    values = [getattr(estimator, "domain_classes", None) for estimator in estimators]
+    # not yet checked: an array equals nothing, or its every item
+    if any(isinstance(value, str) and value == "groups" for value in values):
         return of_rows
     return {name: value for name, value in of_rows.items() if name not in ARGUMENTS}
 
