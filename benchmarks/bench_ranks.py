@@ -12,11 +12,11 @@ from statistics import median
 import numpy as np
 
 N_COLUMNS = 100
-N_STEPS = 24
-ROUNDS = 5
+N_STEPS = 6
+ROUNDS = 3
 
 # Units of both hidden layers, and rows of a batch.
-SIZES = [(64, 128), (256, 128), (1024, 128), (1024, 1024), (2048, 1024), (4096, 1024)]
+SIZES = [(64, 128), (256, 128), (1024, 128), (1024, 1024), (2048, 512)]
 
 # Whole fits: how they differ from the default.
 FITS = {

@@ -125,7 +125,8 @@ class DANNNet(EpochLoop, NeuralNet):
         self.rngs_ = [np.random.default_rng(s) for s in order.spawn(n_orders)]
         self.draws_ = np.random.default_rng(draws)
         self.n_steps_ = 0
-        self.planned_steps_ = 0
+        self.planned_steps_ = self.end_epoch_ = 0
+        self.is_finished_ = False
         self.first_loss_ = None
         self.best_loss_ = math.inf
         self.lr_scale_ = 1.0

@@ -13,6 +13,7 @@ import interrupts
 import pytest
 
 from skdann._training._dense_engine import DenseEngine
+from skdann._training._net import DANNNet
 from skdann._training._state import restore_training
 
 pytestmark = pytest.mark.skipif(
@@ -61,21 +62,26 @@ def test_an_interrupt_after_any_step_leaves_a_whole_epoch(name):
     assert last > 4
 
 
-def test_a_second_interrupt_on_the_way_back_leaves_a_whole_epoch():
-    """At whatever line of it: then training goes further back."""
+@pytest.mark.parametrize(
+    ("function", "n_steps"),
+    [(DANNNet._follow, 99), (DANNNet._end_following, 99), (restore_training, 3)],
+    ids=["the start", "the end", "the way back from another interrupt"],
+)
+def test_an_interrupt_at_any_line_leaves_a_whole_epoch(function, n_steps):
+    """It ends the call as an interrupt, and not as an error of ours."""
     situation = interrupts.Fit(on_divergence="restore")
     for line in itertools.count(1):
         clf = situation.begin()
         with (
-            interrupted_after(3),
-            interrupted_at_line(line, restore_training) as lines,
+            interrupted_after(n_steps),
+            interrupted_at_line(line, function) as lines,
             suppress(KeyboardInterrupt),
         ):
             situation.call(clf)
         assert interrupts.state(clf) in situation.allowed, line
         if next(lines) <= line:
             break
-    assert line > 6
+    assert line > 5
 
 
 @contextmanager
