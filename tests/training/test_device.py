@@ -1,7 +1,10 @@
 """A device that can't compute here is told before training, in one way."""
 
+from contextlib import contextmanager
+
 import pytest
 import torch
+from joblib import parallel_config
 
 import skdann
 from skdann.model_selection import DANNGridSearchCV
@@ -46,3 +49,24 @@ def test_searches_and_files_say_the_same(small, domains, saved):
 @pytest.mark.parametrize("device", ["auto", "cpu", "cpu:0", torch.device("cpu")])
 def test_the_cpu_has_several_names(small, domains, device):
     assert small(device=device).fit(*domains).predict(domains[2]).shape == (150,)
+
+
+def test_a_search_of_several_jobs_takes_one_device_after_the_other(
+    small, domains, monkeypatch
+):
+    """Emulated: torch is told that there are two, and networks stay on the CPU."""
+    used = []
+
+    @contextmanager
+    def device(index):
+        used.append(index)
+        yield
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "device", device)
+    grid = {"n_estimators": [1, 2]}
+    search = DANNGridSearchCV(small(device="cpu"), grid, cv=2, n_jobs=2, refit=False)
+    with parallel_config("threading"):
+        search.fit(*domains)
+    assert sorted(used) == [0, 0, 1, 1]
