@@ -87,20 +87,19 @@ def _as_rows(shard):
 
 def _check_alike(ranks, shards):
     """Raise ValueError on all ranks if rows of two ranks can't be in one table."""
-    first, *others = ranks.gather([_kind(shard) for shard in shards])
-    for rank, other in enumerate(others, start=1):
+    if found := ranks.find_other([_kind(shard) for shard in shards]):
+        rank, first, other = found
         wrong = [
-            f"{i + 1} ({mine}, of rank 0 {theirs})"
-            for i, (mine, theirs) in enumerate(zip(other, first, strict=False))
+            f"{i} ({mine}, of rank 0 {theirs})"
+            for i, (mine, theirs) in enumerate(zip(other, first, strict=False), start=1)
             if mine != theirs
         ]
-        if wrong or len(other) != len(first):
-            said = first_few(wrong) if wrong else f"{len(other)} arguments"
-            raise ValueError(
-                f"Rank {rank} gives other rows than rank 0: {said}. On all ranks rows "
-                "must be of one kind, shape and dtype; a rank without rows gives an "
-                "array of length 0."
-            )
+        said = first_few(wrong) if wrong else f"{len(other)} arguments"
+        raise ValueError(
+            f"Rank {rank} gives other rows than rank 0: {said}. On all ranks rows must "
+            "be of one kind, shape and dtype; a rank without rows gives an array of "
+            "length 0."
+        )
 
 
 def _kind(shard):

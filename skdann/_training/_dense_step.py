@@ -74,7 +74,6 @@ class DenseStep:
         n_rows = (self.rows[0][0] if self.is_sparse else self.rows[0]).shape[-2]
         of_labels = n_rows if objective.reads_all_labels else batch.n_labelled_here
         sizes = dict(zip(PARTS, (n_rows, of_labels, n_rows), strict=True))
-        self.sizes_of_all = self._sizes_of_all()
         plans = [
             {name: plan_layers(getattr(network, name)) for name in PARTS}
             for network in networks
@@ -112,13 +111,9 @@ class DenseStep:
         """Layers of the label classifier."""
         return self.layers["label_classifier"]
 
-    def _sizes_of_all(self):
-        """Return for each part of a network how many rows all ranks have."""
-        if self.own is None:
-            return {}
-        n_rows, reads_all = self.own.n_rows, self.objective.reads_all_labels
-        of_labels = n_rows if reads_all else self.own.n_all_labelled
-        return dict(zip(PARTS, (n_rows, of_labels, n_rows), strict=True))
+    def _rows_of_ranks(self, names):
+        """Return how many rows of all ranks come to parts of a network."""
+        return [self.own.count(n, self.objective.reads_all_labels) for n in names]
 
     def _make_logits(self):
         """Return where logits of all rows are: of one process, those of its layers."""
@@ -126,7 +121,7 @@ class DenseStep:
         layers = [self.layers[name][-1] for name in names]
         if self.own is None:
             return Logits(layers)
-        return LogitsOfRanks(layers, self.own, [self.sizes_of_all[n] for n in names])
+        return LogitsOfRanks(layers, self.own, self._rows_of_ranks(names))
 
     def _make_masks(self, plans, n_steps):
         with_dropout = [
@@ -142,7 +137,7 @@ class DenseStep:
             [[plan[name][j].dropout for name, j in with_dropout] for plan in plans],
             n_steps,
             self.own,
-            [self.sizes_of_all.get(name, 0) for name, _ in with_dropout],
+            self._rows_of_ranks(name for name, _ in with_dropout) if self.own else (),
         )
 
     def _make_arrays(self, batch, conditioning):

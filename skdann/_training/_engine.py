@@ -194,8 +194,7 @@ class AutogradEngine(ScheduledEngine):
         for name in PARTS:
             rows = None
             if own is not None:
-                of_all = self.objective.reads_all_labels or name != "label_classifier"
-                n_rows = own.n_rows if of_all else own.n_all_labelled
+                n_rows = own.count(name, self.objective.reads_all_labels)
                 rows = own.places_of(n_rows), n_rows
             for layer in getattr(self.network, name).modules():
                 if isinstance(layer, Dropout):

@@ -151,7 +151,7 @@ class Objective:
     def _of_all_ranks(self, outputs, batch):
         """Return the logits of a batch that ranks share."""
         own, domain_logits = batch.own, outputs.domain_logits
-        n_labels = own.n_rows if self.reads_all_labels else own.n_all_labelled
+        n_labels = own.count("label_classifier", self.reads_all_labels)
         if domain_logits is not None:
             axis = -1 if batch.group is None else -2
             domain_logits = own.to_all(domain_logits, own.n_rows, axis)

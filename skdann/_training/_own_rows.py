@@ -47,6 +47,19 @@ class OwnRows:
         """Return this rank's of the rows of one domain, along the last axis."""
         return rows[..., self.ranks.rank :: self.ranks.size]
 
+    def count(self, part: str, reads_all_labels: bool) -> int:
+        """Return how many rows of all ranks come to a part of the network.
+
+        Parameters
+        ----------
+        part : str
+            One of ``PARTS``.
+        reads_all_labels : bool
+            Whether labels are predicted for rows without a label, too.
+        """
+        is_of_labelled = part == "label_classifier" and not reads_all_labels
+        return self.n_all_labelled if is_of_labelled else self.n_rows
+
     def places_of(self, n_rows: int) -> Tensor:
         """Return places among all rows of a batch, or among the first, labelled."""
         return self.places if n_rows == self.n_rows else self.places[: self.n_labelled]

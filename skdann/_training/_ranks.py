@@ -64,6 +64,12 @@ class Ranks:
             distributed.all_gather_object(values, value, group=self.group)
         return values
 
+    def find_other(self, value: Any) -> tuple[int, Any, Any] | None:
+        """Return a rank that has another value than the first, and both values."""
+        first, *others = self.gather(value)
+        found = ((i, other) for i, other in enumerate(others, start=1))
+        return next(((i, first, other) for i, other in found if other != first), None)
+
     def from_first(self, value: Any) -> Any:
         """Return the value that the first rank has."""
         values = [value]
@@ -73,7 +79,7 @@ class Ranks:
 
     def any(self, *facts: bool) -> list[bool]:
         """Return of each fact whether it is one on any rank."""
-        counts = torch.tensor(facts, dtype=torch.float32, device=self._device())
+        counts = torch.tensor(facts, dtype=torch.float32, device=_device())
         self.add_up(counts)
         return (counts > 0).tolist()
 
@@ -134,12 +140,6 @@ class Ranks:
             raise KeyboardInterrupt
         self.is_interrupted = True
 
-    @staticmethod
-    def _device():
-        """Return where the group wants small messages."""
-        is_nccl = distributed.get_backend() == "nccl"
-        return torch.device("cuda" if is_nccl else "cpu")
-
     @contextmanager
     def _lost_explained(self):
         """Say what it means if the others can't be reached."""
@@ -166,13 +166,17 @@ def _told(error):
     return type(error).__name__, str(error)
 
 
+def _device():
+    """Return where the group wants small messages."""
+    return torch.device("cuda" if distributed.get_backend() == "nccl" else "cpu")
+
+
 def _timeout_of_program():
     """Return the time-out that the program gave its group; None where torch hides it.
 
     No function of torch tells it, and a new group would have half an hour.
     """
-    device = torch.device("cuda" if distributed.get_backend() == "nccl" else "cpu")
-    backend = distributed.group.WORLD._get_backend(device)
+    backend = distributed.group.WORLD._get_backend(_device())
     return getattr(getattr(backend, "options", None), "_timeout", None)
 
 

@@ -39,16 +39,15 @@ def check_alike(ranks: Ranks, given: dict[str, str]) -> None:
     given : dict of str to str
         By the names that the error tells.
     """
-    first, *others = ranks.gather(given)
-    for rank, other in enumerate(others, start=1):
+    if found := ranks.find_other(given):
+        rank, first, other = found
         names = [k for k in {**first, **other} if first.get(k) != other.get(k)]
-        if names:
-            raise ValueError(
-                f"Rank {rank} differs from rank 0 in {', '.join(names)}. All ranks "
-                "have to call fit with the same parameters and the same rows, since "
-                "each takes its share of every batch; what is drawn needs a "
-                "random_state. Set distributed=False to train without the others."
-            )
+        raise ValueError(
+            f"Rank {rank} differs from rank 0 in {', '.join(names)}. All ranks have to "
+            "call fit with the same parameters and the same rows, since each takes its "
+            "share of every batch; what is drawn needs a random_state. Set "
+            "distributed=False to train without the others."
+        )
 
 
 def start_as_first(

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from contextlib import closing, contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any, Self
 
 import numpy as np
@@ -186,7 +186,9 @@ class BaseDANNSearch:
         fit_task = self._start_fit_task(callback_data)
         candidates = self._all_candidates()
         data = {**fit_params, "X": X, "y": y, "X_tgt": X_tgt, "y_tgt": y_tgt}
-        identify = partial(search_identity, self, candidates, folds, scoring, data)
+        identify = cache(  # for the ranks and for the folder
+            partial(search_identity, self, candidates, folds, scoring, data)
+        )
         with (
             self._joined_ranks(identify) as ranks,
             open_checkpoint(
