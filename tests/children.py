@@ -1,6 +1,7 @@
 """Python in processes of their own, which find what this one finds."""
 
 import multiprocessing
+import multiprocessing.forkserver
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 FOREVER = 1800
 
 # What a first fit imports takes four seconds; torch leaves some of it until then.
-OF_A_FIT = ["skdann", "skdann.model_selection", "torch._dynamo", "helpers"]
+OF_A_FIT = ["skdann", "skdann.model_selection", "torch._dynamo"]
 
 
 def environment():
@@ -63,11 +64,8 @@ def fork(code, *arguments, check=True):
     arguments = ["-c", *map(str, arguments)]
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder, name) for name in ("stdout", "stderr")]
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(OF_A_FIT)
-        process = context.Process(target=_execute, args=(code, arguments, paths))
-        with mock.patch.dict(os.environ, environment()):  # read at the first start
-            process.start()
+        process = forkserver().Process(target=_execute, args=(code, arguments, paths))
+        process.start()
         process.join(FOREVER)
         if process.is_alive():
             os.killpg(process.pid, signal.SIGKILL)  # with the processes that it started
@@ -75,6 +73,18 @@ def fork(code, *arguments, check=True):
         out, errors = (path.read_text() for path in paths)
     assert not check or process.exitcode == 0, errors
     return subprocess.CompletedProcess(arguments, process.exitcode, out, errors)
+
+
+def forkserver():
+    """Return the context of multiprocessing whose server has imported what fits import.
+
+    A process of it finds the environment as it was when the first was asked for.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(OF_A_FIT)
+    with mock.patch.dict(os.environ, environment()):
+        multiprocessing.forkserver.ensure_running()
+    return context
 
 
 def _execute(code, arguments, paths):

@@ -14,11 +14,13 @@ os.environ |= {
 if os.environ.get("SKDANN_CUDA_GRAPH") != "1":  # else test_cuda_graph.py wants one
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
+import children
 import pytest
 import sklearn
 import torch
 from helpers import SMALL, make_domains
 from hypothesis import HealthCheck, settings
+from joblib.externals.loky.backend.context import set_start_method
 
 from skdann import DANNClassifier, save
 from skdann._training._dense_engine import DenseEngine
@@ -35,6 +37,16 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("skdann")
+
+
+@pytest.fixture(scope="session")
+def quick_workers():
+    """Have joblib's workers forked from a server that has imported what they need.
+
+    Else each imports for five seconds. test_spread.py has joblib's own, too.
+    """
+    children.forkserver()
+    set_start_method("forkserver", force=True)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A torch process group on this machine: processes that call one function together."""
 
 import io
-import multiprocessing
 import os
 import pickle
 import tempfile
@@ -9,9 +8,8 @@ import traceback
 from contextlib import redirect_stderr
 from datetime import timedelta
 from pathlib import Path
-from unittest import mock
 
-from children import FOREVER, OF_A_FIT, environment
+from children import FOREVER, forkserver
 
 
 class Ended:
@@ -50,20 +48,17 @@ def in_ranks(size, function, *arguments, timeout=FOREVER):
     list of Ended or None
         Of each rank; None of one that was killed.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(OF_A_FIT)
     with tempfile.TemporaryDirectory() as folder:
         processes = [
-            context.Process(
+            forkserver().Process(
                 target=_be_rank,
                 args=(folder, rank, size, timeout, function, arguments),
                 daemon=True,
             )
             for rank in range(size)
         ]
-        with mock.patch.dict(os.environ, environment()):
-            for process in processes:
-                process.start()
+        for process in processes:
+            process.start()
         for process in processes:
             process.join(FOREVER)
             assert not process.is_alive(), f"rank of {function} hangs"

@@ -123,6 +123,7 @@ def test_the_table_names_every_candidate_by_falling_weight(fitted):
     assert table["candidate"][0] in fitted.reason_
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_two_fits_with_one_seed_are_the_same_and_pickles_predict_alike(fitted):
     import pickle
 

@@ -155,6 +155,7 @@ SEARCHES = {
 }
 
 
+@pytest.mark.usefixtures("quick_workers")
 @pytest.mark.parametrize("search", SEARCHES)
 @pytest.mark.parametrize("enabled", [True, False], ids=["routing", "no routing"])
 def test_searches_over_lambda_and_learning_rate(spy, domains, search, enabled):
@@ -169,6 +170,7 @@ def test_searches_over_lambda_and_learning_rate(spy, domains, search, enabled):
     assert searched.predict(X_tgt).shape == (150,)
 
 
+@pytest.mark.usefixtures("quick_workers")
 @pytest.mark.parametrize("search", SEARCHES)
 def test_searches_over_a_pipeline(routing, spy, domains, search):
     X, y, X_tgt = domains

@@ -212,6 +212,7 @@ def caught_from(act):
     return caught
 
 
+@pytest.mark.usefixtures("quick_workers")
 @pytest.mark.parametrize("name", PLACES)
 def test_every_place_is_the_users_line(name):
     caught = caught_from(PLACES[name])

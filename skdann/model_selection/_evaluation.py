@@ -8,7 +8,7 @@ from functools import cache, partial
 
 import numpy as np
 from sklearn.utils import _safe_indexing
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from .._baseline import try_fit
 from .._data._groups import if_used
@@ -249,8 +249,14 @@ def _one_blas_thread():
     Others might overlap, and leave behind what one of them has set.
     """
     if threading.current_thread() is threading.main_thread():
-        return threadpool_limits(1, user_api="blas")
+        return _blas().limit(limits=1)
     return nullcontext()
+
+
+@cache
+def _blas():
+    """Return what limits numpy's products; to look for it takes milliseconds."""
+    return ThreadpoolController().select(user_api="blas")
 
 
 def _as_if_chosen(trained, i):

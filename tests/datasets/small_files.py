@@ -60,7 +60,9 @@ def serving(folder):
 
     handler = functools.partial(Handler, directory=folder)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        # its end is waited for until it looks again
+        serve = functools.partial(server.serve_forever, poll_interval=0.01)
+        threading.Thread(target=serve, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/", requests
         server.shutdown()
 

@@ -4,9 +4,11 @@ import os
 import signal
 import sys
 
+import dask
 import numpy as np
 import pytest
 import torch
+from children import forkserver
 from distributed import Client, LocalCluster
 from joblib import parallel_config
 
@@ -47,13 +49,18 @@ def assert_same_after_a_kill(search, domains, mark, **how):
 @pytest.mark.filterwarnings("ignore:`apply_async` is deprecated:DeprecationWarning")
 def test_on_dask(search, domains, tmp_path):
     mark = tmp_path / "mark"
-    cluster = LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        dashboard_address=None,
-        env={"MARK": str(mark)},
-    )
-    with cluster, Client(cluster) as client:
+    forkserver()  # of ours, its workers are there in a second, not in five
+    how = {"distributed.worker.multiprocessing-method": "forkserver"}
+    with (
+        dask.config.set(how),
+        LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            dashboard_address=None,
+            env={"MARK": str(mark)},
+        ) as cluster,
+        Client(cluster) as client,
+    ):
         assert len(client.scheduler_info()["workers"]) == 2
         search.set_params(n_jobs=None)
         assert_same_after_a_kill(search, domains, mark, backend="dask")

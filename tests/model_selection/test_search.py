@@ -359,6 +359,7 @@ def test_preprocessing_is_fitted_once_a_fold(small, domains):
     assert not hasattr(search, "best_estimator_")
 
 
+@pytest.mark.usefixtures("quick_workers")
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_jobs_and_stacks_change_nothing(small, domains, n_jobs):
     plain = DANNGridSearchCV(small(), GRID, cv=2, max_stacked=1).fit(*domains)
@@ -521,6 +522,7 @@ class Undivided(TransformerMixin, BaseEstimator):
         return X
 
 
+@pytest.mark.usefixtures("quick_workers")
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 def test_a_job_has_no_jobs_of_its_own(small, domains, backend):
     pipe = make_pipeline(Undivided(), small())

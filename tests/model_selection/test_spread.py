@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from joblib import Parallel, cpu_count, delayed, parallel_config
+from joblib.externals.loky.backend.context import set_start_method
 from sklearn.exceptions import FitFailedWarning
 from threadpoolctl import ThreadpoolController
 
@@ -18,6 +19,7 @@ from skdann.model_selection import DANNGridSearchCV
 
 GRID = {"lambda_max": [0.0, 1.0], "lr": [1e-3, 1e-2]}
 
+pytestmark = pytest.mark.usefixtures("quick_workers")
 needs_cores = pytest.mark.skipif(cpu_count() == 1, reason="there is no second core")
 
 
@@ -52,7 +54,15 @@ def scores(search):
     }
 
 
+@pytest.fixture
+def workers_of_joblib():
+    set_start_method("loky", force=True)
+    yield
+    set_start_method("forkserver", force=True)
+
+
 @needs_cores
+@pytest.mark.usefixtures("workers_of_joblib")
 def test_a_search_that_is_spread_has_the_same_results_to_the_bit(small, domains):
     alone = fit(DANNGridSearchCV, small, domains, n_jobs=1)
     with parallel_config(max_nbytes=100):  # so that rows become memory maps

@@ -1,7 +1,7 @@
 """The program of the guide, run by the launchers that it names.
 
-`make test-recipes` has accelerate and Ray; elsewhere their tests are skipped. torchrun
-on two ranks is among the tests of every day.
+`make test-recipes` has accelerate and Ray; elsewhere all of this is skipped. torchrun
+on two ranks is among the tests of every day: tests/distributed/test_launchers.py.
 """
 
 import os
@@ -45,9 +45,9 @@ def launch(launcher, size, program):
 @pytest.mark.parametrize("size", [2, 4])
 @pytest.mark.parametrize("launcher", ["torchrun", "accelerate"])
 def test_ranks_train_what_one_process_trains(launcher, size, tmp_path, monkeypatch):
+    pytest.importorskip("accelerate")
     program = PROGRAM
     if launcher == "accelerate":
-        pytest.importorskip("accelerate")
         program = re.sub(r".*init_process_group.*\n", ACCELERATE, PROGRAM)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GLOO_SOCKET_IFNAME", "lo")

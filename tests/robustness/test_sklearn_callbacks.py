@@ -463,6 +463,7 @@ def test_a_pipeline_shows_the_epochs_under_its_last_step(small, domains, capsys)
 
 
 @pytest.mark.usefixtures("routing")
+@pytest.mark.usefixtures("quick_workers")
 def test_stock_searches_show_the_epochs_of_their_jobs(small, domains, capsys):
     X, y, X_tgt = domains
     monitor = ScoringMonitor(scoring="accuracy")
@@ -489,6 +490,7 @@ class Spreading(DANNGridSearchCV):
     _start_up = 0.0
 
 
+@pytest.mark.usefixtures("quick_workers")
 @pytest.mark.parametrize(
     ("search", "n_jobs"),
     [(DANNGridSearchCV, 1), (DANNGridSearchCV, 2), (Spreading, None)],

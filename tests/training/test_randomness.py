@@ -107,6 +107,7 @@ assert os.waitstatus_to_exitcode(os.wait()[1]) == 0
     children.fork(program)
 
 
+@pytest.mark.usefixtures("quick_workers")
 @pytest.mark.parametrize("extractor", [None, user_network], ids=["ours", "theirs"])
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 def test_parallel_fits_equal_serial_ones(small, domains, backend, extractor):
