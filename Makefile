@@ -81,7 +81,8 @@ test: lint
 # Counting takes a third more.
 coverage: $(VENV)/ready
 	mkdir -p $(CACHE)
-	$(BIN)/python -m $(PYTEST) --cov --cov-report=term-missing --cov-fail-under=95
+	COVERAGE_RCFILE='$(CURDIR)/pyproject.toml' \
+	    $(BIN)/python -m $(PYTEST) --cov --cov-report=term-missing --cov-fail-under=95
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

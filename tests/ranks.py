@@ -5,11 +5,12 @@ import os
 import pickle
 import tempfile
 import traceback
-from contextlib import redirect_stderr
+from contextlib import contextmanager, redirect_stderr
 from datetime import timedelta
 from pathlib import Path
 
 from children import FOREVER, forkserver
+from coverage import Coverage
 
 
 class Ended:
@@ -78,6 +79,18 @@ def _read(path):
     return pickle.loads(path.read_bytes())
 
 
+@contextmanager
+def _counted_lines():
+    """Count them for `make coverage`; pytest-cov sees processes of its own alone."""
+    if "COVERAGE_RCFILE" not in os.environ:
+        yield
+        return
+    coverage = Coverage(data_suffix=True)
+    with coverage.collect():
+        yield
+    coverage.save()
+
+
 def _be_rank(folder, rank, size, timeout, function, arguments):
     import torch
     from torch import distributed
@@ -92,7 +105,7 @@ def _be_rank(folder, rank, size, timeout, function, arguments):
         timeout=timedelta(seconds=timeout),
     )
     ended = Ended()
-    with redirect_stderr(io.StringIO()) as stderr:
+    with _counted_lines(), redirect_stderr(io.StringIO()) as stderr:
         try:
             ended.value = function(rank, *arguments)
         except Exception as error:
