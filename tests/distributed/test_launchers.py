@@ -1,18 +1,13 @@
 """The program of the guide, run by torchrun as it stands there."""
 
-import re
 from pathlib import Path
 
 import numpy as np
 from children import run
+from ranks import PROGRAM
 
 from skdann import DANNClassifier, load
 from skdann.datasets import make_shifted_moons
-
-PAGE = Path(__file__).parents[2] / "docs" / "guide" / "distributed.md"
-PROGRAM = re.search(
-    r"```python\n(import torch\.distributed\n.*?)```", PAGE.read_text(), re.S
-)[1]
 
 LAUNCH = [
     "-m",

@@ -13,13 +13,11 @@ import numpy as np
 import pytest
 import torch
 from children import run
+from ranks import BLOCKS, PROGRAM
 
 from skdann import DANNClassifier, load, save
 from skdann.datasets import make_shifted_moons
 
-PAGE = Path(__file__).parents[2] / "docs" / "guide" / "distributed.md"
-BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.S)
-PROGRAM = next(block for block in BLOCKS if "init_process_group(" in block)
 ACCELERATE = next(block for block in BLOCKS if "PartialState" in block)
 
 
