@@ -829,9 +829,8 @@ class BaseDANN(
         for name, X in {"source": domains.X, "target": domains.X_tgt}.items():
             if X is not None and X.shape[0] >= FEWEST_ROWS:
                 some = X[spread_rows(X.shape[0])]
-                P = self._predict_checked(some, name)
-                labels = np.unique(domains.targets.decode(P), axis=0)
-                if len(labels) == 1:
+                labels = domains.targets.decode(self._predict_checked(some, name))
+                if (labels == labels[0]).all():
                     collapsed[name] = labels[0]
         if "source" in collapsed:
             warn(

@@ -66,8 +66,9 @@ def mark_of_file(frame):
 
     shown = set()
     for _, column in frame.items():
-        if pd.api.types.is_string_dtype(column):
-            marks = marks_of(column.dropna().drop_duplicates().astype("str"))
+        known = column.dropna()  # with gaps, pandas 2 takes a column of text for none
+        if pd.api.types.is_string_dtype(known):
+            marks = marks_of(known.drop_duplicates().astype("str"))
             shown |= set(marks) if len(marks) == 1 else set()
     shown.discard("")
     return shown.pop() if len(shown) == 1 else None

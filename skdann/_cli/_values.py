@@ -76,6 +76,7 @@ def read_values(column, decimal=None, date_format=None, as_text=False):
     if types.is_datetime64_any_dtype(column) and not as_text:
         return Values("date", _without_zone(column))
     text = column.map(_as_text, na_action="ignore").astype("str")
+    text = text.where(column.notna())  # pandas 2 has made them "nan"
     if as_text:
         return Values("text", text)
     return _read_text(text, decimal, date_format)

@@ -239,6 +239,7 @@ def remove_parts(path):
 
 # What JSON has no word for is an object of one key.
 _ARRAY, _OBJECTS, _TUPLE, _ITEMS = "$array", "$objects", "$tuple", "$items"
+_BY_COLUMNS = "$array by columns"
 
 
 def _pack(value, arrays):
@@ -287,8 +288,11 @@ def _pack_array(array, arrays):
     if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
         raise TypeError(f"An array of dtype {array.dtype} can't be written to a file.")
     name = str(len(arrays))
-    arrays[name] = np.asarray(array, array.dtype.newbyteorder("="), order="C")
-    return {_ARRAY: name}
+    # it comes back as it lies in memory: products by columns are rounded otherwise
+    by_columns = array.ndim > 1 and array.strides[0] < array.strides[-1]
+    rows = array.T if by_columns else array
+    arrays[name] = np.asarray(rows, array.dtype.newbyteorder("="), order="C")
+    return {_BY_COLUMNS if by_columns else _ARRAY: name}
 
 
 def _unpack(value, arrays):
@@ -296,6 +300,8 @@ def _unpack(value, arrays):
     if _ARRAY in value:
         # each once: named a thousand times it would be a thousand tensors
         return arrays.pop(value[_ARRAY])
+    if _BY_COLUMNS in value:
+        return arrays.pop(value[_BY_COLUMNS]).T
     if _OBJECTS in value:
         return _make_objects(value[_OBJECTS], value["kind"])
     if _TUPLE in value:

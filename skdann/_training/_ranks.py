@@ -39,8 +39,13 @@ class Ranks:
 
     def leave(self) -> None:
         """Have nothing more to do with the others."""
+        # the last reference: only then are connections closed. torch 2.4 waits for the
+        # threads of a group with Python's lock in hand, which they may need to end; of
+        # a backend without it
+        backend = self.group._get_backend(_device())
         distributed.destroy_process_group(self.group)
-        self.group = None  # the last reference: only then are connections closed
+        self.group = None
+        del backend
 
     @property
     def is_first(self) -> bool:

@@ -87,6 +87,7 @@ TABLE = pd.DataFrame(
 )
 CELLS = TABLE[["sex", "kind"]].to_numpy(dtype=object)
 TEXTS = np.array(["a cat sat", "the dog", "a cat and a dog"] * 20, dtype=object)
+WIDE = np.random.default_rng(1).normal(size=(N, 99))
 COUNTS = sparse.csr_array(RNG.poisson(1, size=(N, 5)).astype(float))
 
 
@@ -107,8 +108,16 @@ CASES = {
     "Binarizer": (Binarizer(threshold=0.1), X),
     "PowerTransformer": (PowerTransformer(), X),
     "QuantileTransformer": (QuantileTransformer(n_quantiles=9), X),
-    "KBinsDiscretizer": (KBinsDiscretizer(4), X),
-    "KBinsDiscretizer, ordinal": (KBinsDiscretizer([2, 3, 4, 5], encode="ordinal"), X),
+    "KBinsDiscretizer": (
+        KBinsDiscretizer(4, quantile_method="averaged_inverted_cdf"),
+        X,
+    ),
+    "KBinsDiscretizer, ordinal": (
+        KBinsDiscretizer(
+            [2, 3, 4, 5], encode="ordinal", quantile_method="averaged_inverted_cdf"
+        ),
+        X,
+    ),
     "PolynomialFeatures": (PolynomialFeatures((2, 3), interaction_only=True), X),
     "SplineTransformer": (SplineTransformer(), X),
     "FunctionTransformer": (FunctionTransformer(np.cbrt, check_inverse=False), X),
@@ -140,7 +149,8 @@ CASES = {
     ),
     "TargetEncoder": (TargetEncoder(), CELLS),
     "PCA": (PCA(2, whiten=True, random_state=0), X),
-    "PCA, wide": (PCA(3, svd_solver="arpack", random_state=0), X.astype(np.float32)),
+    "PCA, arpack": (PCA(3, svd_solver="arpack", random_state=0), X.astype(np.float32)),
+    "PCA, by columns": (PCA(3), WIDE),
     "IncrementalPCA": (IncrementalPCA(2), X),
     "TruncatedSVD": (TruncatedSVD(2, random_state=0), COUNTS),
     "GaussianRandomProjection": (GaussianRandomProjection(2, random_state=0), X),

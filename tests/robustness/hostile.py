@@ -74,7 +74,7 @@ WHOLES = {
     "pipeline": lambda: make_pipeline(
         SimpleImputer(add_indicator=True),
         make_union(
-            KBinsDiscretizer(4),
+            KBinsDiscretizer(4, quantile_method="averaged_inverted_cdf"),
             ColumnTransformer([("ranks", QuantileTransformer(n_quantiles=9), [1])]),
             OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=3),
             make_pipeline(PolynomialFeatures(2), StandardScaler(), PCA(3)),

@@ -13,7 +13,10 @@ GUARD = """
 import json, sys
 
 import numpy.testing  # which in numpy 1.26 asks lscpu as it is imported
+import threadpoolctl  # which asks ldconfig once, up to 3.1
 import torch  # whose builds for CUDA ask ldconfig on Python 3.13
+
+threadpoolctl.ThreadpoolController()
 
 GUARDED = (
     "socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname",
