@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from ._containers._tables import first_few
+from ._containers._tables import as_readable, column_names, first_few
 from ._training import Ranks, joined_ranks, together
 from ._typing import PathLike
+from .datasets._memmap import create_memmap
 
 __all__ = ["gather_rows"]
 
@@ -38,7 +39,8 @@ def gather_rows(*shards: Any, folder: PathLike | None = None) -> Any:
     ----------
     *shards : array-like of shape (n_shard, ...), sparse matrix, or None
         What this rank holds: X, y, X_tgt, weights. Rows of all ranks have one shape and
-        one dtype. Sparse matrices, and arrays of text, are joined in memory.
+        one dtype; frames have the same columns in the same order, and what is masked
+        becomes NaN. Sparse matrices, and arrays of text, are joined in memory.
     folder : path or None, default=None
         Where the files go, on every machine; None is the folder of temporary files.
         They are removed when the processes end.
@@ -51,7 +53,8 @@ def gather_rows(*shards: Any, folder: PathLike | None = None) -> Any:
     Raises
     ------
     ValueError
-        On all ranks, if rows are of different shapes, dtypes or kinds.
+        On all ranks, if rows are of different shapes, dtypes or kinds, or the columns
+        of frames differ.
     ConnectionError
         If another rank is lost.
 
@@ -67,7 +70,9 @@ def gather_rows(*shards: Any, folder: PathLike | None = None) -> Any:
         if ranks is not None:
             with together(ranks, "read its rows"):
                 given = [_as_rows(shard) for shard in shards]
+                names = [column_names(shard) for shard in shards]
             _check_alike(ranks, given)
+            _check_names(ranks, names)
             files = _SharedFolder(ranks, folder)
             shards = tuple(_gather(ranks, shard, files) for shard in given)
     return shards[0] if len(shards) == 1 else shards
@@ -76,7 +81,8 @@ def gather_rows(*shards: Any, folder: PathLike | None = None) -> Any:
 def _as_rows(shard):
     if shard is None:
         return None
-    rows = shard if sparse.issparse(shard) else np.asarray(shard)
+    table = as_readable(shard)
+    rows = table if sparse.issparse(table) else np.asarray(table)
     if rows.ndim < 1 + sparse.issparse(shard):
         raise ValueError(
             f"gather_rows got a {type(shard).__name__} of shape {rows.shape}, which "
@@ -102,13 +108,31 @@ def _check_alike(ranks, shards):
         )
 
 
+def _check_names(ranks, names):
+    """Raise ValueError on all ranks if frames of two ranks have other columns.
+
+    An array has no names: a rank without rows may give one.
+    """
+    for i, of_ranks in enumerate(zip(*ranks.gather(names), strict=True), start=1):
+        named = [(rank, own) for rank, own in enumerate(of_ranks) if own is not None]
+        for rank, other in named[1:]:
+            first, expected = named[0]
+            if other != expected:
+                raise ValueError(
+                    f"Argument {i} has the columns {first_few(other)} on rank {rank}, "
+                    f"and {first_few(expected)} on rank {first}. Give all ranks the "
+                    "same columns in the same order."
+                )
+
+
 def _kind(shard):
     """Return what rows of all ranks have in common, as a text."""
     if shard is None:
         return "None"
     if sparse.issparse(shard):
         return f"sparse rows of {shard.shape[1]} columns, {shard.dtype}"
-    dtype = "text or objects" if shard.dtype.kind in "OUST" else shard.dtype.str
+    dtype = shard.dtype.str if shard.dtype.names is None else shard.dtype
+    dtype = "text or objects" if shard.dtype.kind in "OUST" else dtype
     return f"rows of shape {shard.shape[1:]}, {dtype}"
 
 
@@ -182,8 +206,4 @@ class _SharedFolder:
         """Return a map that can be written, if this rank is to write it, else None."""
         if not self.is_maker:
             return None
-        rows = np.lib.format.open_memmap(path, "w+", dtype, shape)
-        if hasattr(os, "posix_fallocate"):  # a full disk is an error now, not a crash
-            with path.open("r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, rows.offset + rows.nbytes)
-        return rows
+        return create_memmap(path, dtype, shape)

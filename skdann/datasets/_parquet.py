@@ -1,5 +1,6 @@
 """Parquet files larger than memory, as a memory map that fits train on in place."""
 
+import secrets
 from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 
 from .._containers._tables import first_few
 from .._typing import Array
+from ._memmap import create_memmap
 
 # Rows read at once: 25 MB of 50 columns in float64.
 _BLOCK = 2**16
@@ -46,6 +48,8 @@ def parquet_to_memmap(
     ValueError
         If a column is not there, holds something other than numbers, has no value in
         some row, or is of another type in another file.
+    OSError
+        If there is no room on the disk; what was at ``path`` is kept.
 
     See Also
     --------
@@ -54,7 +58,9 @@ def parquet_to_memmap(
     Notes
     -----
     Needs pyarrow, which is in the extra ``tables``. Two or three groups of rows are in
-    memory at once: 0.5 GB where a group has a million rows of 50 float32 columns.
+    memory at once: 0.5 GB where a group has a million rows of 50 float32 columns. The
+    new file is written beside the other, as ``path`` with some digits and ``.part``
+    after it, so that processes may write one path at once; a kill leaves that there.
 
     Examples
     --------
@@ -78,7 +84,7 @@ def parquet_to_memmap(
     if n_rows == 0 or not names:
         raise ValueError(f"{source} has {n_rows} rows and {len(names)} columns to map.")
     with _replacing(Path(path)) as part:
-        X = np.lib.format.open_memmap(part, "w+", dtype, (n_rows, len(names)))
+        X = create_memmap(part, dtype, (n_rows, len(names)))
         start = 0
         for batch in _batches(data, names):
             _check_no_nulls(batch, start)
@@ -86,6 +92,11 @@ def parquet_to_memmap(
             for j, column in enumerate(batch.columns):
                 rows[:, j] = column.to_numpy(zero_copy_only=False)
             start += len(batch)
+        if start != n_rows:
+            raise ValueError(
+                f"{source} had {n_rows} rows when they were counted, and {start} when "
+                "they were read. Give it once nobody writes to it any more."
+            )
         X.flush()
         del X, rows  # Windows replaces no file that is mapped
     return np.load(path, mmap_mode="r")
@@ -184,7 +195,8 @@ def _check_no_nulls(batch, start):
 @contextmanager
 def _replacing(path):
     """Have another file written, and put it in place of this one if that succeeds."""
-    part = path.with_name(f"{path.name}.part")
+    # ranks of one machine may write it at once, each its own
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         yield part
         part.replace(path)

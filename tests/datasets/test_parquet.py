@@ -1,5 +1,9 @@
 """Parquet files of several row groups and files become one map of rows."""
 
+import errno
+import os
+from unittest import mock
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -101,3 +105,49 @@ def test_a_file_without_the_column_is_refused(tmp_path):
     write(second, z=[1.0])
     with pytest.raises(ValueError, match="'x' has no value in row 1"):
         parquet_to_memmap([first, second], tmp_path / "X.npy", columns=["x"])
+
+
+def test_processes_may_write_one_file_at_once(tmp_path):
+    """As ranks of one machine do, which run the same program."""
+    path = tmp_path / "X.npy"
+    table = pa.table({"a": [1.0, 2.0]})
+
+    def batches():
+        other = write(tmp_path / "other", a=[3.0, 4.0])
+        assert parquet_to_memmap(other, path).tolist() == [[3], [4]]
+        yield from table.to_batches()
+
+    source = dataset_of(batches, table)
+    assert parquet_to_memmap(source, path).tolist() == [[1], [2]]
+    assert sorted(os.listdir(tmp_path)) == ["X.npy", "other"]
+
+
+def test_rows_that_are_fewer_than_counted_are_an_error(tmp_path):
+    table = pa.table({"a": [1.0, 2.0]})
+    source = dataset_of(table.slice(0, 1).to_batches, table)
+    with pytest.raises(ValueError, match="had 2 rows when they were counted, and 1 wh"):
+        parquet_to_memmap(source, tmp_path / "X.npy")
+    assert not os.listdir(tmp_path)
+
+
+def dataset_of(batches, table):
+    """Return a dataset that counts the rows of a table, and reads batches."""
+    source = mock.create_autospec(ds.Dataset, instance=True, schema=table.schema)
+    source.count_rows.return_value = len(table)
+    source.get_fragments.return_value = []
+    source.to_batches.side_effect = lambda **options: batches()
+    return source
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="not of this system")
+def test_a_full_disk_is_an_error_before_a_row_is_written(tmp_path, monkeypatch):
+    def full(*of_file):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    source = write(tmp_path / "table", a=[1.0])
+    parquet_to_memmap(source, tmp_path / "X.npy")
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OSError, match="No space left"):
+        parquet_to_memmap(source, tmp_path / "X.npy")
+    assert np.load(tmp_path / "X.npy").tolist() == [[1]]
+    assert sorted(os.listdir(tmp_path)) == ["X.npy", "table"]

@@ -7,6 +7,7 @@ import time
 import warnings
 
 import numpy as np
+import pandas as pd
 import torch
 from joblib import Parallel, delayed
 from scipy import sparse
@@ -337,21 +338,34 @@ def fit_on_shards(rank, size, folder):
     return clf.predict_proba(X_tgt), sorted({str(X.filename), str(X_tgt.filename)})
 
 
+FRAME = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
+FIELDS = [("a", "f8"), ("b", "i8")]
+
+# by name: what rank 0 gives, and rank 1
 WRONG_ROWS = {
-    "columns": np.zeros((3, 1)),
-    "dtype": np.zeros((3, 2), "f4"),
-    "kind": None,
-    "a number": 3.0,
-    "a sparse row": sparse.coo_array(np.ones(3)),
+    "columns": (np.zeros((3, 2)), np.zeros((3, 1))),
+    "dtype": (np.zeros((3, 2)), np.zeros((3, 2), "f4")),
+    "kind": (np.zeros((3, 2)), None),
+    "a number": (np.zeros((3, 2)), 3.0),
+    "a sparse row": (np.zeros((3, 2)), sparse.coo_array(np.ones(3))),
+    "order of columns": (FRAME, FRAME[["b", "a"]]),
+    "order of fields": (np.zeros(2, FIELDS), np.zeros(2, FIELDS[::-1])),
 }
 
 
 def gather_what_differs(rank):
     """Return the errors of gathering rows that can't be in one table."""
     messages = {}
-    for name, wrong in WRONG_ROWS.items():
+    for name, of_ranks in WRONG_ROWS.items():
         try:
-            gather_rows(np.zeros((3, 2)) if rank == 0 else wrong)
+            gather_rows(of_ranks[rank])
         except (ValueError, RuntimeError) as error:
             messages[name] = str(error)
     return messages
+
+
+def gather_frames(rank):
+    """Return what comes of a frame, of no rows without names, and of a masked label."""
+    frame = FRAME if rank == 0 else np.zeros((0, 2))
+    labels = np.ma.masked_array([0.0, rank], mask=[False, True])
+    return [np.array(rows) for rows in gather_rows(frame, labels)]

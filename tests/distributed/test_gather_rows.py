@@ -28,7 +28,15 @@ def test_rows_that_are_wrong_on_one_rank_are_one_error_on_all_ranks():
         "kind": "1 (None, of rank 0 rows of shape (2,)",
         "a number": "gather_rows got a float of shape (), which has no rows",
         "a sparse row": "gather_rows got a coo_array of shape (3,), which has no rows",
+        "order of columns": "the columns b, a on rank 1, and a, b on rank 0. Give all",
+        "order of fields": "1 (rows of shape (), [('b', '<i8'), ('a', '<f8')], of rank",
     }.items():
         assert said in first[name]
         assert said in second[name]
     assert "Rank 1 could not read its rows" in first["a number"]
+
+
+def test_frames_and_masks_are_read_as_a_fit_reads_them():
+    for frame, labels in values_of(2, fits.gather_frames):
+        assert frame.tolist() == [[1, 3], [2, 4]]
+        assert np.array_equal(labels, [0, np.nan, 0, np.nan], equal_nan=True)
