@@ -1,11 +1,14 @@
 """What makes a training the same when it is resumed: settings, code and data."""
 
+import dis
 import functools
 import hashlib
 import re
+import sys
 from contextlib import suppress
 from dataclasses import fields
-from types import CodeType, FunctionType, MethodType
+from pathlib import Path
+from types import CodeType, FunctionType, MethodType, ModuleType
 
 import numpy as np
 from scipy import sparse
@@ -130,12 +133,15 @@ def hash_parts(network, code: dict) -> dict[str, str]:
     Parameters
     ----------
     network : DANN
-        Made by these parameters.
+        Made by these parameters. Its weights are not told: they are drawn, and trained.
     code : dict of str to callable
         Parameters by their names.
     """
     return {
-        name: hash_code(getattr(network, name, value)) for name, value in code.items()
+        name: hash_code(_layers(getattr(network, name)))
+        if hasattr(network, name)
+        else hash_code(value)
+        for name, value in code.items()
     }
 
 
@@ -145,21 +151,32 @@ def hash_code(value) -> str:
     Parameters
     ----------
     value : module, function, class or callable object
-        Its bytecode, and what it was made with, down to the code of the packages that
-        are used here, which are told by name. A network is told by its layers.
+        Its bytecode, what it was made with, and what it uses of the module that it is
+        in: functions, classes and plain values; down to what is of packages, which is
+        told by name.
     """
-    return hashlib.sha256(_code_text(value, set()).encode()).hexdigest()
+    return hashlib.sha256(_code_text(value, {}).encode()).hexdigest()
 
 
 def _code_text(value, seen):
-    """Return the text that a digest of code is of."""
+    """Return the text that a digest of code is of.
+
+    Parameters
+    ----------
+    value : object
+        Whatever code refers to.
+    seen : dict of int to (int, object)
+        By id, what has a text already: its number, and itself, or another could have
+        that id. A method knows its class.
+    """
     inside = next((of for kind, of in _INSIDE if isinstance(value, kind)), None)
-    if isinstance(value, FunctionType | type) or inside is None:
-        if id(value) in seen:  # a method knows its class
-            return ""
-        seen.add(id(value))
     if inside is None:
-        inside = _inside_instance
+        inside = _BY_TYPE.get(type(value), _inside_instance)
+    if inside in _MAY_REFER_TO_ITSELF:
+        if id(value) in seen:
+            number, _ = seen[id(value)]
+            return f"#{number}"
+        seen[id(value)] = len(seen), value
     parts = inside(value)
     if parts is None:
         return re.sub(" at 0x[0-9a-fA-F]+", "", repr(value))
@@ -167,46 +184,129 @@ def _code_text(value, seen):
 
 
 def _inside_function(function):
+    if _is_of_a_package(function) and "<locals>" not in function.__qualname__:
+        return [function.__module__, function.__qualname__]
     cells = []
     for cell in function.__closure__ or ():
         with suppress(ValueError):  # it is empty
             cells.append(cell.cell_contents)
     named = sorted((function.__kwdefaults__ or {}).items())
-    return [function.__code__, *cells, *(function.__defaults__ or ()), *named]
+    made_with = [*cells, *(function.__defaults__ or ()), *named]
+    return [function.__code__, *made_with, *_used_of_module(function)]
+
+
+def _used_of_module(function):
+    """Return names and values of what a function finds in its module by name.
+
+    Of objects there only code and plain values are told: others, such as a bar or a
+    fitted model, change from run to run.
+    """
+    if _is_installed(function):
+        return []
+    used, attributes = _names_of(function.__code__)
+    values = {name: function.__globals__.get(name) for name in sorted(used)}
+    of_modules = {
+        f"{name}.{attribute}": getattr(module, attribute, None)
+        for name, module in values.items()
+        if isinstance(module, ModuleType)
+        for attribute in sorted(attributes)
+    }
+    return [i for i in {**values, **of_modules}.items() if isinstance(i[1], _TOLD)]
+
+
+def _names_of(code):
+    """Return what code reads of its module and does not set, and names in it."""
+    used, set_here, attributes = set(), set(), set(code.co_names)
+    for step in dis.get_instructions(code):
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            used.add(step.argval)
+        elif step.opname == "STORE_GLOBAL":
+            set_here.add(step.argval)
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            used_there, names_there = _names_of(inner)
+            used |= used_there
+            attributes |= names_there
+    return used - set_here, attributes
 
 
 def _inside_class(cls):
     if _is_of_a_package(cls):
         return None
-    code = FunctionType | classmethod | staticmethod | property
-    plain = bool | int | float | str | tuple
     members = [
         (name, value)
         for name, value in sorted(vars(cls).items())
-        if isinstance(value, code)
-        or (isinstance(value, plain) and not name.startswith("__"))
+        if isinstance(value, _METHOD) or not name.startswith("__")
     ]
     return [cls.__name__, *cls.__bases__, *members]
 
 
 def _inside_instance(value):
-    if hasattr(value, "modules"):  # repr tells the layers of a network
-        kinds = dict.fromkeys(type(module) for module in value.modules())
-        return [repr(value), *kinds]
-    if _is_of_a_package(type(value)) or not hasattr(value, "__dict__"):
-        return None
-    return [type(value), *sorted(vars(value).items())]
+    """Return what an object is made of, as it tells pickle."""
+    if hasattr(value, "modules") and hasattr(value, "state_dict"):
+        return [*_layers(value), *value.state_dict().items()]
+    if hasattr(value, "module_"):  # its history tells seconds
+        return [type(value), value.get_params(deep=False), value.module_]
+    if hasattr(value, "to_numpy"):
+        return [type(value), hash_rows(value)]
+    if hasattr(value, "__wrapped__"):  # of a cache, which is no part of it
+        return [type(value), value.__wrapped__]
+    with suppress(Exception):  # a tensor may hold nothing yet
+        array = as_readable(value)
+        if isinstance(array, np.ndarray):
+            return [str(value.dtype), array]
+    try:
+        _, arguments, *state = value.__reduce_ex__(4)
+    except Exception:  # it is none for pickle, as a lock, or known by its name
+        known = hasattr(value, "__dict__") and not _is_of_a_package(type(value))
+        return [type(value), vars(value)] if known else None
+    state, items, pairs = (*state[:3], None, None, None)[:3]
+    if isinstance(state, dict):  # scikit-learn's version is compared by itself
+        state = {k: v for k, v in state.items() if k != "_sklearn_version"}
+    return [type(value), *arguments, state, *(items or ()), *(pairs or ())]
 
 
-def _is_of_a_package(cls):
+def _layers(module):
+    """Return what tells a network but for its weights: repr names the layers."""
+    return repr(module), *dict.fromkeys(type(layer) for layer in module.modules())
+
+
+def _inside_array(array):
+    known = list(array.flat) if array.dtype.hasobject else [_digest_of(array)]
+    return [array.dtype.str, array.shape, *known]
+
+
+def _digest_of(array):
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+
+
+def _in_any_order(values):
+    return sorted(values, key=repr)
+
+
+def _is_of_a_package(code):
     """Whether code comes with a version, which is compared by itself."""
-    return cls.__module__.partition(".")[0] in _PACKAGES
+    return str(code.__module__).partition(".")[0] in _PACKAGES
 
 
-_PACKAGES = ("builtins", "collections", "functools", "numpy", "scipy", "skdann")
-_PACKAGES += ("sklearn", "skorch", "torch")
+def _is_installed(function):
+    """Whether a function is of a package, whichever."""
+    folders = Path(function.__code__.co_filename).parts
+    is_there = not {"site-packages", "dist-packages"}.isdisjoint(folders)
+    return is_there or _is_of_a_package(function)
 
-# What is looked at within each kind; the rest are plain values, told by repr.
+
+_PACKAGES = {"builtins", "numpy", "scipy", "skdann", "sklearn", "skorch", "torch"}
+_PACKAGES |= sys.stdlib_module_names
+
+_METHOD = FunctionType | classmethod | staticmethod | property
+
+_PLAIN = bool | int | float | complex | str | bytes | None | np.generic
+
+_TOLD = _PLAIN | FunctionType | type | functools.partial | np.ndarray
+_TOLD |= tuple | list | dict | set | frozenset
+
+# What is looked at within each kind, subclasses too; None is told by repr.
 _INSIDE = [
     (CodeType, lambda code: [code.co_code, *code.co_names, *code.co_consts]),
     (FunctionType, _inside_function),
@@ -218,13 +318,22 @@ _INSIDE = [
     (classmethod | staticmethod, lambda method: [method.__func__]),
     (property, lambda attribute: [attribute.fget]),
     (type, _inside_class),
-    (tuple, list),
-    (frozenset, lambda values: sorted(values, key=repr)),  # in no order of theirs
-    # repr leaves out most of a long one
-    (np.ndarray, lambda array: [str(array.dtype), array.shape, repr(array.tolist())]),
-    (dict | list | set, lambda values: []),  # what code writes into is not code
-    (bool | int | float | complex | str | bytes | None, lambda value: None),
+    (ModuleType, lambda module: [module.__name__]),
+    (np.ndarray, _inside_array),
+    (_PLAIN, lambda value: None),
 ]
+
+# And of these kinds alone: another may hold more than its items.
+_BY_TYPE = {
+    tuple: list,
+    frozenset: _in_any_order,
+    list: lambda values: ["list", *values],
+    set: lambda values: ["set", *_in_any_order(values)],
+    dict: lambda values: ["dict", *_in_any_order(values.items())],
+}
+
+_MAY_REFER_TO_ITSELF = (_inside_function, _inside_class, _inside_instance)
+_MAY_REFER_TO_ITSELF += _BY_TYPE[list], _BY_TYPE[dict]
 
 
 def is_same_setting(value, other) -> bool:

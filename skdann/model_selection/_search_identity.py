@@ -2,11 +2,10 @@
 
 import hashlib
 import platform
-from functools import partial
-from types import FunctionType, MethodType
 
 import numpy as np
 from scipy import sparse
+from sklearn.base import BaseEstimator
 
 from .._io._metadata import NOT_IDENTITY
 from .._training._identity import hash_code, hash_rows
@@ -84,14 +83,19 @@ def _text(value, outer=()):
     of_kind = next((of for kind, of in _TEXTS if isinstance(value, kind)), None)
     if of_kind is not None:
         return of_kind(value, text)
-    if hasattr(value, "to_numpy"):
-        return hash_rows(value)
-    if not hasattr(value, "__dict__") or hasattr(value, "modules"):
+    if not _is_told_by_parameters(value):
         return hash_code(value)
-    is_estimator = hasattr(value, "get_params")
-    known = value.get_params(deep=False) if is_estimator else vars(value)
+    known = value.get_params(deep=False)
     known = {k: v for k, v in known.items() if k not in _NOT_IDENTITY}
     return f"{hash_code(type(value))} {text(known)}"
+
+
+def _is_told_by_parameters(value):
+    """Whether a clone of it is made of its parameters: a frozen one is as it is."""
+    if isinstance(value, type) or not hasattr(value, "get_params"):
+        return False
+    own = getattr(type(value), "__sklearn_clone__", None)
+    return own in (None, BaseEstimator.__sklearn_clone__)
 
 
 def _text_of_number(number, text):
@@ -110,5 +114,4 @@ _TEXTS = [
     (set | frozenset, lambda value, text: f"[{', '.join(sorted(map(text, value)))}]"),
     (np.ndarray | sparse.sparray | sparse.spmatrix, lambda value, _: hash_rows(value)),
     (np.random.RandomState, lambda value, text: text(value.get_state())),
-    (type | FunctionType | MethodType | partial, lambda value, _: hash_code(value)),
 ]
