@@ -509,13 +509,12 @@ class BaseDANNSearch:
         preprocessing, classifier = Preprocessing(best), last_step(best)
         given = {k: v for k, v in fit_params.items() if v is not None}
         given = if_used(given, [classifier])
-        with (
-            refit_task.propagate_to(classifier),
-            of_refit(classifier, given) as resume,
-        ):
+        with refit_task.propagate_to(classifier):
             refit_task.begin(**callback_data)
             X, y = preprocessing.fit(X, y, fit_params["sample_weight"])
-            classifier.fit(X, y, preprocessing.transform(X_tgt), **given, **resume)
+            rows = X, y, preprocessing.transform(X_tgt)
+            with of_refit(classifier, given, rows) as resume:
+                classifier.fit(*rows, **given, **resume)
         self.best_estimator_ = preprocessing.join(best, classifier)
         self.refit_time_ = time.perf_counter() - started
         refit_task.end(**callback_data, reconstruction_attributes={})

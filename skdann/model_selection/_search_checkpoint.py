@@ -1,8 +1,11 @@
 """A folder of what a search has finished, from which it goes on after it was killed."""
 
 import errno
+import hashlib
 import os
+import re
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import numpy as np
 
@@ -15,6 +18,7 @@ from .._io._container import (
 from .._io._metadata import check_labels, versions
 from .._progress import logger
 from .._training import ROUNDING, check_path, is_first, together
+from .._training._identity import hash_rows
 from .._warn import warn, warn_again
 from ._outcome_tree import from_tree, to_tree
 
@@ -25,6 +29,9 @@ except ImportError:  # Windows
 
 # What the folder says of the search, once for all files.
 _SEARCH = "search.skdann"
+
+# What writers that were killed have left; other hidden files are somebody's.
+_PART = re.compile(r"\.(search|stack|refit)[^.]*\.skdann\.[0-9a-f]{8}\.part")
 
 _REMOVED = "It is removed, and what it held is trained again."
 
@@ -128,7 +135,7 @@ class NoCheckpoint:
         """Write nothing."""
 
     @contextmanager
-    def of_refit(self, position, network, given):
+    def of_refit(self, position, network, given, rows):
         """Have the refit begin anew."""
         yield {}
 
@@ -169,8 +176,8 @@ class SearchCheckpoint:
             self._check_same(path)
         else:
             self._write(path, {"search": identity, "versions": versions()})
-        for path in self.folder.glob(".*.part"):  # of writers that were killed
-            path.unlink(missing_ok=True)
+        for name in filter(_PART.fullmatch, os.listdir(self.folder)):
+            (self.folder / name).unlink(missing_ok=True)
 
     def _check_same(self, path):
         saved = read_file(path, f"Remove {str(self.folder)!r}, or name another folder.")
@@ -212,7 +219,8 @@ class SearchCheckpoint:
         """
         wanted = {(task.fold, *member) for task in tasks for member in task.members}
         found = {}
-        for path in sorted(self.folder.glob("stack-*.skdann")):
+        files = filter(Path.is_file, sorted(self.folder.glob("stack-*.skdann")))
+        for path in files:
             try:
                 outcomes, warnings = self._read_stack(path, wanted)
             except ValueError as error:
@@ -261,8 +269,11 @@ class SearchCheckpoint:
             write_file(path, tree)
 
     @contextmanager
-    def of_refit(self, position, network, given):
+    def of_refit(self, position, network, given, rows):
         """Have the refit of a candidate write a checkpoint, and go on from there.
+
+        The file is of these very rows: a preprocessing that draws, or rounds in another
+        way, comes to others each time, and the refit then begins anew.
 
         Parameters
         ----------
@@ -273,17 +284,23 @@ class SearchCheckpoint:
             no such parameter is fitted anew.
         given : dict
             What its ``fit`` gets besides the rows.
+        rows : list of array-like
+            What it gets first: X, y and X_tgt, preprocessed.
 
         Yields
         ------
         dict
             Arguments of ``fit``.
         """
-        path = self.folder / f"refit-candidate{position}.skdann"
-        is_free = getattr(network, "checkpoint", path) is None
+        is_free = getattr(network, "checkpoint", self.folder) is None
         if not is_free or not _can_hold(given):
             yield {}
             return
+        name = f"refit-candidate{position}-"
+        path = self.folder / f"{name}{_digest_of(rows)}.skdann"
+        for old in self.folder.glob(f"{name}*.skdann"):
+            if old != path:
+                old.unlink(missing_ok=True)
         try:
             if path.exists():
                 read_file(path, _REMOVED)
@@ -293,6 +310,10 @@ class SearchCheckpoint:
         network.set_params(checkpoint=path)
         yield {"resume": True}
         network.set_params(checkpoint=None)
+
+
+def _digest_of(rows):
+    return hashlib.sha256(" ".join(map(hash_rows, rows)).encode()).hexdigest()[:8]
 
 
 def _can_hold(given):

@@ -348,6 +348,31 @@ def test_what_is_no_folder_is_told_before_training(tmp_path):
             search_in(tmp_path / name).fit(**DATA)
 
 
+def test_what_is_no_file_of_a_search_is_left_alone(begun, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(begun, folder)
+    (folder / ".download.part").write_text("mine")
+    (folder / "stack-mine.skdann").mkdir()
+    (folder / ".stack-fold0.skdann.01234567.part").write_text("of a kill")
+    search_in(folder).fit(**DATA)
+    left = set(os.listdir(folder)) - set(os.listdir(begun))
+    assert left == {".download.part", "stack-mine.skdann"}
+
+
+def test_a_refit_of_other_rows_begins_anew(tmp_path):
+    """A preprocessing that draws comes to others each time."""
+
+    def search():
+        draws = FunctionTransformer(lambda X: X + np.random.default_rng().normal())
+        clf = DANNClassifier(**{**SMALL, "max_epochs": 1})
+        grid = with_prefix({"lambda_max": [1.0]})
+        return DANNGridSearchCV(make_pipeline(draws, clf), grid, checkpoint=tmp_path)
+
+    for _ in range(2):
+        search().fit(X, y, X_tgt)
+        assert len(list(tmp_path.glob("refit-*"))) == 1
+
+
 def test_a_folder_is_of_one_search_at_a_time(make_search, domains):
     def search_as_well(estimator, X, y):
         with pytest.raises(ValueError, match="in use by another search"):
