@@ -283,15 +283,15 @@ class BaseDANN(
 
     def _fit_one_epoch(self, X, y, X_tgt, *, sample_weight, **of_target):
         """Train for one epoch, from wherever training stands."""
-        self._validate_params()  # scikit-learn does so before the first call alone
-        if self.early_stopping:
-            raise ValueError(
-                "partial_fit trains for one epoch, which early_stopping=True can't "
-                "shorten. Set early_stopping=False, or call fit."
-            )
         continues = hasattr(self, "net_")
         with joined_ranks(self.distributed) as ranks:
             with together(ranks, "begin its epoch"):
+                self._validate_params()  # scikit-learn does before the first call alone
+                if self.early_stopping:
+                    raise ValueError(
+                        "partial_fit trains for one epoch, which early_stopping=True "
+                        "can't shorten. Set early_stopping=False, or call fit."
+                    )
                 domains = self._validate_domains(
                     X, y, X_tgt, sample_weight=sample_weight, **of_target
                 )

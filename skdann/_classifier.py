@@ -17,7 +17,11 @@ from ._data._weights import source_proportions
 from ._domain_aware import DomainAwareClassifier
 from ._io._metadata import check_classes
 from ._restore import restore_attributes_on_error
-from ._training import with_default_settings
+from ._training import (
+    before_joining,
+    validated_on_all_ranks,
+    with_default_settings,
+)
 from ._typing import (
     Array,
     Domain,
@@ -436,6 +440,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
 
     @restore_attributes_on_error
     @with_default_settings
+    @validated_on_all_ranks
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
@@ -536,6 +541,7 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
 
     @restore_attributes_on_error
     @with_default_settings
+    @validated_on_all_ranks
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self,
@@ -574,9 +580,10 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         self : DANNClassifier
             Trained a little further.
         """
-        if classes is not None:
-            classes = read_classes(classes)
-        _check_partial_fit_first_call(self, classes)
+        with before_joining(self):
+            if classes is not None:
+                classes = read_classes(classes)
+            _check_partial_fit_first_call(self, classes)
         return self._fit_one_epoch(
             X,
             y,

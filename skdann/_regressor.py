@@ -17,7 +17,7 @@ from ._data._real_targets import (
 from ._data._response_shift import resolve_scales
 from ._domain_aware import DomainAwareRegressor
 from ._restore import restore_attributes_on_error
-from ._training import with_default_settings
+from ._training import validated_on_all_ranks, with_default_settings
 from ._typing import (
     Array,
     Domain,
@@ -288,6 +288,7 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
 
     @restore_attributes_on_error
     @with_default_settings
+    @validated_on_all_ranks
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
@@ -371,6 +372,7 @@ class DANNRegressor(DomainAwareRegressor, BaseDANN):
 
     @restore_attributes_on_error
     @with_default_settings
+    @validated_on_all_ranks
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self,

@@ -13,7 +13,16 @@ from ._net import DANNNet
 from ._objective import OPTIONAL_TERMS
 from ._optimizers import OPTIMIZERS, optimizer_settings
 from ._plan import TrainingPlan
-from ._ranks import Ranks, from_first, is_first, joined_ranks, together
+from ._ranks import (
+    Ranks,
+    before_joining,
+    from_first,
+    is_first,
+    joined_ranks,
+    may_join,
+    together,
+    validated_on_all_ranks,
+)
 from ._rng import draw_seeds, seeded_torch_rng
 from ._same_start import check_alike, check_same, start_as_first
 from ._saved_net import count_weights, from_plain, read_fixed_parts, to_plain
@@ -33,6 +42,7 @@ __all__ = [
     "Schedules",
     "TrainingPlan",
     "Watcher",
+    "before_joining",
     "check_alike",
     "check_callbacks",
     "check_path",
@@ -48,6 +58,7 @@ __all__ = [
     "is_first",
     "is_forked",
     "joined_ranks",
+    "may_join",
     "optimizer_settings",
     "read_fixed_parts",
     "resolve_device",
@@ -57,5 +68,6 @@ __all__ = [
     "to_tensor",
     "together",
     "train",
+    "validated_on_all_ranks",
     "with_default_settings",
 ]

@@ -1,5 +1,6 @@
 """The processes that train one network together: a torch process group, joined."""
 
+import functools
 import re
 import signal
 import threading
@@ -9,9 +10,12 @@ from typing import Any
 
 import torch
 from joblib.parallel import get_active_backend
+from sklearn import get_config
 from torch import Tensor, distributed
 
+from .._pipelines import last_step
 from .._progress import silence
+from .._typing import Function
 from ..exceptions import DivergenceError
 
 
@@ -186,12 +190,12 @@ def _timeout_of_program():
 
 
 @contextmanager
-def joined_ranks(may_join: str | bool) -> Iterator[Ranks | None]:
+def joined_ranks(setting: str | bool) -> Iterator[Ranks | None]:
     """Join the process group, if there is one; in the body the first rank alone speaks.
 
     Parameters
     ----------
-    may_join : "auto" or False
+    setting : "auto" or False
         The estimator's parameter ``distributed``.
 
     Yields
@@ -199,7 +203,7 @@ def joined_ranks(may_join: str | bool) -> Iterator[Ranks | None]:
     Ranks or None
         None if this process trains by itself.
     """
-    ranks = Ranks() if may_join and _is_one_of_many() else None
+    ranks = Ranks() if setting and _is_one_of_many() else None
     try:
         with nullcontext() if is_first(ranks) else silence():
             yield ranks
@@ -250,3 +254,45 @@ def together(ranks: Ranks | None, what: str) -> Iterator[None]:
     except (Exception, KeyboardInterrupt) as caught:
         error = caught
     ranks.end_alike(error, what)
+
+
+@contextmanager
+def before_joining(estimator: Any) -> Iterator[None]:
+    """Have an error of the body be one of all ranks, though it has yet to join them.
+
+    What they ask first, once they are joined, is how the body of :func:`together` has
+    ended; else they would wait for this one until their time-out.
+
+    Parameters
+    ----------
+    estimator : estimator
+        That is to be fitted: a network, or a search among some.
+    """
+    try:
+        yield
+    except (Exception, KeyboardInterrupt) as error:
+        joined = joined_ranks(may_join(estimator))
+        with joined as ranks, together(ranks, "begin"):
+            raise error
+
+
+def may_join(estimator: Any) -> str | bool:
+    """Return the parameter ``distributed`` of a network, or of those of a search."""
+    network = last_step(getattr(estimator, "estimator", estimator))
+    return getattr(network, "distributed", False)
+
+
+def validated_on_all_ranks(method: Function) -> Function:
+    """Decorate ``fit``: parameters that are wrong on one rank are an error on all.
+
+    Goes outside of ``fit_context``, which validates them before ranks are joined.
+    """
+
+    @functools.wraps(method)
+    def wrapper(estimator, *args, **kwargs):
+        if _is_one_of_many() and not get_config()["skip_parameter_validation"]:
+            with before_joining(estimator):
+                estimator._validate_params()
+        return method(estimator, *args, **kwargs)
+
+    return wrapper

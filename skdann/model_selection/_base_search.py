@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import cache, partial
 from typing import Any, Self
 
@@ -29,11 +29,15 @@ from .._pipelines import Preprocessing, last_step
 from .._progress import finish, logger
 from .._restore import restore_attributes_on_error
 from .._training import (
+    before_joining,
     check_alike,
     device_of_turn,
     from_first,
     is_forked,
     joined_ranks,
+    may_join,
+    together,
+    validated_on_all_ranks,
 )
 from .._training._sklearn_callbacks import make_callback_data, start_fit
 from .._typing import MatrixLike, VectorLike, fit_context
@@ -86,6 +90,7 @@ class BaseDANNSearch:
     }
 
     @restore_attributes_on_error
+    @validated_on_all_ranks
     @fit_context(prefer_skip_nested_validation=False)
     def fit(
         self,
@@ -145,50 +150,52 @@ class BaseDANNSearch:
             If interrupted before any candidate is done. After that, Ctrl-C ends the
             search, which chooses among the candidates that are done and fits that one.
         """
-        if X_tgt is None:
-            raise ValueError(
-                f"{type(self).__name__} scores on the target: fit(X, y, X_tgt). "
-                "Without a target use sklearn.model_selection.GridSearchCV."
+        with before_joining(self):
+            if X_tgt is None:
+                raise ValueError(
+                    f"{type(self).__name__} scores on the target: fit(X, y, X_tgt). "
+                    "Without a target use sklearn.model_selection.GridSearchCV."
+                )
+            check_estimator(self.estimator)
+            judged_kind = JudgedNumbers if _has_numbers(self.estimator) else JudgedRows
+            of_choice = None
+            if self.label_use != "training" and judged_kind.has_labels(y_tgt):
+                of_choice = y_tgt
+            is_for_choice = of_choice is not None
+            scoring = understand_scoring(
+                self.scoring, self.estimator, has_labels=is_for_choice
             )
-        check_estimator(self.estimator)
-        judged_kind = JudgedNumbers if _has_numbers(self.estimator) else JudgedRows
-        of_choice = None
-        if self.label_use != "training" and judged_kind.has_labels(y_tgt):
-            of_choice = y_tgt
-        scoring = understand_scoring(
-            self.scoring, self.estimator, has_labels=of_choice is not None
-        )
-        self._check_refit(scoring)
-        X = as_indexable(X, "X")
-        y = judged_kind.read_y(y)
-        check_consistent_length(X, y)
-        sample_weight = read_weight_if_given(sample_weight, X)
-        target = TargetRows.of(X_tgt, y_tgt, sample_weight_tgt)
-        X_tgt, y_tgt = target.X, target.y
-        judged = judged_kind.of(target, y, classes, for_choice=of_choice is not None)
-        fit_params = {"sample_weight": sample_weight, "classes": classes}
-        fit_params["sample_weight_tgt"] = target.weight
-        check_not_lazy(groups, "groups")
-        check_not_lazy(groups_tgt, "groups_tgt")
-        fit_params["groups"] = groups
-        fit_params["groups_tgt"] = target.take(groups_tgt, "groups_tgt")
-        if self.label_use == "training":
-            fit_params["y_tgt"] = y_tgt
-        folds = [
-            Fold(X, y, X_tgt, train, test, judged, fit_params)
-            for train, test in split(
-                self.cv, X, y, groups, of_classes=judged_kind is JudgedRows
+            self._check_refit(scoring)
+            X = as_indexable(X, "X")
+            y = judged_kind.read_y(y)
+            check_consistent_length(X, y)
+            sample_weight = read_weight_if_given(sample_weight, X)
+            target = TargetRows.of(X_tgt, y_tgt, sample_weight_tgt)
+            X_tgt, y_tgt = target.X, target.y
+            judged = judged_kind.of(target, y, classes, for_choice=is_for_choice)
+            fit_params = {"sample_weight": sample_weight, "classes": classes}
+            fit_params["sample_weight_tgt"] = target.weight
+            check_not_lazy(groups, "groups")
+            check_not_lazy(groups_tgt, "groups_tgt")
+            fit_params["groups"] = groups
+            fit_params["groups_tgt"] = target.take(groups_tgt, "groups_tgt")
+            if self.label_use == "training":
+                fit_params["y_tgt"] = y_tgt
+            folds = [
+                Fold(X, y, X_tgt, train, test, judged, fit_params)
+                for train, test in split(
+                    self.cv, X, y, groups, of_classes=judged_kind is JudgedRows
+                )
+            ]
+            self.n_splits_ = len(folds)
+            self.scorer_ = scoring.labelled_scorer()
+            callback_data = make_callback_data(X, y, sample_weight)
+            fit_task = self._start_fit_task(callback_data)
+            candidates = self._all_candidates()
+            data = {**fit_params, "X": X, "y": y, "X_tgt": X_tgt, "y_tgt": y_tgt}
+            identify = cache(  # for the ranks and for the folder
+                partial(search_identity, self, candidates, folds, scoring, data)
             )
-        ]
-        self.n_splits_ = len(folds)
-        self.scorer_ = scoring.labelled_scorer()
-        callback_data = make_callback_data(X, y, sample_weight)
-        fit_task = self._start_fit_task(callback_data)
-        candidates = self._all_candidates()
-        data = {**fit_params, "X": X, "y": y, "X_tgt": X_tgt, "y_tgt": y_tgt}
-        identify = cache(  # for the ranks and for the folder
-            partial(search_identity, self, candidates, folds, scoring, data)
-        )
         with (
             self._joined_ranks(identify) as ranks,
             open_checkpoint(
@@ -198,20 +205,21 @@ class BaseDANNSearch:
             outcomes = self._evaluate(
                 candidates, folds, scoring, fit_task, checkpoint, ranks
             )
-            judged.add_scores(outcomes)
-            table = self._tabulate(candidates, outcomes, scoring, judged)
-            self._judged_table = judged, table
-            self.reason_ = judged.explain(self.cv_results_["params"], table)
-            if self.refit or not self.multimetric_:
-                self._choose(judged, table)
-                logger.info("%s: chosen %s", type(self).__name__, self.best_params_)
+            with together(ranks, "choose a candidate"):
+                judged.add_scores(outcomes)
+                table = self._tabulate(candidates, outcomes, scoring, judged)
+                self._judged_table = judged, table
+                self.reason_ = judged.explain(self.cv_results_["params"], table)
+                if self.refit or not self.multimetric_:
+                    self._choose(judged, table)
+                    logger.info("%s: chosen %s", type(self).__name__, self.best_params_)
             if self.refit:
                 if self.label_use == "both":
                     fit_params["y_tgt"] = y_tgt
                 # not best_index_: after an interrupt results lack candidates
                 is_chosen = [params is self.best_params_ for params in candidates]
                 of_refit = partial(checkpoint.of_refit, is_chosen.index(True))
-                self._refit(X, y, X_tgt, fit_params, fit_task, of_refit)
+                self._refit(X, y, X_tgt, fit_params, fit_task, of_refit, ranks)
         fit_task.end(**callback_data)
         return self
 
@@ -293,10 +301,11 @@ class BaseDANNSearch:
     @contextmanager
     def _joined_ranks(self, identify):
         """Join the process group, if the refit will, and check that all do the same."""
-        may_join = getattr(last_step(self.estimator), "distributed", False)
-        with joined_ranks(may_join) as ranks:
+        with joined_ranks(may_join(self)) as ranks:
             if ranks is not None:
-                check_alike(ranks, identify())
+                with together(ranks, "begin its search"):
+                    identity = identify()
+                check_alike(ranks, identity)
             yield ranks
 
     def _evaluate(self, candidates, folds, scoring, fit_task, checkpoint, ranks):
@@ -501,7 +510,7 @@ class BaseDANNSearch:
         """Whether any candidate has this score."""
         return bool(np.isfinite(self.cv_results_.get(column, [])).any())
 
-    def _refit(self, X, y, X_tgt, fit_params, fit_task, of_refit):
+    def _refit(self, X, y, X_tgt, fit_params, fit_task, of_refit, ranks):
         started = time.perf_counter()
         callback_data = make_callback_data(X, y, fit_params["sample_weight"])
         refit_task = fit_task.subtask("refit-with-best-params")
@@ -509,12 +518,13 @@ class BaseDANNSearch:
         preprocessing, classifier = Preprocessing(best), last_step(best)
         given = {k: v for k, v in fit_params.items() if v is not None}
         given = if_used(given, [classifier])
-        with refit_task.propagate_to(classifier):
-            refit_task.begin(**callback_data)
-            X, y = preprocessing.fit(X, y, fit_params["sample_weight"])
-            rows = X, y, preprocessing.transform(X_tgt)
-            with of_refit(classifier, given, rows) as resume:
-                classifier.fit(*rows, **given, **resume)
+        with refit_task.propagate_to(classifier), ExitStack() as stack:
+            with together(ranks, "begin its refit"):
+                refit_task.begin(**callback_data)
+                X, y = preprocessing.fit(X, y, fit_params["sample_weight"])
+                rows = X, y, preprocessing.transform(X_tgt)
+                resume = stack.enter_context(of_refit(classifier, given, rows))
+            classifier.fit(*rows, **given, **resume)
         self.best_estimator_ = preprocessing.join(best, classifier)
         self.refit_time_ = time.perf_counter() - started
         refit_task.end(**callback_data, reconstruction_attributes={})

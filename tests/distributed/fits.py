@@ -11,6 +11,8 @@ import pandas as pd
 import torch
 from joblib import Parallel, delayed
 from scipy import sparse
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from skorch.callbacks import Callback
 from torch import distributed, nn
 
@@ -209,6 +211,8 @@ def what_differs(what, X, y, given):
         given["lr"] = 0.011
     elif what == "random_state":
         given["random_state"] = 1
+    elif what == "wrong lr":
+        given["lr"] = -1
     elif what == "n_estimators":
         given["n_estimators"] = 2
     elif what == "NaN":
@@ -309,6 +313,55 @@ def search(rank, folder):
         columns = [found.cv_results_[f"mean_{k}"] for k in ("test_score", "fit_time")]
         results.append((*columns, found.predict_proba(X_tgt)))
     return results
+
+
+def fail(*of_anything):
+    """Raise an error."""
+    raise KeyError("the file of mine")
+
+
+# What is wrong with a search: parameters that rank 1 has, and arguments of fit.
+WRONG_SEARCHES = {
+    "parameter": ({"cv": "two"}, {}),
+    "target": ({}, {"X_tgt": None}),
+    "y": ({}, {"y": np.full(53, np.nan)}),
+    "choice": ({"refit": fail}, {}),
+    "step": ({}, {}),
+}
+
+
+class Fails(FunctionTransformer):
+    """A step that fails on rank 1 when it is fitted on all rows."""
+
+    def fit(self, X, y=None):
+        if distributed.get_rank() == 1 and len(X) == 53:
+            fail()
+        return super().fit(X, y)
+
+
+def search_what_is_wrong(rank):
+    """Return how searches end that are wrong on rank 1, and a fit after them."""
+    warnings.simplefilter("ignore")
+    X, y, X_tgt = make_data()
+    messages = {}
+    for name, (params, arguments) in WRONG_SEARCHES.items():
+        step = Fails() if name == "step" else FunctionTransformer()
+        network = make_pipeline(step, DANNClassifier(**SMALL))
+        found = DANNGridSearchCV(network, {"dannclassifier__lr": [0.01]}, cv=2)
+        found.set_params(scoring="infomax", refit=_take_first)
+        given = {"y": y, "X_tgt": X_tgt}
+        if rank == 1:
+            found.set_params(**params)
+            given |= arguments
+        try:
+            found.fit(X, **given)
+        except Exception as error:
+            messages[name] = f"{type(error).__name__}: {error}"
+    return messages, DANNClassifier(**SMALL).fit(X, y, X_tgt).predict_proba(X_tgt)
+
+
+def _take_first(results):
+    return 0
 
 
 def shards(size):

@@ -55,6 +55,7 @@ def test_without_a_random_state_all_take_the_seeds_of_the_first():
         ("random_state", "differs from rank 0 in random_state."),
         ("n_estimators", "differs from rank 0 in n_estimators."),
         ("NaN", "X contains NaN"),
+        ("wrong lr", "The 'lr' parameter of DANNClassifier must be"),
     ],
 )
 def test_what_differs_is_one_error_on_all_ranks_and_they_can_go_on(what, named):
@@ -147,3 +148,18 @@ def test_a_search_ends_the_same_on_all_ranks(tmp_path):
     _, times, _ = first[0]
     _, times_again, _ = first[1]
     assert np.array_equal(times, times_again)  # read, not trained anew
+
+
+def test_what_is_wrong_with_a_search_of_one_rank_is_an_error_on_all():
+    (first, after), (second, after_too) = values_of(2, fits.search_what_is_wrong)
+    for name, begun, said in [
+        ("parameter", "begin its search", "The 'cv' parameter"),
+        ("target", "begin its search", "DANNGridSearchCV scores on the target"),
+        ("y", "begin its search", "y contains NaN"),
+        ("choice", "choose a candidate", "the file of mine"),
+        ("step", "begin its refit", "the file of mine"),
+    ]:
+        assert first[name].startswith(f"RuntimeError: Rank 1 could not {begun}. ")
+        assert said in first[name]
+        assert said in second[name]
+    assert np.array_equal(after, after_too)
