@@ -314,9 +314,21 @@ class BaseDANNSearch:
         On several ranks each computes them, and those of the first count: so all choose
         the same, also where seeds are drawn or numbers are rounded in another way.
         """
-        fits_each = len(folds) * self.n_seeds
         tasks = self._tasks(candidates, len(folds))
-        outcomes = from_first(ranks, checkpoint.read(tasks))
+        with together(ranks, "read the checkpoint of its search"):
+            outcomes = checkpoint.read(tasks)
+        outcomes = from_first(ranks, outcomes)
+        with together(ranks, "train its candidates"):
+            outcomes = self._with_missing(
+                outcomes, tasks, candidates, folds, scoring, fit_task, checkpoint
+            )
+        return from_first(ranks, outcomes)
+
+    def _with_missing(
+        self, outcomes, tasks, candidates, folds, scoring, fit_task, checkpoint
+    ):
+        """Return outcomes that are done, and those of the fits that are not."""
+        fits_each = len(folds) * self.n_seeds
         self._raise_if_asked(outcomes)
         tasks = without_done(tasks, outcomes)
         n_left = sum(len(task.members) for task in tasks)
@@ -344,7 +356,7 @@ class BaseDANNSearch:
                 f"pre_dispatch={self.pre_dispatch!r} hands out no fit at all. Use the "
                 "default, '2*n_jobs'."
             )
-        return from_first(ranks, outcomes)
+        return outcomes
 
     def _tasks(self, candidates, n_folds):
         return make_tasks(

@@ -320,11 +320,17 @@ def fail(*of_anything):
     raise KeyError("the file of mine")
 
 
+def fail_on_rank_1(estimator, X, y):
+    """Score, but not on rank 1."""
+    return fail() if distributed.get_rank() == 1 else 1.0
+
+
 # What is wrong with a search: parameters that rank 1 has, and arguments of fit.
 WRONG_SEARCHES = {
     "parameter": ({"cv": "two"}, {}),
     "target": ({}, {"X_tgt": None}),
     "y": ({}, {"y": np.full(53, np.nan)}),
+    "score": ({}, {}),
     "choice": ({"refit": fail}, {}),
     "step": ({}, {}),
 }
@@ -348,7 +354,8 @@ def search_what_is_wrong(rank):
         step = Fails() if name == "step" else FunctionTransformer()
         network = make_pipeline(step, DANNClassifier(**SMALL))
         found = DANNGridSearchCV(network, {"dannclassifier__lr": [0.01]}, cv=2)
-        found.set_params(scoring="infomax", refit=_take_first)
+        scoring = fail_on_rank_1 if name == "score" else "infomax"
+        found.set_params(scoring=scoring, refit=_take_first, error_score="raise")
         given = {"y": y, "X_tgt": X_tgt}
         if rank == 1:
             found.set_params(**params)

@@ -156,6 +156,7 @@ def test_what_is_wrong_with_a_search_of_one_rank_is_an_error_on_all():
         ("parameter", "begin its search", "The 'cv' parameter"),
         ("target", "begin its search", "DANNGridSearchCV scores on the target"),
         ("y", "begin its search", "y contains NaN"),
+        ("score", "train its candidates", "the file of mine"),
         ("choice", "choose a candidate", "the file of mine"),
         ("step", "begin its refit", "the file of mine"),
     ]:
