@@ -199,7 +199,7 @@ class AdaptationPipeline(Pipeline):
 def _check_columns(X, X_tgt):
     """Raise ValueError if two frames have other columns, or another order."""
     if X_tgt is not None:
-        check_names(column_names(X), column_names(X_tgt))
+        check_names(column_names(X, "X"), column_names(X_tgt, "X_tgt"))
 
 
 def _with_target(preprocessing, X_tgt, params):

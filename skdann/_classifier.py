@@ -7,7 +7,6 @@ from typing import Any, Literal, Self
 import numpy as np
 import torch
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.multiclass import _check_partial_fit_first_call
 
 from ._base import NOT_NEGATIVE, BaseDANN
 from ._data._domains import with_class_weight
@@ -580,10 +579,9 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
         self : DANNClassifier
             Trained a little further.
         """
+        is_first = not hasattr(self, "classes_")
         with before_joining(self):
-            if classes is not None:
-                classes = read_classes(classes)
-            _check_partial_fit_first_call(self, classes)
+            self._check_classes_of_call(classes)
         return self._fit_one_epoch(
             X,
             y,
@@ -593,8 +591,23 @@ class DANNClassifier(DomainAwareClassifier, BaseDANN):
             y_tgt=y_tgt,
             groups=groups,
             groups_tgt=groups_tgt,
-            targets=self._targets,
+            classes=classes if is_first else None,
+            targets=None if is_first else self._targets,
         )
+
+    def _check_classes_of_call(self, classes):
+        """Raise ValueError if the first call has no classes, or a later one others."""
+        known = getattr(self, "classes_", None)
+        if known is None and classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        if known is None or classes is None:
+            return
+        given = set(read_classes(classes).tolist())
+        if given != set(known.tolist()):
+            raise ValueError(
+                f"classes={sorted(given)} are not those of the first call to "
+                f"partial_fit, {known.tolist()}."
+            )
 
     def predict_proba(self, X: MatrixLike, domain: Domain | None = None) -> Array:
         """Predict the probability of each class.

@@ -13,6 +13,9 @@ from ._values import read_values
 # Whole numbers of more values than this are predicted as numbers.
 MOST_CLASSES = 20
 
+# From here on, two whole numbers may be one as floats.
+_FIRST_INEXACT = 1e15
+
 
 @dataclass(frozen=True)
 class Label:
@@ -97,6 +100,8 @@ def read_label(source, target, name, task, decimals):
     if task == "regression":
         y, y_tgt = values.as_numbers(), _numbers(column, name, decimals[1])
     else:
+        if values.kind == "number" and values.column.abs().max() >= _FIRST_INEXACT:
+            values = read_values(source[name], decimals[0], as_text=True)
         y, y_tgt = _classes(values), _known_classes(column, decimals[1], values)
     _check(y, y_tgt, name, task)
     return Label(name, task, why, y, y_tgt)

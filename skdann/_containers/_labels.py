@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from ._missing import missing_values
-from ._tables import check_not_lazy
+from ._tables import check_not_lazy, without_batch
 
 # Marks rows without a label, where it is no class; and them alone among codes.
 UNLABELLED = -1
@@ -153,6 +153,7 @@ def _finder_by_hash(classes):
 def _as_array(labels, name):
     """Return labels as an array; as objects where numpy would change some of them."""
     check_not_lazy(labels, name)
+    labels = without_batch(labels)
     is_no_column = labels is None or isinstance(labels, _NO_COLUMN)
     if is_no_column or sparse.issparse(labels):
         raise ValueError(_no_column(name, labels))
@@ -164,7 +165,8 @@ def _as_array(labels, name):
     if isinstance(labels, list | tuple):
         return _list_as_array(labels, name)
     if isinstance(getattr(labels, "dtype", None), np.dtype):
-        return np.asarray(labels)
+        labels = np.asarray(labels)
+        return labels.astype(object) if labels.dtype.kind == "T" else labels
     for method in ("to_pylist", "to_list", "tolist"):  # of Arrow, frames and tensors
         if hasattr(labels, method):
             return _list_as_array(getattr(labels, method)(), name, dtype=object)
@@ -187,6 +189,11 @@ def _list_as_array(labels, name, dtype=None):
 
 
 def _as_column(values, name):
+    if values.dtype.names:
+        raise ValueError(
+            f"{name} is an array of records. Pass one of its fields: "
+            f"{name}[{values.dtype.names[0]!r}]."
+        )
     if values.ndim == 2 and values.shape[1] == 1:
         return values[:, 0]
     if values.ndim == 0:
@@ -219,7 +226,7 @@ def _several_columns(name, shape):
 
 
 def _of_one_type(labels):
-    """Return objects that are all numbers, or all booleans, as an array of these.
+    """Return objects as an array of one type: numbers, booleans or numpy's dates.
 
     Subclasses of text become text: what was learned must compare with plain labels.
     """
@@ -228,6 +235,8 @@ def _of_one_type(labels):
     listed = labels.tolist()
     if all(isinstance(label, str) for label in listed):
         return np.array([str.__str__(label) for label in listed], dtype=object)
+    if all(isinstance(label, np.datetime64 | np.timedelta64) for label in listed):
+        return np.array(listed)
     is_bool = {isinstance(label, bool | np.bool_) for label in listed}
     try:
         numbers = np.array(listed)

@@ -6,7 +6,7 @@ from sklearn.utils._missing import is_pandas_na
 
 def is_missing(value):
     """Whether a value among objects says that there is none."""
-    if value is None or is_pandas_na(value):
+    if value is None or value is np.ma.masked or is_pandas_na(value):
         return True
     try:
         return bool(value != value)  # NaN, NaT

@@ -3,6 +3,7 @@
 import datetime
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Set
 from functools import partial
 from numbers import Number
@@ -50,8 +51,8 @@ def as_table(X, name):
     name : str
         What messages call it.
     """
-    if type(X) is np.ndarray:  # at each prediction of a row the rest would be felt
-        return X
+    if type(X) is np.ndarray and not X.dtype.names:
+        return X  # at each prediction of a row the rest would be felt
     if sparse.issparse(X):  # a DOK matrix is a dict
         return X
     if isinstance(X, _NO_TABLE):
@@ -61,20 +62,33 @@ def as_table(X, name):
             "DataFrame or a sparse matrix."
         )
     check_not_lazy(X, name)
+    _check_no_records(X, name)
+    _as_frame(X, name)
     return as_readable(X)
+
+
+def _check_no_records(X, name):
+    is_list = isinstance(X, list | tuple) and len(X) > 0 and isinstance(X[0], dict)
+    if is_list or getattr(getattr(X, "dtype", None), "names", None):
+        raise ValueError(
+            f"{name} holds records, with names for their values. Pass a table: "
+            f"pandas.DataFrame({name})."
+        )
 
 
 def check_not_lazy(values, name):
     """Raise ValueError for a frame that is a plan, and holds nothing yet."""
     if hasattr(values, "collect_schema") and hasattr(values, "collect"):
         raise ValueError(f"{name} is a lazy frame. Pass {name}.collect().")
+    if nw.dependencies.is_dask_dataframe(values):
+        raise ValueError(f"{name} is a lazy frame. Pass {name}.compute().")
 
 
 def as_readable(X):
     """Return the same values in a container that scikit-learn and numpy read."""
     if isinstance(X, np.ma.MaskedArray):
         return _without_mask(X)
-    for convert in (_without_batch, _without_tensor, _without_fill_value):
+    for convert in (without_batch, _without_tensor, _without_sparse_columns):
         X = convert(X)
     return X
 
@@ -94,9 +108,9 @@ def as_frame_like(X, array):
     return nw.from_dict(columns, backend=frame.implementation).to_native()
 
 
-def column_names(X):
+def column_names(X, name="A table"):
     """Return the names of the columns of a frame, as text; None if it has none."""
-    frame = _as_frame(X)
+    frame = _as_frame(X, name)
     return None if frame is None else [str(column) for column in frame.columns]
 
 
@@ -208,25 +222,29 @@ def _as_numbers(X, name):
         raise ValueError(
             f"{name} has dtype {X.dtype}, but only numbers can be learned from."
         )
-    return _with_small_indices(X) if sparse.issparse(X) else X
+    if sparse.issparse(X):
+        return _with_small_indices(_without_duplicates(X))
+    return X
 
 
-def _as_frame(X):
+def _as_frame(X, name="A table"):
     """Return a frame by narwhals, or None if X is none."""
     if type(X) is np.ndarray:
         return None
-    X = _without_batch(X)
+    X = without_batch(X)
     if not nw.dependencies.is_into_dataframe(X):
         return None
     try:
         return nw.from_native(X, eager_only=True)
     except DuplicateError as error:
+        names = Counter(X.columns if hasattr(X, "iloc") else X.column_names)
+        repeated = [str(column) for column, n in names.items() if n > 1]
         raise ValueError(
-            f"A table has several columns of one name: {error} Rename them."
+            f"{name} has several columns of one name: {_some(repeated)}. Rename them."
         ) from error
 
 
-def _without_batch(X):
+def without_batch(X):
     """Return a batch of Arrow as a table, which is what libraries read."""
     arrow = sys.modules.get("pyarrow")
     is_batch = arrow is not None and isinstance(X, arrow.RecordBatch)
@@ -243,14 +261,26 @@ def _without_tensor(X):
     return (X.float() if X.dtype is torch.bfloat16 else X).numpy()
 
 
-def _without_fill_value(X):
-    """Return a frame of sparse columns as a dense one if it is not 0 that they omit."""
+def _without_sparse_columns(X):
+    """Return a frame as a dense one, unless all columns are sparse and omit 0."""
     pandas = sys.modules.get("pandas")
     if pandas is None or not isinstance(X, pandas.DataFrame) or X.shape[1] == 0:
         return X
-    is_sparse = all(isinstance(dtype, pandas.SparseDtype) for dtype in X.dtypes)
-    if is_sparse and any(dtype.fill_value != 0 for dtype in X.dtypes):
-        return X.sparse.to_dense()
+    are_sparse = [isinstance(dtype, pandas.SparseDtype) for dtype in X.dtypes]
+    if not any(are_sparse):
+        return X
+    if all(are_sparse) and all(dtype.fill_value == 0 for dtype in X.dtypes):
+        return X
+    types = X.dtypes[are_sparse].items()
+    return X.astype({column: dtype.subtype for column, dtype in types})
+
+
+def _without_duplicates(X):
+    """Return a CSR matrix with one value for each entry: many read them one by one."""
+    if X.has_canonical_format:
+        return X
+    X = X.copy()  # not the user's
+    X.sum_duplicates()
     return X
 
 
@@ -299,6 +329,11 @@ def _reason(X, name, error, advice):
         )
     if any(word in error for word in ("NaN", "NAType", "NA is ambiguous")):
         return ValueError(_describe_missing(X, name))
+    if "setting an array element with a sequence" in error:
+        return ValueError(
+            f"{name} must be a table of numbers; its rows have other lengths, or some "
+            f"of its values are sequences. ({error})"
+        )
     if "infinity" in error:
         return ValueError(_describe_infinite(X, name, error))
     return None

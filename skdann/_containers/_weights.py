@@ -30,8 +30,11 @@ def read_weight(weight, X, name=_CALLED):
     try:
         if sparse.issparse(weight):
             raise ValueError(f"{_CALLED} is a sparse matrix, not a column of numbers.")
+        weight = as_readable(weight)
+        if np.asarray(weight).dtype.kind in "mM":
+            raise ValueError(f"{_CALLED} holds dates or times.")
         checked = _check_sample_weight(
-            as_readable(weight), X, dtype=np.float64, ensure_non_negative=True
+            weight, X, dtype=np.float64, ensure_non_negative=True
         )
         if not checked.any():  # which scikit-learn 1.7 lets pass
             raise ValueError(f"{_CALLED} is 0 for all rows.")

@@ -15,7 +15,7 @@ from ..metrics._agreement import (
     weights_of_numbers,
 )
 from ._real_targets import RealTargets, read_target_numbers
-from ._targets import UNLABELLED, encode_known_labels
+from ._targets import UNLABELLED, ClassTargets, known_target_labels, where_known
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,9 @@ class ClassAnswers:
 
     def read(self, y_tgt, X_tgt):
         """Return the known labels of these rows, encoded."""
-        return encode_known_labels(y_tgt, X_tgt, self.classes)[self.rows]
+        known, is_known = known_target_labels(y_tgt, X_tgt, self.classes)
+        codes = ClassTargets(self.classes).encode(known, "y_tgt")
+        return where_known(codes, is_known)[self.rows]
 
     @staticmethod
     def is_known(encoded):

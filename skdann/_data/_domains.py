@@ -144,7 +144,7 @@ def read_domains(
         All classes cost the same; see :func:`with_class_weight`.
     """
     _check_argument_order(y, X_tgt)
-    names, names_tgt = column_names(X), column_names(X_tgt)
+    names, names_tgt = column_names(X, "X"), column_names(X_tgt, "X_tgt")
     X = check_source_rows(estimator, X, y, reset=reset)
     _check_of_target(
         X_tgt, sample_weight_tgt=sample_weight_tgt, y_tgt=y_tgt, groups_tgt=groups_tgt

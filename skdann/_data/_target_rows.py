@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
-from .._containers._tables import as_indexable
+from .._containers._tables import as_indexable, without_batch
 from ._weights import check_row_weight_tgt
 
 
@@ -43,7 +43,7 @@ class TargetRows:
         if not isinstance(kept, np.ndarray):  # all
             return cls(X_tgt, y_tgt, weight, np.arange(n), n)
         if y_tgt is not None:
-            y_tgt = _safe_indexing(y_tgt, kept)
+            y_tgt = _safe_indexing(without_batch(y_tgt), kept)
         return cls(_safe_indexing(X_tgt, kept), y_tgt, weight[kept], kept, n)
 
     def take(self, values, name):
@@ -63,4 +63,4 @@ class TargetRows:
                 f"{name} has {_num_samples(values)} entries, but X_tgt has "
                 f"{self.n_given} rows."
             )
-        return _safe_indexing(values, self.positions)
+        return _safe_indexing(without_batch(values), self.positions)

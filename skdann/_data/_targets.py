@@ -19,12 +19,16 @@ from .._containers._labels import (
     read_labels,
 )
 from .._containers._tables import first_few
-from .._warn import warn
+from .._warn import silent_libraries, warn
 
 _HOW_TO_MARK = (
     "Mark rows without a label by None or NaN, or by -1 where that is no class. If the "
     "target has classes that y lacks, name them all: fit(..., classes=[...])."
 )
+
+
+# In no more rows, classes may well occur once.
+FEW = 20
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,7 @@ def read_class_targets(y, y_tgt=None, X_tgt=None, *, known=None, classes=None):
     codes_tgt = None
     if y_tgt is not None:
         labels, is_known = known_target_labels(y_tgt, X_tgt, targets.classes)
-        codes_tgt = _where_known(targets.encode(labels, "y_tgt"), is_known)
+        codes_tgt = where_known(targets.encode(labels, "y_tgt"), is_known)
     return targets, targets.encode(y), codes_tgt
 
 
@@ -162,14 +166,25 @@ def read_source_labels(y):
     y = read_known_labels(y, "y")
     if len(y) == 0:
         raise ValueError("y is empty: there are 0 labels to learn from.")
-    if y.dtype.kind == "f":
-        assert_all_finite(y, input_name="y")
-    try:
-        with np.errstate(invalid="ignore"):  # scikit-learn casts large floats
-            check_classification_targets(y)
-    except (TypeError, ValueError) as error:
-        raise ValueError(_why_no_classes(y, error)) from error
+    _check_are_classes(y, "y")
+    if y.dtype.kind in "iuf" and len(y) > FEW and 2 * len(np.unique(y)) > len(y):
+        warn(
+            f"y holds {len(np.unique(y))} different numbers in {len(y)} rows: are they "
+            "classes? To predict numbers use a DANNRegressor."
+        )
     return y
+
+
+def _check_are_classes(labels, name):
+    """Raise ValueError for what scikit-learn takes for no classes."""
+    if labels.dtype.kind == "f":
+        assert_all_finite(labels, input_name=name)
+    try:
+        # scikit-learn casts large floats
+        with np.errstate(invalid="ignore"), silent_libraries():
+            check_classification_targets(labels)
+    except (TypeError, ValueError) as error:
+        raise ValueError(_why_no_classes(labels, name, error)) from error
 
 
 def encode_known_labels(y_tgt, X_tgt, classes, name="y_tgt"):
@@ -194,10 +209,10 @@ def encode_known_labels(y_tgt, X_tgt, classes, name="y_tgt"):
     labels, is_known = known_target_labels(y_tgt, X_tgt, classes, name)
     found = find_labels(labels, classes)
     found = np.where(found == UNLABELLED, len(classes), found)
-    return _where_known(found, is_known)
+    return where_known(found, is_known)
 
 
-def _where_known(codes, is_known):
+def where_known(codes, is_known):
     """Return codes of all rows, ``UNLABELLED`` where the label is not known."""
     of_all = np.full(len(is_known), UNLABELLED, dtype=np.int64)
     of_all[is_known] = codes
@@ -219,7 +234,9 @@ def known_target_labels(y_tgt, X_tgt, classes, name="y_tgt"):
         )
     is_marked = is_mark(labels)
     if is_marked.any() and is_mark(classes).any():
-        if is_known.all() and labels.dtype.kind in "iuf" and not _is_of_objects(y_tgt):
+        is_plain = labels.dtype.kind in "iuf" and not _is_of_objects(y_tgt)
+        # of the source, labels are those of a fit, where -1 marks nothing
+        if is_known.all() and is_plain and name != "y_src":
             raise ValueError(
                 f"-1 is a class in y, and in {name} it would be that class or mark "
                 f"rows without a label. Pass {name} as an array of dtype object, with "
@@ -269,6 +286,9 @@ def read_classes(classes):
     labels, is_known = read_labels(classes, "classes")
     if not is_known.all():
         raise ValueError("classes must name labels; it holds None, NaN or NA.")
+    if len(labels) == 0:
+        raise ValueError("classes is empty; it must name all labels that may occur.")
+    _check_are_classes(labels, "classes")
     return labels
 
 
@@ -307,16 +327,16 @@ def _counts(labels):
     return first_few([f"{label} ({n} of {len(labels)})" for label, n in counts])
 
 
-def _why_no_classes(y, error):
+def _why_no_classes(labels, name, error):
     """Return why labels are no classes, and what to do."""
-    if y.dtype.kind == "f":
+    if labels.dtype.kind == "f":
         return (
-            f"{error} y holds {len(np.unique(y))} numbers with fractions, or too large "
-            "for integers, as a regression would predict. Divide them into classes, "
-            "for example with numpy.digitize."
+            f"{error} {name} holds {len(np.unique(labels))} numbers with fractions, or "
+            "too large for integers, as a regression would predict. Divide them into "
+            "classes, for example with numpy.digitize."
         )
     return (
-        f"y holds labels of the types {_types(y)}: use integers of at most 64 bits, "
-        "booleans or text, and one type alone, for example text: "
-        "[str(label) for label in y]."
+        f"{name} holds labels of the types {_types(labels)}: use integers of at most "
+        "64 bits, booleans or text, and one type alone, for example text: "
+        f"[str(label) for label in {name}]."
     )

@@ -197,7 +197,7 @@ class AlignmentDisplay:
         rng = check_random_state(random_state)
         names = "features_src", "features_tgt"
         both = features_src, features_tgt
-        check_names(*map(column_names, both), *names)
+        check_names(*map(column_names, both, names), *names)
         both = list(map(read_rows, both, names))
         rows = [some_rows(features, max_samples, rng) for features in both]
         view = list(map(_safe_indexing, both, rows))
@@ -334,7 +334,7 @@ def _explain_markers(ax):
 def _read_view(view, title):
     """Return the rows of both domains as checked arrays or CSR matrices."""
     names = f"{title}, source", f"{title}, target"
-    check_names(*map(column_names, view), *names)
+    check_names(*map(column_names, view, names), *names)
     return list(map(read_rows, view, names))
 
 

@@ -129,12 +129,10 @@ class DomainBoundaryDisplay:
             Plotted.
         """
         check_attributes(estimator, cls, ["predict_proba", "predict_domain"], _INSTEAD)
-        check_names(column_names(X_src), column_names(X_tgt), "X_src", "X_tgt")
+        both = (X_src, "X_src"), (X_tgt, "X_tgt")
+        check_names(*(column_names(*named) for named in both), "X_src", "X_tgt")
         raw = X_src
-        X_src, X_tgt = (
-            take_rows(read_rows(X, name), slice(None))
-            for X, name in ((X_src, "X_src"), (X_tgt, "X_tgt"))
-        )
+        X_src, X_tgt = (take_rows(read_rows(X, name), slice(None)) for X, name in both)
         if X_src.shape[1] != 2 or X_tgt.shape[1] != 2:
             raise ValueError(
                 f"X_src has {X_src.shape[1]} columns and X_tgt {X_tgt.shape[1]}; a "

@@ -68,7 +68,7 @@ def density_ratio(
             sample_weight_tgt, joined[is_target == 1], "sample_weight_tgt"
         )
     rows = joined[is_target == 0] if X is None else read_rows(X, "X")
-    check_names(column_names(X_src), column_names(X), "X_src", "X")
+    check_names(column_names(X_src), column_names(X, "X"), "X_src", "X")
     scaler, model = _scaler(joined), LogisticRegression(C=C, max_iter=1000)
     # an estimate before convergence is good enough
     with silent_libraries(), np.errstate(all="ignore"):
@@ -146,11 +146,9 @@ def proxy_a_distance(
 
 
 def _join(X_src, X_tgt):
-    check_names(column_names(X_src), column_names(X_tgt), "X_src", "X_tgt")
-    X_src, X_tgt = (
-        read_rows(X, name, allow_nd=False)
-        for X, name in ((X_src, "X_src"), (X_tgt, "X_tgt"))
-    )
+    both = (X_src, "X_src"), (X_tgt, "X_tgt")
+    check_names(*(column_names(*named) for named in both), "X_src", "X_tgt")
+    X_src, X_tgt = (read_rows(X, name, allow_nd=False) for X, name in both)
     if X_src.shape[1] != X_tgt.shape[1]:
         raise ValueError(
             f"X_tgt has {X_tgt.shape[1]} columns, but X_src has {X_src.shape[1]}. Pass "

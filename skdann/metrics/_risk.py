@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
+from .._containers._tables import as_readable, check_not_lazy
 from .._typing import VectorLike
 
 
@@ -103,11 +104,20 @@ def _check_risk(risk):
     return float(risk)
 
 
+def _read(values, name):
+    """Return one number for each row, where masked NaN, which is refused."""
+    check_not_lazy(values, name)
+    values = as_readable(values)
+    try:
+        return check_array(values, ensure_2d=False, dtype=np.float64, input_name=name)
+    except TypeError as error:
+        raise ValueError(
+            f"{name} must hold one number for each row. ({error})"
+        ) from error
+
+
 def _check(loss, weight):
-    loss, weight = (
-        check_array(x, ensure_2d=False, dtype=np.float64, input_name=name)
-        for x, name in ((loss, "loss"), (weight, "weight"))
-    )
+    loss, weight = (_read(x, name) for x, name in ((loss, "loss"), (weight, "weight")))
     check_consistent_length(loss, weight)
     if loss.ndim != 1 or weight.ndim != 1:
         raise ValueError(

@@ -13,7 +13,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _num_samples, check_is_fitted
 from tqdm.auto import tqdm
 
-from .._containers._tables import as_indexable, check_not_lazy
+from .._containers._tables import as_indexable, check_not_lazy, without_batch
 from .._containers._weights import read_weight_if_given
 from .._data._groups import if_used
 from .._data._target_rows import TargetRows
@@ -177,7 +177,7 @@ class BaseDANNSearch:
             fit_params["sample_weight_tgt"] = target.weight
             check_not_lazy(groups, "groups")
             check_not_lazy(groups_tgt, "groups_tgt")
-            fit_params["groups"] = groups
+            fit_params["groups"] = without_batch(groups)
             fit_params["groups_tgt"] = target.take(groups_tgt, "groups_tgt")
             if self.label_use == "training":
                 fit_params["y_tgt"] = y_tgt

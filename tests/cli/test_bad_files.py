@@ -104,6 +104,15 @@ def test_labels_of_the_target_that_the_source_has_not(refused, clinics):
     assert "'dead'" in refused(None, text(frame))
 
 
+def test_large_numbers_as_labels_are_told_apart(refused, clinics):
+    large = np.array(["9007199254740993", "9007199254740992"])
+    is_ill = (clinics.source["outcome"] == "ill").astype(int)
+    clinics.source["outcome"] = large[is_ill]
+    frame = clinics.target.assign(outcome=["9007199254740993", "9007199254740994"] * 35)
+    said = refused(None, text(frame))
+    assert "'9007199254740994'. In the source: '9007199254740992', '9007" in said
+
+
 def test_numbers_in_one_and_text_in_the_other(refused, clinics):
     frame = clinics.target.assign(pressure=clinics.target["pressure"].astype(object))
     frame.loc[:2, "pressure"] = "high"

@@ -101,6 +101,44 @@ def test_wrong_columns_of_the_target_are_named(door, case):
     assert name in text or "feature names" in text.lower()
 
 
+RECORDS = np.rec.fromarrays(ROWS_TGT.T, names="weak,strong")
+NO_TABLES = {
+    "two of one name": (
+        TGT.set_axis(["weak", "weak"], axis=1),
+        r"several columns of one name: \['weak'\]\. Rename them",
+    ),
+    "two of one name in Arrow": (
+        pa.table([pa.array(column) for column in ROWS_TGT.T], names=["weak", "weak"]),
+        r"several columns of one name: \['weak'\]\. Rename them",
+    ),
+    "records": (RECORDS, r"holds records.*pandas\.DataFrame"),
+    "records in a plain array": (np.array(RECORDS), r"holds records"),
+    "dicts": (TGT.to_dict("records"), r"holds records.*pandas\.DataFrame"),
+    "rows of other lengths": (
+        [[1.0, 2.0]] * 39 + [[1.0]],
+        "rows have other lengths|has the shape|no numbers",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NO_TABLES)
+@pytest.mark.parametrize("door", set(DOORS) - {"report", "alignment", "scorer"})
+def test_what_is_no_table_is_told_what_to_do(door, case):
+    call, name = DOORS[door]
+    wrong, says = NO_TABLES[case]
+    with pytest.raises(ValueError, match=says) as caught:
+        call(SRC, wrong)
+    assert name in str(caught.value)
+
+
+def test_a_frame_of_dask_has_to_be_computed():
+    dask = pytest.importorskip("dask.dataframe")
+    lazy = dask.from_pandas(TGT, npartitions=2)
+    for call, _ in DOORS.values():
+        with pytest.raises(ValueError, match=r"is a lazy frame\. Pass .*\.compute\(\)"):
+            call(SRC, lazy)
+
+
 DAY = dt.date(2020, 1, 2)
 TEMPORAL = {
     "date": [DAY] * 60,

@@ -2,6 +2,7 @@
 
 import decimal
 import resource
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -50,6 +51,9 @@ CONTAINERS = {
     "Arrow table": lambda rows, path: pa.table(frame(rows)),
     "Arrow batch": lambda rows, path: pa.RecordBatch.from_pandas(frame(rows)),
     "pandas of text": lambda rows, path: frame(rows).astype(str),
+    "pandas partly sparse": lambda rows, path: frame(rows).assign(
+        other=pd.arrays.SparseArray(rows[:, 1])
+    ),
     "pandas sparse": lambda rows, path: frame(rows).astype(pd.SparseDtype(float)),
     "polars of text": lambda rows, path: pl.DataFrame(rows.astype(str), schema=NAMES),
     "Arrow of decimals": lambda rows, path: pa.table(
@@ -78,6 +82,39 @@ def test_container(small, domains, tmp_path, container):
         np.testing.assert_allclose(getattr(clf, method)(source), expected, rtol=1e-9)
     if container in WITH_NAMES:
         assert clf.feature_names_in_.tolist() == NAMES
+
+
+def with_halves(rows):
+    """Return a CSR matrix that holds each entry twice, as halves."""
+    indptr = np.arange(len(rows) + 1) * 2 * rows.shape[1]
+    indices = np.tile(np.repeat(np.arange(rows.shape[1]), 2), len(rows))
+    return sparse.csr_array((np.repeat(rows.ravel() / 2, 2), indices, indptr))
+
+
+@pytest.mark.parametrize("standardize", [None, "source"])
+def test_entries_that_a_sparse_matrix_holds_twice_are_summed(domains, standardize):
+    X, y, X_tgt = domains
+    params = {"max_epochs": 1, "random_state": 0, "standardize": standardize}
+    expected, twice = (
+        DANNClassifier(**params).fit(make(X), y, make(X_tgt)).predict_proba(make(X_tgt))
+        for make in (sparse.csr_array, with_halves)
+    )
+    np.testing.assert_allclose(twice, expected, rtol=1e-6)
+
+
+def test_the_users_sparse_matrix_is_left_as_it_is(small, domains):
+    X, y, X_tgt = domains
+    source, target = with_halves(X), with_halves(X_tgt)
+    small().fit(source, y, target)
+    assert (source.nnz, target.nnz) == (2 * X.size, 2 * X_tgt.size)
+
+
+def test_a_frame_of_which_some_columns_are_sparse_gives_no_warning(small, domains):
+    X, y, X_tgt = domains
+    make = CONTAINERS["pandas partly sparse"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        small().fit(make(X, None), y, make(X_tgt, None))
 
 
 def with_large_indices(rows):

@@ -61,6 +61,7 @@ CONTAINERS = {
     "polars": pl.Series,
     "polars frame": lambda labels: pl.DataFrame({"label": labels}),
     "Arrow": pa.array,
+    "Arrow batch": lambda labels: pa.RecordBatch.from_pydict({"label": labels}),
     "Arrow chunks": lambda labels: pa.chunked_array([labels[:7], labels[7:]]),
 }
 
@@ -96,6 +97,10 @@ MARKS = {
     "NaN": lambda known: np.where(IS_KNOWN, known, np.nan),
     "NA": lambda known: np.where(IS_KNOWN, known.astype(object), pd.NA),
     "NaT": lambda known: np.where(IS_KNOWN, known.astype(object), pd.NaT),
+    "masked constant": lambda known: np.array(
+        [k if i else np.ma.masked for k, i in zip(known, IS_KNOWN, strict=True)],
+        dtype=object,
+    ),
     "-1": lambda known: np.where(IS_KNOWN, known, -1),
     "-1.0": lambda known: np.where(IS_KNOWN, known, -1.0),
     "-1 among objects": lambda known: np.where(IS_KNOWN, known.astype(object), -1),
@@ -129,6 +134,86 @@ def test_minus_one_is_a_class_where_it_is_one_in_y():
             linear(y, given)
         all_known = linear(y, np.array(given, dtype=object))  # as the message says
         assert not np.array_equal(all_known.predict_proba(X), by_nan.predict_proba(X))
+
+
+def test_text_of_numpys_own_type_is_text():
+    y, few = source_and_target("text")
+    expected = linear(y, few)
+    dtype = np.dtypes.StringDType(na_object=None)
+    model = linear(np.array(y, dtype=dtype), np.array(few, dtype=dtype))
+    assert model.classes_.tolist() == KINDS["text"]
+    assert np.array_equal(model.predict_proba(X_TGT), expected.predict_proba(X_TGT))
+
+
+@pytest.mark.parametrize("unit", ["Y", "ns"])
+def test_dates_in_a_list_are_those_of_an_array(unit):
+    dates = [np.datetime64(year, unit) for year in ("2020", "2021")]
+    y, few = source_and_target("int", dates)
+    model = linear(np.array(y), few)
+    assert model.classes_.dtype == f"M8[{unit}]"
+    assert model.score(X_TGT, [dates[c] for c in CODES_TGT]) > 0.4
+
+
+def test_records_are_no_labels():
+    records = np.array([(code,) for code in CODES], dtype=[("label", int)])
+    with pytest.raises(ValueError, match=r"^y is an array of records.* y\['label'\]"):
+        linear(records, None)
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ([1, "b"], r"classes holds labels of the types \['int', 'str'\]"),
+        ([0.5, 1.5], "classes holds 2 numbers with fractions"),
+        ([0.0, np.inf], "classes contains infinity"),
+        ([b"a", b"b"], r"classes holds labels of the types \['bytes'\]"),
+        ([None, 1], "classes must name labels"),
+        ([], "classes is empty"),
+        (enum.Enum("Kind", "a b"), r"classes holds labels of the types \['Kind'\]"),
+    ],
+)
+def test_declared_classes_are_checked_as_labels_are(classes, message):
+    classes = list(classes)
+    with pytest.raises(ValueError, match=message):
+        linear(CODES, None, classes=classes)
+    clf = small()
+    with pytest.raises(ValueError, match=message):
+        clf.partial_fit(X, CODES, X_TGT, classes=classes)
+    assert not hasattr(clf, "classes_")
+
+
+def test_classes_of_partial_fit_have_the_type_of_y_and_stay():
+    names = np.array(["a", "a\0"], dtype=object)  # numpy's text would lose the last
+    clf = small().partial_fit(X, names[CODES], X_TGT, classes=names)
+    assert clf.classes_.tolist() == names.tolist()
+    clf.partial_fit(X, names[CODES], X_TGT, classes=names[::-1])
+    with pytest.raises(ValueError, match=r"not those of the first call"):
+        clf.partial_fit(X, names[CODES], X_TGT, classes=["a", "b"])
+
+
+def test_numbers_that_hardly_repeat_are_asked_about_at_the_users_line():
+    with pytest.warns(UserWarning, match="60 different numbers in 60 rows") as found:
+        linear(np.arange(60), None)
+    assert [warning.filename for warning in found] == [__file__]
+
+
+@pytest.mark.parametrize("label_use", ["choice", "training"])
+def test_rows_to_label_names_labels_that_are_no_class(label_use):
+    candidates = [("a", BaselineClassifier()), ("b", BaselineClassifier())]
+    auto = AutoDANNClassifier(candidates, label_use=label_use).fit(X, CODES, X_TGT)
+    few = np.array(source_and_target("int")[1], dtype=object)
+    few[20:] = "?"
+    with pytest.raises(ValueError, match=r"among the classes \[0, 1\]: '\?' \(20 of"):
+        rows_to_label(auto, X_TGT, 3, y_tgt=few)
+
+
+@pytest.mark.parametrize("display", [AlignmentDisplay, DomainBoundaryDisplay])
+def test_minus_one_is_a_class_of_the_source_in_displays(display):
+    y = np.array([-1, 1])[CODES]
+    fitted = small().fit(X, y, X_TGT)
+    display.from_estimator(fitted, X, X_TGT, y_src=y)
+    with pytest.raises(ValueError, match="Pass y_tgt as an array of dtype object"):
+        display.from_estimator(fitted, X, X_TGT, y_tgt=np.array([-1, 1])[CODES_TGT])
 
 
 def small(**params):

@@ -214,6 +214,8 @@ NO_WEIGHTS = {
     "sparse": sparse.csr_array(np.ones((40, 1))),
     "masked": np.ma.array(np.ones(40), mask=np.arange(40) == 3),
     "NA": pd.array([None, *range(39)], dtype="Float64"),
+    "dates": pd.date_range("2020", periods=40),
+    "times that passed": pl.Series(range(40)).cast(pl.Duration("ms")),
 }
 
 
@@ -238,6 +240,27 @@ def test_weights_come_in_any_container(door, make):
 def test_a_risk_does_not_pair_each_loss_with_each_weight(risk):
     with pytest.raises(ValueError, match=r"\(40,\) and \(40, 1\)"):
         risk(np.ones(40), np.ones((40, 1)))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (NO_WEIGHTS["masked"], "contains NaN"),
+        (NO_WEIGHTS["a dict"], "must hold one number for each row"),
+        (np.array(1.0), "must hold one number for each row"),
+        (pd.DataFrame({"weight": np.ones(40)}), r"\(40, 1\)"),
+        (NO_WEIGHTS["sparse"], "must hold one number for each row"),
+    ],
+    ids=["masked", "dict", "one number", "frame", "sparse"],
+)
+@pytest.mark.parametrize(
+    "risk", [metrics.importance_weighted_risk, metrics.deep_embedded_risk]
+)
+def test_risks_say_what_is_wrong_with_a_loss_or_a_weight(risk, wrong, says):
+    with pytest.raises(ValueError, match=f"weight.*{says}"):
+        risk(np.ones(40), wrong)
+    with pytest.raises(ValueError, match=f"loss.*{says}"):
+        risk(wrong, np.ones(40))
 
 
 def test_weights_need_a_target():

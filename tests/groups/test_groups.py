@@ -188,6 +188,7 @@ CONTAINERS = {
     "a column of pandas": pd.DataFrame({"site": SITES}),
     "polars": pl.Series(SITES),
     "Arrow": pa.array(SITES),
+    "a batch of Arrow": pa.RecordBatch.from_pydict({"site": SITES}),
     "a column": SITES[:, np.newaxis],
     "integers": np.searchsorted(["a", "b", "c"], SITES),
     "floats": np.searchsorted(["a", "b", "c"], SITES) / 2,

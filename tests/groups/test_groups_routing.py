@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from helpers import SMALL, make_domains
 from sklearn.exceptions import FitFailedWarning
@@ -214,6 +215,19 @@ def test_a_search_says_which_rows_have_no_group():
     search = DANNGridSearchCV(new(), {"lr": [0.1]}, cv=2)
     with pytest.raises(ValueError, match="groups has 9 entries, but X has"):
         search.fit(X, Y, X_TGT, groups=np.arange(9))
+
+
+def test_groups_that_are_divided_may_come_in_a_batch_of_arrow():
+    groups, groups_tgt = (
+        pa.RecordBatch.from_pydict({"of": [str(i % 2) for i in range(n)]})
+        for n in (60, 40)
+    )
+    given = {"groups": groups, "groups_tgt": groups_tgt}
+    search = DANNGridSearchCV(new(), {"lr": [0.1]}, cv=2, error_score="raise")
+    search.fit(X, Y, X_TGT, sample_weight_tgt=np.arange(40) % 3, **given)
+    assert len(search.best_estimator_.groups_) == 4
+    score = reverse_validation_score(new(), X, Y, X_TGT, random_state=0, **given)
+    assert 0 <= score <= 1
 
 
 def test_who_scores_without_groups_is_told_to_pass_them():

@@ -210,6 +210,7 @@ def test_infinity_is_far_away():
         (np.ones((3, 1)), np.ones((0, 1)), r"X_tgt has the shape \(0, 1\)"),
         (pd.DataFrame({"a": [1]}), pd.DataFrame({"b": [1]}), r"lacks columns \['a'\]"),
         ({"a": [1]}, np.ones((3, 1)), "X_src is a dict"),
+        (np.ones((3, 1)), np.ones((3, 1)) * 1j, "'x0' holds complex numbers"),
     ],
 )
 def test_tables_that_cannot_be_compared_are_refused(X_src, X_tgt, message):

@@ -62,10 +62,9 @@ def check_tables(X_src, X_tgt):
     ValueError
         If they are no tables, or have other columns.
     """
-    check_names(column_names(X_src), column_names(X_tgt), "X_src", "X_tgt")
-    (n_source, width), (n_target, width_tgt) = (
-        _shape(X, name) for X, name in ((X_src, "X_src"), (X_tgt, "X_tgt"))
-    )
+    both = (X_src, "X_src"), (X_tgt, "X_tgt")
+    check_names(*(column_names(*named) for named in both), "X_src", "X_tgt")
+    (n_source, width), (n_target, width_tgt) = (_shape(X, name) for X, name in both)
     if width != width_tgt:
         raise ValueError(
             f"X_tgt has {width_tgt} columns, but X_src has {width}. Pass both as they "
@@ -89,6 +88,10 @@ def read_columns(X_src, X_tgt):
     declared = categorical_columns(X_src) | categorical_columns(X_tgt)
     both = zip(names, _arrays(X_src), _arrays(X_tgt), strict=True)
     for name, *pair in both:
+        if any(values.dtype.kind == "c" for values in pair):
+            raise ValueError(
+                f"{name!r} holds complex numbers. Pass its real and its imaginary part."
+            )
         kind, values, labels = _understand(pair, name in declared)
         yield Column(name, kind, values, labels)
 
