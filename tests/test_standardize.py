@@ -18,6 +18,7 @@ from sklearn.utils.fixes import parse_version
 
 import skdann
 from skdann import DANNClassifier
+from skdann._data._column_scales import column_moments
 from skdann._multi_fit import fit_many, validate_many
 from skdann.exceptions import AdaptationWarning
 from skdann.model_selection import (
@@ -110,6 +111,23 @@ def test_constant_columns_stay_finite_and_small():
         clf = fit(rows[0], y, rows[1], how)
         standardized = clf.module_.standardizer(torch.from_numpy(rows[1]), 1).numpy()
         assert np.abs(standardized).max() < 60
+
+
+@pytest.mark.parametrize("as_given", [np.asarray, sparse.csr_array])
+def test_a_constant_column_has_no_deviation_however_rows_are_weighted(as_given):
+    rng = np.random.default_rng(0)  # a weighted variance was rounded below 0
+    for value in rng.normal(size=50):
+        X = as_given(np.full((40, 1), value))
+        _, deviation = column_moments(X, rng.uniform(0.1, 3, 40))
+        assert 0 <= deviation[0] < 1e-6
+
+
+def test_a_constant_column_is_no_error_by_default():
+    X, y, X_tgt, _ = make_domains(60, 40)
+    for value in (0.1, 1.0, 7.7):
+        source, target = (np.insert(rows, 0, value, axis=1) for rows in (X, X_tgt))
+        clf = DANNClassifier(max_epochs=1, n_estimators=1, random_state=0)
+        assert np.isfinite(clf.fit(source, y, target).predict_proba(target)).all()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])

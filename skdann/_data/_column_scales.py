@@ -72,7 +72,8 @@ def column_moments(X, weight=None):
         if of_rows is None or of_rows.any():
             with np.errstate(all="ignore"):  # squares of huge values overflow
                 scaler.partial_fit(X[rows], sample_weight=of_rows)
-    return scaler.mean_, np.sqrt(scaler.var_)
+    # of a constant column, weighted, rounding may leave less than 0
+    return scaler.mean_, np.sqrt(np.maximum(scaler.var_, 0))
 
 
 def _sparse_moments(X, weight):
@@ -82,7 +83,7 @@ def _sparse_moments(X, weight):
         fits = (variance > np.finfo(np.float32).tiny) & (variance < np.inf)
         if X.dtype != np.float64 and not fits.all():
             return _sparse_moments(X.astype(np.float64), weight)
-        return mean, np.sqrt(variance)
+        return mean, np.sqrt(np.maximum(variance, 0))
 
 
 def _check_deviation(name, deviation):
