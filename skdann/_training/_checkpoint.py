@@ -295,9 +295,8 @@ class Checkpoint(Callback):
         ]
         if changed:
             raise ValueError(
-                f"it was written with other code of {', '.join(changed)}, or with "
-                "other values that it reads, as of a list into which it writes; give "
-                "the old one, or another file"
+                f"it was written with other code of {', '.join(changed)}; give the "
+                "old one, or another file"
             )
 
 

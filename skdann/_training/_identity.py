@@ -5,6 +5,7 @@ import functools
 import hashlib
 import re
 import sys
+import weakref
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
@@ -153,12 +154,21 @@ def hash_code(value) -> str:
     value : module, function, class or callable object
         Its bytecode, what it was made with, and what it uses of the module that it is
         in: functions, classes and plain values; down to what is of packages, which is
-        told by name.
+        told by name. A list or dict that it knows is told as it was when this was first
+        asked here: what code has written into since is not code.
     """
-    return hashlib.sha256(_code_text(value, {}).encode()).hexdigest()
+    try:
+        containers = _AS_FIRST_TOLD.setdefault(value, {})
+    except TypeError:  # it can't be kept by a weak reference
+        containers = {}
+    return hashlib.sha256(_code_text(value, {}, containers).encode()).hexdigest()
 
 
-def _code_text(value, seen):
+# Of each code that was told here: by id, containers and their texts.
+_AS_FIRST_TOLD = weakref.WeakKeyDictionary()
+
+
+def _code_text(value, seen, containers):
     """Return the text that a digest of code is of.
 
     Parameters
@@ -168,7 +178,14 @@ def _code_text(value, seen):
     seen : dict of int to (int, object)
         By id, what has a text already: its number, and itself, or another could have
         that id. A method knows its class.
+    containers : dict of int to (object, str)
+        By id, lists, dicts and sets, and the texts that they had.
     """
+    is_container = type(value) in (list, dict, set)
+    if is_container and id(value) in containers:
+        return containers[id(value)][1]
+    if is_container:  # what follows is told alike, whether this is looked at or not
+        seen = dict(seen)
     inside = next((of for kind, of in _INSIDE if isinstance(value, kind)), None)
     if inside is None:
         inside = _BY_TYPE.get(type(value), _inside_instance)
@@ -180,7 +197,10 @@ def _code_text(value, seen):
     parts = inside(value)
     if parts is None:
         return re.sub(" at 0x[0-9a-fA-F]+", "", repr(value))
-    return f"({' '.join(_code_text(part, seen) for part in parts)})"
+    text = f"({' '.join(_code_text(part, seen, containers) for part in parts)})"
+    if is_container:
+        containers[id(value)] = value, text
+    return text
 
 
 def _inside_function(function):

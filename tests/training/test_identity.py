@@ -78,6 +78,10 @@ def uses(value):
     return of_module(lambda: used(), used=value)  # noqa: F821 - it is of that module
 
 
+def reads_in_module(value):
+    return of_module(lambda: used, used=value)  # noqa: F821 - likewise
+
+
 def uses_of_module(value):
     module = ModuleType("mine")
     module.used = value
@@ -183,3 +187,20 @@ def test_parts_of_a_network_are_told_by_their_layers():
     of_code = {"feature_extractor": nn.Linear}
     assert hash_parts(network(1), of_code) == hash_parts(network(2), of_code)
     assert hash_parts(network(1), of_code) != hash_parts(network(1, out=2), of_code)
+
+
+@pytest.mark.parametrize("kind", ["closure", "attribute", "module"])
+def test_what_code_writes_into_is_not_code(kind):
+    seen = []
+    makers = {"closure": knows, "attribute": Scorer, "module": reads_in_module}
+    code = makers[kind](seen)
+    before = hash_code(code)
+    seen.append(1)
+    assert hash_code(code) == before
+
+
+def test_a_list_in_the_place_of_another_is_told():
+    code = Scorer([1])
+    before = hash_code(code)
+    code.costs = [2]
+    assert hash_code(code) != before
