@@ -289,7 +289,7 @@ def _pack_array(array, arrays):
         raise TypeError(f"An array of dtype {array.dtype} can't be written to a file.")
     name = str(len(arrays))
     # it comes back as it lies in memory: products by columns are rounded otherwise
-    by_columns = array.ndim > 1 and array.strides[0] < array.strides[-1]
+    by_columns = array.ndim > 1 and abs(array.strides[0]) < abs(array.strides[-1])
     rows = array.T if by_columns else array
     arrays[name] = np.asarray(rows, array.dtype.newbyteorder("="), order="C")
     return {_BY_COLUMNS if by_columns else _ARRAY: name}

@@ -132,7 +132,7 @@ def test_what_is_no_table_is_told_what_to_do(door, case):
 
 
 def test_a_frame_of_dask_has_to_be_computed():
-    dask = pytest.importorskip("dask.dataframe")
+    dask = pytest.importorskip("dask.dataframe", exc_type=ImportError)
     lazy = dask.from_pandas(TGT, npartitions=2)
     for call, _ in DOORS.values():
         with pytest.raises(ValueError, match=r"is a lazy frame\. Pass .*\.compute\(\)"):

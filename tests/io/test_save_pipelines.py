@@ -149,7 +149,7 @@ CASES = {
     ),
     "TargetEncoder": (TargetEncoder(), CELLS),
     "PCA": (PCA(2, whiten=True, random_state=0), X),
-    "PCA, arpack": (PCA(3, svd_solver="arpack", random_state=0), X.astype(np.float32)),
+    "PCA, full": (PCA(3, svd_solver="full", random_state=0), X.astype(np.float32)),
     "PCA, by columns": (PCA(3), WIDE),
     "IncrementalPCA": (IncrementalPCA(2), X),
     "TruncatedSVD": (TruncatedSVD(2, random_state=0), COUNTS),
