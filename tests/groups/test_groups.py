@@ -193,7 +193,9 @@ CONTAINERS = {
     "integers": np.searchsorted(["a", "b", "c"], SITES),
     "floats": np.searchsorted(["a", "b", "c"], SITES) / 2,
     "a tensor": torch.from_numpy(np.searchsorted(["a", "b", "c"], SITES)),
-    "dates": np.array([np.datetime64("2020-01-01") + DAY[s] for s in SITES]),
+    "dates": np.array(
+        [np.datetime64("2020-01-01") + np.timedelta64(DAY[s], "D") for s in SITES]
+    ),
     "days": [datetime.date(2020, 1, DAY[s]) for s in SITES],
     "months": pd.Series(pd.PeriodIndex([f"2020-0{DAY[s]}" for s in SITES], freq="M")),
     "pairs": pd.Series([("site", s) for s in SITES]),
