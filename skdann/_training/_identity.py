@@ -266,7 +266,8 @@ def _inside_instance(value):
     if hasattr(value, "modules") and hasattr(value, "state_dict"):
         return [*_layers(value), *value.state_dict().items()]
     if hasattr(value, "module_"):  # its history tells seconds
-        return [type(value), value.get_params(deep=False), value.module_]
+        params = value.get_params(deep=False)
+        return [type(value), *sorted(params.items()), value.module_]
     if hasattr(value, "to_numpy"):
         return [type(value), hash_rows(value)]
     if hasattr(value, "__wrapped__"):  # of a cache, which is no part of it
@@ -279,11 +280,19 @@ def _inside_instance(value):
         _, arguments, *state = value.__reduce_ex__(4)
     except Exception:  # it is none for pickle, as a lock, or known by its name
         known = hasattr(value, "__dict__") and not _is_of_a_package(type(value))
-        return [type(value), vars(value)] if known else None
+        return [type(value), *_attributes(vars(value))] if known else None
     state, items, pairs = (*state[:3], None, None, None)[:3]
-    if isinstance(state, dict):  # scikit-learn's version is compared by itself
-        state = {k: v for k, v in state.items() if k != "_sklearn_version"}
-    return [type(value), *arguments, state, *(items or ()), *(pairs or ())]
+    state = _attributes(state) if isinstance(state, dict) else [state]
+    return [type(value), *arguments, *state, *(items or ()), *(pairs or ())]
+
+
+def _attributes(known):
+    """Return attributes as pairs: set anew they are told, unlike items of a dict.
+
+    But not scikit-learn's version, which is compared by itself.
+    """
+    pairs = _in_any_order(known.items())
+    return [(name, value) for name, value in pairs if name != "_sklearn_version"]
 
 
 def _layers(module):

@@ -199,8 +199,14 @@ def test_what_code_writes_into_is_not_code(kind):
     assert hash_code(code) == before
 
 
-def test_a_list_in_the_place_of_another_is_told():
-    code = Scorer([1])
+class NotForPickle(Scorer):
+    def __getstate__(self):
+        raise TypeError("It holds a lock.")
+
+
+@pytest.mark.parametrize("kind", [Scorer, NotForPickle])
+def test_a_list_in_the_place_of_another_is_told(kind):
+    code = kind([1])
     before = hash_code(code)
     code.costs = [2]
     assert hash_code(code) != before
